@@ -1,0 +1,126 @@
+# jumpbox: `make demo` to try it, `make check` to test it, `make install` to keep it.
+#
+# One binary and one link line per role: the link line is what a role can do.
+# Everything built goes below $(BUILD); another BUILD is another set of objects.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# The default configuration is read from /etc; an installation elsewhere gets its sample beside it.
+SYSCONFDIR ?= $(if $(filter /usr /usr/local /opt/%,$(PREFIX)),/etc,$(PREFIX)/etc)
+SANITIZE ?=
+BUILD ?= build/$(if $(SANITIZE),asan,release)
+
+CC ?= gcc
+PKG_CONFIG ?= pkg-config
+OPT ?= $(if $(SANITIZE),-O1,-O2)
+WARN = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla
+HARDEN = $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection)
+, := ,
+CFLAGS ?= -g
+ALL_CPPFLAGS = -D_GNU_SOURCE -Iinclude -DLIBEXECDIR='"$(PREFIX)/libexec/jumpbox"' -DSBINDIR='"$(PREFIX)/sbin"' $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) -fPIE -pthread $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsanitize=address$(,)undefined) $(LDFLAGS)
+
+libs = $(shell $(PKG_CONFIG) --libs $(1))
+STORE_LIBS = $(call libs,sqlite3 libcrypto)
+ACCESS_LIBS = $(call libs,libargon2 libxcrypt libcrypto jansson)
+DOCKER_LIBS = $(call libs,libcurl jansson)
+SESSION_LIBS = $(call libs,libssh libcrypto libseccomp) -ldl
+
+dirs = common store access docker supervisor session broker watcher ctl
+$(foreach d,$(dirs),$(eval SRC_$(d) := $(wildcard src/$(d)/*.c)))
+$(foreach d,$(dirs),$(eval OBJ_$(d) := $(SRC_$(d):%.c=$(BUILD)/%.o)))
+
+LIBS = $(foreach l,docker access store common,$(BUILD)/lib$(l).a)
+PROGRAMS = $(BUILD)/jumpboxd $(BUILD)/jumpbox-session $(BUILD)/jumpbox-broker \
+	$(BUILD)/jumpbox-watcher $(BUILD)/jumpboxctl
+
+all: $(PROGRAMS)
+
+# The prefix is compiled in: another one means other objects.
+$(BUILD)/prefix: FORCE
+	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
+
+$(BUILD)/%.o: %.c $(BUILD)/prefix
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(foreach l,common store access docker,$(eval $(BUILD)/lib$(l).a: $(OBJ_$(l))))
+$(BUILD)/lib%.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/jumpboxd: $(OBJ_supervisor) $(BUILD)/libcommon.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+# -rdynamic: libssh must find this executable's EVP_DigestSign and EVP_DigestVerify.
+$(BUILD)/jumpbox-session: $(OBJ_session) $(BUILD)/libcommon.a
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(SESSION_LIBS)
+$(BUILD)/jumpbox-broker: $(OBJ_broker) $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+$(BUILD)/jumpbox-watcher: $(OBJ_watcher) $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+$(BUILD)/jumpboxctl: $(OBJ_ctl) $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+
+# Unit tests: one program per file that decides, linked with the libraries it tests.
+UNIT_SRC = $(wildcard tests/unit/test_*.c)
+UNIT = $(UNIT_SRC:%.c=$(BUILD)/%)
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(call libs,cmocka)
+# The supervisor's and the broker's decisions are in no library.
+$(BUILD)/tests/unit/test_limits: $(BUILD)/src/supervisor/limits.o $(BUILD)/src/supervisor/address.o
+$(BUILD)/tests/unit/test_restart: $(BUILD)/src/supervisor/restart.o
+$(BUILD)/tests/unit/test_broker_client_env: $(BUILD)/src/broker/client_env.o
+$(BUILD)/tests/unit/test_broker_answer_at: $(BUILD)/src/broker/answer_at.o
+unit: $(UNIT)
+
+# A session that was taken over, against the real broker.
+$(BUILD)/tests/e2e/hostile: $(BUILD)/tests/e2e/hostile.o $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+
+# Fuzz targets: clang's libFuzzer, ASan and UBSan over the same sources, in build/fuzz.
+# `fuzz` mutates for FUZZ_SECONDS (60) a target, `fuzz-replay` runs the kept corpus once.
+FUZZ_CC ?= clang
+FUZZ = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+fuzz-programs: $(FUZZ)
+fuzz fuzz-replay:
+	@$(MAKE) SANITIZE=1 BUILD=build/fuzz CC='$(FUZZ_CC)' CFLAGS='-g -fsanitize=fuzzer-no-link' fuzz-programs
+	@tests/fuzz/run $(if $(filter fuzz,$@),fuzz,replay) build/fuzz/tests/fuzz
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/jumpbox
+	install -m 755 $(BUILD)/jumpboxd $(BUILD)/jumpboxctl $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(BUILD)/jumpbox-session $(BUILD)/jumpbox-broker $(BUILD)/jumpbox-watcher \
+		$(DESTDIR)$(PREFIX)/libexec/jumpbox
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/man/man8 lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
+	install -m 644 docs/jumpboxd.8 docs/jumpboxctl.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 docs/jumpbox.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5
+	sed 's|@PREFIX@|$(PREFIX)|g' systemd/jumpbox.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/jumpbox.service
+	install -m 644 systemd/jumpbox.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/jumpbox.conf
+	install -m 644 systemd/jumpbox.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/jumpbox.conf
+	install -d $(DESTDIR)$(SYSCONFDIR)/jumpbox
+	[ -e $(DESTDIR)$(SYSCONFDIR)/jumpbox/jumpbox.conf ] || \
+		install -m 644 etc/jumpbox.conf $(DESTDIR)$(SYSCONFDIR)/jumpbox/jumpbox.conf
+
+demo:
+	@tests/demo
+
+check:
+	@tests/deps
+	@tests/run
+
+check-format:
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+
+check-lint:
+	tests/lint
+
+clean:
+	rm -rf build
+
+FORCE:
+.PHONY: all unit demo fuzz-programs fuzz fuzz-replay install check check-format check-lint clean FORCE
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

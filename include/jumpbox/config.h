@@ -1,0 +1,64 @@
+/*
+ * The configuration: one table row per keyword (src/common/config.c) is the
+ * master copy of its type, default, range and help.
+ */
+#ifndef JUMPBOX_CONFIG_H
+#define JUMPBOX_CONFIG_H
+
+#include "jumpbox/errors.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { CONFIG_LIST_MAX = 8 };
+
+struct strlist {
+	char *item[CONFIG_LIST_MAX];
+	unsigned n;
+};
+
+struct config {
+	unsigned port;
+	struct strlist listen_address;
+	struct strlist host_key;
+	char *banner; /* text, or a file if it starts with '/' */
+	char *server_address;
+	char *database;
+	char *run_directory;
+	char *jail_directory;
+	char *owner_label; /* empty: disabled */
+	unsigned login_grace_time;
+	unsigned max_startups;
+	unsigned max_startups_per_source;
+	unsigned max_sessions;
+	unsigned max_sessions_per_user;
+	unsigned backoff_after; /* failed passwords before back-off; 0 is off */
+	unsigned idle_timeout;
+	unsigned client_alive_interval;
+	unsigned client_alive_count_max;
+	char *password_hash;
+	unsigned audit_retention; /* days; 0 keeps everything */
+	int log_level;		  /* enum log_level */
+	int log_format;		  /* enum log_format */
+};
+
+#define CONFIG_DEFAULT_PATH "/etc/jumpbox/jumpbox.conf"
+
+/*
+ * Reads FILE (or an open descriptor, which stays the caller's; name is what
+ * messages call it) over the defaults.  JB_CONFIG and "name:line: reason" on
+ * the first error.  The result is released with config_release.
+ */
+int config_load(const char *path, struct config *c, struct errtext *e);
+int config_load_fd(int fd, const char *name, struct config *c, struct errtext *e);
+void config_release(struct config *c);
+
+/* The effective configuration as text that config_load_fd reads back to the same values. */
+void config_print(const struct config *c, FILE *f);
+
+/* Calls fn for each keyword row: for manuals and tests. */
+void config_each(
+    void (*fn)(const char *keyword, const char *dflt, const char *help, void *), void *arg);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * The Docker Engine API as this program uses it (API 1.41 and up; Podman's
+ * compatible API).  Plain blocking calls with a deadline: whoever must not
+ * block forks a child and kills it.  No call logs; errors come back as a
+ * code and one sentence for a person, without URL, path or raw JSON.
+ *
+ * Links libcurl and jansson.  Never linked by the session.
+ */
+#ifndef JUMPBOX_DOCKER_H
+#define JUMPBOX_DOCKER_H
+
+#include "jumpbox/errors.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- one engine ------------------------------------------------------- */
+
+struct engine_addr {
+	const char *name;	     /* the node's name, for sentences */
+	const char *url;	     /* unix:///path, tcp://host:port */
+	const char *ca, *cert, *key; /* PEM, NULL: none */
+	bool insecure;
+};
+
+/* JB_BAD_INPUT and why: unknown scheme, no port, plain tcp without insecure, TLS material
+ * incomplete. Pure. */
+int engine_addr_check(const struct engine_addr *a, struct errtext *e);
+
+struct engine; /* one keep-alive connection */
+
+enum { ENGINE_CONNECT_MS = 3000, ENGINE_CALL_MS = 10000 };
+
+/* Connects lazily. timeout_ms bounds each call as a whole (ENGINE_CALL_MS). Copies what it needs of
+ * addr. */
+struct engine *engine_new(const struct engine_addr *addr, long timeout_ms);
+void engine_free(struct engine *en);
+
+/* "20.10.24" / "4.3.1", the API version as 141 for 1.41, and whether it is Podman. */
+struct engine_info {
+	char version[32];
+	unsigned api;
+	bool podman;
+};
+int engine_version(struct engine *en, struct engine_info *info, struct errtext *e);
+
+/* ---- containers ------------------------------------------------------- */
+
+struct engine_container {
+	char id[65];
+	char *name, *image, *state, *status;
+	char *labels; /* JSON object text */
+	char *image_id;
+	int64_t created;
+};
+struct engine_list {
+	struct engine_container *c;
+	size_t n;
+};
+int engine_list(struct engine *en, struct engine_list *list, struct errtext *e);
+void engine_list_release(struct engine_list *list);
+
+/* What a policy decision and an attach need to know of one container, live. */
+struct engine_inspect {
+	char id[65];
+	char *name, *image; /* image as given at create */
+	char *state;	    /* "running" "paused" "restarting" "exited" ... */
+	char *labels;	    /* JSON object text: the container's own and the image's */
+	char *image_labels; /* JSON object text: the image's (what "own" is told from) */
+	bool pid_host;
+};
+int engine_inspect(struct engine *en, const char *id, struct engine_inspect *in, struct errtext *e);
+void engine_inspect_release(struct engine_inspect *in);
+/* value of label key, own labels only (present in the container and absent or different in the
+ * image); malloc'd or NULL. Pure. */
+char *engine_own_label(const char *labels, const char *image_labels, const char *key);
+/* value of a label, inherited or not; malloc'd or NULL.  Pure. */
+char *engine_label(const char *labels, const char *key);
+
+/* ---- exec ------------------------------------------------------------- */
+
+struct exec_spec {
+	const char *container; /* id */
+	bool tty;
+	bool attach; /* false: detached, no stream */
+	unsigned cols, rows;
+	const char *user;	 /* "USER[:GROUP]", NULL: the image's */
+	const char *const *env;	 /* NAME=VALUE, NULL-terminated; NULL: none */
+	const char *const *argv; /* NULL-terminated */
+};
+
+/* exec_id: at least 65 bytes. Pure HTTP; the process does not exist yet. */
+int engine_exec_create(
+    struct engine *en, const struct exec_spec *spec, char exec_id[static 65], struct errtext *e);
+
+/* The upgraded stream.  fd is the socket itself, unless tls: then bytes go through
+ * engine_stream_relay. */
+struct exec_stream {
+	int fd;	  /* the caller's to close; non-blocking, CLOEXEC; -1 when tls */
+	bool tls; /* keep the engine, run engine_stream_relay */
+};
+/*
+ * Starts it, with the right first size for a TTY whatever the engine's
+ * version, and returns once the process runs.  JB_UNAVAILABLE with a clear
+ * sentence when there is no such program in the image (*no_program is set) or
+ * the engine refuses.  Reads exactly the reply head.  After a failure or a
+ * kill in the middle the process may still come to run: engine_exec_signal
+ * with its marker ends it.
+ */
+int engine_exec_start(struct engine *en, const struct engine_info *info,
+    const struct exec_spec *spec, const char *exec_id, struct exec_stream *s, bool *no_program,
+    struct errtext *e);
+/*
+ * Copies between the TLS stream and a socket until both directions have
+ * ended; a half-close is kept (never towards a terminal).  In the process that
+ * started the exec, which must hold no copy of the socket's other end.
+ */
+int engine_stream_relay(struct engine *en, int sock);
+
+struct exec_status {
+	bool running;
+	int exit_code; /* when not running; -1: never started */
+	int64_t pid;   /* the host's; 0: never started (Podman: or ended) */
+};
+/* 404 after a removal is running=false, exit_code=137. */
+int engine_exec_inspect(
+    struct engine *en, const char *exec_id, struct exec_status *s, struct errtext *e);
+int engine_exec_resize(
+    struct engine *en, const char *exec_id, unsigned cols, unsigned rows, struct errtext *e);
+
+/*
+ * Signals the main process of an exec, found inside the container by its
+ * marker (environment variable EXEC_MARKER=value) and PPid 0, through a second
+ * exec as the same user.  "HUP" "TERM" "INT" ...; with escalate: HUP, then TERM
+ * after 2 s, then KILL after 2 more, as long as it lives.  Returns when the
+ * signal is sent; with escalate when the process is gone, which the engine may
+ * report a few seconds later.  exec_id NULL: not known (then not with
+ * pid_host).  0 too when it had ended before; JB_NOT_FOUND: no such process.
+ */
+#define EXEC_MARKER "JUMPBOX_EXEC"
+int engine_exec_signal(struct engine *en, const struct engine_info *info, const char *container,
+    const char *user, bool pid_host, const char *exec_id, const char *marker, const char *signal,
+    bool escalate, struct errtext *e);
+
+/* ---- the command lines put into a container (pure) --------------------- */
+
+/*
+ * The argv (NULL-terminated, static or within *storage) that runs the user's
+ * login shell, or command through that shell's -c.  Waits inside for a
+ * non-zero terminal size when tty.  storage is freed by the caller.
+ */
+struct shell_argv {
+	const char *argv[16];
+	char *storage;
+};
+void shell_argv_login(struct shell_argv *a, bool tty);
+/* JB_BAD_INPUT: longer than any command that the protocol admits (a is to be released all the
+ * same). */
+int shell_argv_command(struct shell_argv *a, const char *command, bool tty);
+
+/* ---- stdout/stderr frames of a non-TTY stream (pure; session and tests) -- */
+
+/* see src/common/demux.h: the session needs it and does not link this library */
+
+#endif

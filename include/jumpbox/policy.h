@@ -1,0 +1,68 @@
+/*
+ * Who may reach what: a pure decision over a user, the user's grants and the
+ * facts of one container.  Administrators reach everything; no role, an
+ * unknown role, a locked or expired account reach nothing.
+ */
+#ifndef JUMPBOX_POLICY_H
+#define JUMPBOX_POLICY_H
+
+#include "jumpbox/errors.h"
+#include "jumpbox/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum perm {
+	PERM_SHELL = 1 << 0,
+	PERM_EXEC = 1 << 1,
+	PERM_FILES = 1 << 2,
+	PERM_FILES_RO = 1 << 3,
+	PERM_FORWARD = 1 << 4, /* any target; forward:HOST:PORT items do not set it */
+	PERM_LOGS = 1 << 5,
+	PERM_POWER = 1 << 6,
+	PERM_FORWARD_SOME = 1 << 7,
+	PERM_DEFAULT = PERM_SHELL | PERM_EXEC | PERM_FILES | PERM_FORWARD | PERM_LOGS,
+	PERM_ALL = PERM_DEFAULT | PERM_POWER,
+};
+
+/* "shell,exec" or "shell exec" → mask; unknown item: JB_BAD_INPUT. Normalises into out if not NULL.
+ */
+int allow_parse(const char *s, uint32_t *mask, char *out, size_t size, struct errtext *e);
+int selector_check(const char *s, struct errtext *e);
+int run_as_check(const char *s, struct errtext *e);
+
+struct facts {
+	const char *node, *name, *image, *labels; /* labels: JSON object text */
+	const char *owner;			  /* of the owner label, own labels only; NULL */
+};
+
+/* A user with copies of the grants that apply: taken from the store once, then pure. */
+struct subject {
+	char name[33];
+	enum user_role role;
+	bool locked;
+	int64_t expires;
+	struct subject_grant {
+		char *selector, *allow, *run_as; /* run_as NULL: the image's */
+		int64_t id, until;
+	} * grants;
+	size_t ngrants;
+};
+
+/* Loads; JB_NOT_FOUND if the user is gone. Replaces what was there. subject_release() frees. */
+int subject_load(struct store *st, const char *user, struct subject *s);
+void subject_release(struct subject *s);
+
+/* The account itself: 0, or JB_DENIED and "your account is locked" ... */
+int subject_usable(const struct subject *s, int64_t now, struct errtext *e);
+
+struct verdict {
+	uint32_t
+	    perms; /* union over what applies; 0: not reachable, and not to be told from unknown */
+	const char *run_as; /* of the first grant (by id) that gives `want`; NULL: the image's */
+	int64_t until;	    /* when this verdict may change by time alone; 0: never */
+};
+void policy_decide(
+    const struct subject *s, const struct facts *f, uint32_t want, int64_t now, struct verdict *v);
+
+#endif

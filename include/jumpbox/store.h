@@ -1,0 +1,313 @@
+/*
+ * The database, and all that knows SQL.  One engine today (SQLite, WAL);
+ * nothing outside src/store names it.  Every call is one short transaction
+ * with a busy timeout.  0 or an enum jb_err: JB_NOT_FOUND, JB_EXISTS,
+ * JB_BAD_INPUT (a constraint), JB_TRY_AGAIN (locked), JB_UNAVAILABLE
+ * (unreadable, corrupt, disk full, newer schema).  store_error() is the
+ * sentence for the last failure.
+ *
+ * Rows go to a callback as structs whose strings live until it returns; a
+ * callback returning non-zero ends the walk and is what the walk returns.
+ * A callback makes no store call that writes.  Strings in structs that a
+ * caller fills in are only read.  NULL is "not set" where a comment says so.
+ *
+ * Admin changes write their audit row in the same transaction: they take the
+ * `struct actor` that does it.
+ */
+#ifndef JUMPBOX_STORE_H
+#define JUMPBOX_STORE_H
+
+#include "jumpbox/errors.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct store;
+
+struct actor {
+	const char *name;   /* "alice", or "operator:root(uid 0, sudo bob)" from jumpboxctl */
+	const char *source; /* client address, or "local" */
+	uint64_t conn;	    /* connection id, 0 for jumpboxctl */
+};
+
+/* ---- opening ---------------------------------------------------------- */
+
+enum store_mode {
+	STORE_OPEN,   /* must exist; migrates an older schema */
+	STORE_CREATE, /* made if missing, 0600, owned by the caller */
+};
+int store_open(const char *path, enum store_mode mode, struct store **st, struct errtext *e);
+/*
+ * NULL is fine.  Gives the memory back: opening is cheap (0.3 ms), so who is
+ * about to wait for long closes.
+ */
+void store_close(struct store *st);
+/* In a zygote: touches what each handle will need, so that children share it. Opens no file. */
+void store_warm(void);
+const char *store_error(const struct store *st);
+/* A consistent copy to a new file (0600), page by page, while in use. JB_EXISTS if the file is
+ * there. */
+int store_backup(struct store *st, const char *file);
+/*
+ * Integrity of the file itself: page structure, foreign keys, and that tables
+ * and triggers are as they were made.  The first problem goes to e.
+ */
+int store_integrity(struct store *st, struct errtext *e);
+
+/* ---- policy epoch: bumped by triggers on users, keys, groups, nodes, grants, kill requests --- */
+
+int store_policy_epoch(struct store *st, int64_t *epoch);
+
+/* ---- users ------------------------------------------------------------ */
+
+enum user_role {
+	ROLE_NONE,
+	ROLE_USER,
+	ROLE_ADMIN
+}; /* NONE: unknown text in the row, reaches nothing */
+
+struct user {
+	int64_t id;
+	const char *name;
+	const char *hash; /* password hash; NULL: no password login */
+	enum user_role role;
+	bool locked;
+	bool must_change;
+	int64_t expires;	     /* 0: never */
+	const char *language, *menu; /* NULL: not set */
+	int64_t max_sessions;	     /* 0: as configured */
+	int64_t created, last_login; /* 0: never */
+};
+
+int user_add(struct store *st, const struct actor *by, const struct user *u);
+int user_get(struct store *st, const char *name, int (*fn)(const struct user *, void *), void *arg);
+int user_each(struct store *st, int (*fn)(const struct user *, void *), void *arg); /* by name */
+int user_set_hash(
+    struct store *st, const struct actor *by, const char *name, const char *hash, bool must_change);
+/* Re-hash at login: not an admin change, no audit row; only if the hash is still `old`. */
+int user_rehash(struct store *st, const char *name, const char *old, const char *hash);
+/* Unlocking also ends the back-off "user:NAME". */
+int user_set_locked(struct store *st, const struct actor *by, const char *name, bool locked);
+/*
+ * key: role (user admin), language (en zh), menu (full plain), max-sessions,
+ * expires (as when_parse); "" is "not set" for language, menu and expires.
+ * JB_BAD_INPUT for an unknown key or value.
+ */
+int user_set(
+    struct store *st, const struct actor *by, const char *name, const char *key, const char *value);
+int user_del(struct store *st, const struct actor *by,
+    const char *name); /* with keys, grants, memberships */
+int user_count_admins(struct store *st, int64_t *n);
+
+/* ---- public keys ------------------------------------------------------ */
+
+struct user_key {
+	const char *user;
+	const char *algorithm;	 /* "ssh-ed25519" */
+	const char *blob;	 /* base64 */
+	const char *fingerprint; /* "SHA256:..." */
+	const char *comment;
+	const char *from; /* CIDR list, NULL: anywhere */
+	int64_t until;	  /* 0: for ever */
+	int64_t created;
+};
+
+int key_add(struct store *st, const struct actor *by, const struct user_key *k);
+int key_each(
+    struct store *st, const char *user, int (*fn)(const struct user_key *, void *), void *arg);
+int key_del(struct store *st, const struct actor *by, const char *user, const char *fingerprint);
+
+/* ---- groups ----------------------------------------------------------- */
+
+int group_add(struct store *st, const struct actor *by, const char *name);
+int group_del(struct store *st, const struct actor *by, const char *name);
+int group_join(struct store *st, const struct actor *by, const char *group, const char *user);
+int group_leave(struct store *st, const struct actor *by, const char *group, const char *user);
+/* Once per member; user is NULL for a group without members. */
+int group_each(struct store *st, int (*fn)(const char *group, const char *user, void *), void *arg);
+
+/* ---- nodes ------------------------------------------------------------ */
+
+struct node {
+	int64_t id;
+	const char *name, *url;
+	const char *ca, *cert, *key; /* PEM, NULL: none */
+	bool insecure, enabled;
+	const char *region;	/* NULL: not set */
+	const char *helper;	/* reserved setting, NULL */
+	const char *state;	/* "connected" "failed" "unknown" */
+	int64_t last_seen;	/* 0: never */
+	const char *last_error; /* NULL: none */
+};
+
+int node_add(struct store *st, const struct actor *by, const struct node *n);
+int node_get(struct store *st, const char *name, int (*fn)(const struct node *, void *), void *arg);
+int node_get_id(struct store *st, int64_t id, int (*fn)(const struct node *, void *), void *arg);
+int node_each(struct store *st, int (*fn)(const struct node *, void *), void *arg); /* by name */
+/* key: url region insecure(yes|no) ca cert key (PEM text; empty removes) */
+int node_set(
+    struct store *st, const struct actor *by, const char *name, const char *key, const char *value);
+int node_enable(struct store *st, const struct actor *by, const char *name, bool enabled);
+int node_del(struct store *st, const struct actor *by, const char *name);
+/* Inserts node `name` only while there is none at all (first start). JB_EXISTS otherwise. */
+int node_add_first(struct store *st, const struct actor *by, const struct node *n);
+/*
+ * Claims the refresh of one node's inventory: 0 if it was last claimed at least
+ * min_age_ms ago (it is now claimed by the caller), JB_TRY_AGAIN otherwise.
+ */
+int node_claim_refresh(struct store *st, int64_t id, int64_t min_age_ms);
+
+/* ---- containers, as last seen ----------------------------------------- */
+
+struct container {
+	int64_t ref; /* row id, stable while the container exists; what proto.h calls ref */
+	int64_t node_id;
+	const char *node;				/* node's name */
+	const char *node_state;				/* node's state */
+	const char *id, *name, *image, *state, *status; /* status: "Up 3 hours" */
+	const char *labels;				/* JSON object text */
+	const char *
+	    owner; /* value of the owner label, from the container itself and not its image; NULL */
+	int64_t created;
+	int64_t seen; /* when the inventory last saw it */
+};
+
+/* Replaces one node's rows by these n and its state by "connected": one transaction; rows keep
+ * their ref. */
+int container_replace(struct store *st, int64_t node_id, const struct container *c, size_t n);
+/* The node could not be listed: state "failed" and the reason; its rows stay as last seen. */
+int node_set_failed(struct store *st, int64_t node_id, const char *error);
+/* All rows of enabled nodes, by node and name. */
+int container_each(struct store *st, int (*fn)(const struct container *, void *), void *arg);
+int container_get(
+    struct store *st, int64_t ref, int (*fn)(const struct container *, void *), void *arg);
+
+/* ---- grants ----------------------------------------------------------- */
+
+struct grant {
+	int64_t id;
+	const char *user; /* exactly one of user and group is set */
+	const char *group;
+	const char *selector; /* "[NODE/]NAME", "label:K=V", "image:GLOB" */
+	const char *allow;    /* "shell,exec,files,forward,logs" */
+	const char *run_as;   /* "USER[:GROUP]", NULL: the image's */
+	int64_t until;	      /* 0: for ever */
+	bool record;
+	int64_t created;
+};
+
+int grant_add(struct store *st, const struct actor *by, const struct grant *g, int64_t *id);
+int grant_each(struct store *st, int (*fn)(const struct grant *, void *), void *arg);
+/* Those of the user and of the user's groups, by id. JB_NOT_FOUND: no such user. */
+int grant_each_of(
+    struct store *st, const char *user, int (*fn)(const struct grant *, void *), void *arg);
+int grant_del(struct store *st, const struct actor *by, int64_t id);
+
+/* ---- login failures --------------------------------------------------- */
+
+/*
+ * Back-off, by what ("user:NAME" or "source:ADDR").  A failed password adds one; from `after`
+ * failures on, blocked_until grows 1 s, 2 s, 4 s ... up to 300 s.  An hour without failures
+ * forgets.
+ */
+int backoff_fail(struct store *st, const char *what, unsigned after);
+int backoff_until(
+    struct store *st, const char *what, int64_t *until); /* 0: not blocked; unix seconds */
+int backoff_clear(struct store *st, const char *what);
+/* jumpboxctl unlock: clears and audits. JB_NOT_FOUND if there was nothing. */
+int backoff_unlock(struct store *st, const struct actor *by, const char *what);
+
+/* ---- sessions and attaches -------------------------------------------- */
+
+struct session {
+	int64_t id;
+	uint64_t conn;
+	const char *user, *source, *method; /* method: "password", "publickey" */
+	const char *host, *boot_id;	    /* where the broker runs */
+	int64_t pid;
+	uint64_t pid_start;
+	int64_t started, ended; /* ended 0: live */
+	const char *how;	/* NULL while live: "logout" "killed" "lost" "idle" ... */
+	int64_t bytes_in, bytes_out;
+	const char *container;	 /* the newest open attach: "node/name"; NULL */
+	const char *kill_reason; /* NULL: no kill was asked for */
+};
+
+/*
+ * Opens a session row and its login.ok audit row in one transaction, unless
+ * the live rows of this host and boot reach a limit (0: none): JB_TRY_AGAIN and
+ * a sentence then.  Before it says so, rows of this host whose process is gone
+ * are closed with how="lost", but for those with open attaches: they are the
+ * cleaner's.  Sets last_login.  JB_NOT_FOUND: the user is gone.
+ */
+int session_open(
+    struct store *st, const struct session *s, unsigned max_total, unsigned max_user, int64_t *id);
+/* With a session.close audit row. JB_NOT_FOUND if it is not live. */
+int session_close(struct store *st, int64_t id, const char *how);
+int session_each(struct store *st, bool all, int (*fn)(const struct session *, void *), void *arg);
+int session_get(struct store *st, int64_t id, int (*fn)(const struct session *, void *), void *arg);
+/* Asks for it; the session's broker does it. JB_NOT_FOUND if it is not live. */
+int session_kill(struct store *st, const struct actor *by, int64_t id, const char *reason);
+
+struct attach {
+	int64_t id;
+	int64_t session_id;
+	uint64_t conn;
+	uint32_t request;   /* the ATTACH's id on its connection */
+	const char *marker; /* value of the environment variable that finds its main process */
+	int64_t node_id;
+	const char *node, *container_id, *container; /* names as at the attach */
+	const char *run_as;			     /* NULL: the image's */
+	const char *exec_id;			     /* NULL until known */
+	const char *kind;			     /* "shell" "exec" */
+	const char *command;			     /* NULL for a shell */
+	bool tty;
+};
+
+/* The row and its attach.open audit row in one transaction. No row, no attach. */
+int attach_open(struct store *st, const struct actor *by, const struct attach *a, int64_t *id);
+int attach_set_exec(struct store *st, int64_t id, const char *exec_id); /* JB_NOT_FOUND: closed */
+/*
+ * Closes with byte counts, exit code (-1: unknown) and how; the attach.close
+ * audit row with it.  The bytes are added to the session's.  JB_NOT_FOUND if it
+ * is not open.
+ */
+int attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes_in,
+    int64_t bytes_out, int exit_code, const char *how);
+/* Open attaches of one session, or of all sessions when session_id is 0. */
+int attach_each_open(
+    struct store *st, int64_t session_id, int (*fn)(const struct attach *, void *), void *arg);
+
+/* ---- audit ------------------------------------------------------------ */
+
+struct audit_event {
+	int64_t id;
+	int64_t at;	   /* unix ms */
+	const char *event; /* "login.fail" */
+	const char *actor, *source;
+	uint64_t conn;
+	const char *user;   /* the user concerned, NULL */
+	const char *target; /* "node/container", a grant number, ...; NULL */
+	const char *detail; /* command line, reason, counts: free text; NULL */
+};
+
+int audit_add(struct store *st, const struct actor *by, const char *event, const char *user,
+    const char *target, const char *detail);
+/* Oldest first, from `since` (unix s), of `user` (actor or concerned; NULL: all), the newest
+ * `limit` (0: all). */
+int audit_each(struct store *st, int64_t since, const char *user, int64_t limit,
+    int (*fn)(const struct audit_event *, void *), void *arg);
+/* Walks the hash chain from the last checkpoint. JB_BAD_INPUT and the first bad row in e. *n: rows
+ * verified. */
+int audit_verify(struct store *st, int64_t *n, struct errtext *e);
+/*
+ * The one maintenance path: removes the oldest stretch of audit rows older
+ * than `before` (unix s) and leaves a checkpoint so that the chain still
+ * verifies; also ended sessions older than that, and forgotten login failures.
+ * At most 1000 rows of each a call, so that nobody waits for it long: call
+ * again while *removed (audit rows) is 1000.
+ */
+int store_maintain(struct store *st, int64_t before, int64_t *removed);
+
+#endif
