@@ -1,0 +1,189 @@
+/*
+ * Attaches: one row per stream into a container, with its two audit rows.
+ * Broker; the cleaner closes those of a broker that died.
+ */
+#include "store_internal.h"
+
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+
+static const char live_sql[] = "SELECT conn FROM sessions WHERE id = $1 AND ended = 0";
+static const char open_sql[] =
+    "INSERT INTO attaches (session_id, conn, request, marker, node_id, node, container_id,"
+    " container, run_as, exec_id, kind, command, tty, opened)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id";
+
+static int
+open_put(struct store *st, const struct attach *a, int64_t *id)
+{
+	int64_t conn;
+	int err = sql_value(st, live_sql, PARAMS(P_INT(a->session_id)), &conn);
+
+	if (err == JB_NOT_FOUND)
+		return store_fail(st, err, "no such live session: %lld", (long long)a->session_id);
+	if (err)
+		return err;
+	return sql_value(st, open_sql,
+	    PARAMS(P_INT(a->session_id), P_INT(a->conn), P_INT(a->request), P_TEXT(a->marker),
+		P_INT(a->node_id), P_TEXT(a->node), P_TEXT(a->container_id), P_TEXT(a->container),
+		P_TEXT(a->run_as), P_TEXT(a->exec_id), P_TEXT(a->kind), P_TEXT(a->command),
+		P_INT(a->tty), P_INT(now_unix())),
+	    id);
+}
+
+/* The command comes last, as it is: nothing in it can be taken for another field. */
+static int
+open_audit(struct store *st, const struct actor *by, const struct attach *a, int64_t id)
+{
+	char *target = xasprintf("%s/%s", a->node, a->container);
+	char *detail =
+	    xasprintf("attach=%lld session=%lld container=%.12s kind=%s tty=%s as=%s%s%s",
+		(long long)id, (long long)a->session_id, a->container_id, a->kind,
+		a->tty ? "yes" : "no", a->run_as != NULL ? a->run_as : "-",
+		a->command != NULL ? " command=" : "", a->command != NULL ? a->command : "");
+	int err = audit_put(st, by, "attach.open", by->name, target, detail);
+
+	free(target);
+	free(detail);
+	return err;
+}
+
+int
+attach_open(struct store *st, const struct actor *by, const struct attach *a, int64_t *id)
+{
+	int64_t made = 0;
+	int err = txn_begin(st, TXN_WRITE);
+
+	if (!err)
+		err = open_put(st, a, &made);
+	if (!err)
+		err = open_audit(st, by, a, made);
+	err = txn_end(st, err);
+	if (!err)
+		*id = made;
+	return err;
+}
+
+/* ---- the exec's id, once the engine has named it ------------------------ */
+
+static const char exec_sql[] = "UPDATE attaches SET exec_id = $1 WHERE id = $2 AND closed = 0";
+
+static int
+no_attach(struct store *st, int64_t id)
+{
+	return store_fail(st, JB_NOT_FOUND, "no such open attach: %lld", (long long)id);
+}
+
+int
+attach_set_exec(struct store *st, int64_t id, const char *exec_id)
+{
+	int64_t changed = 0;
+	int err = sql_run(st, exec_sql, PARAMS(P_TEXT(exec_id), P_INT(id)), &changed);
+
+	return !err && changed == 0 ? no_attach(st, id) : err;
+}
+
+/* ---- closing ----------------------------------------------------------- */
+
+static const char close_sql[] =
+    "UPDATE attaches SET closed = $1, bytes_in = $2, bytes_out = $3, exit_code = $4, how = $5"
+    " WHERE id = $6 AND closed = 0 RETURNING session_id, node || '/' || container";
+static const char add_bytes_sql[] =
+    "UPDATE sessions SET bytes_in = bytes_in + $1, bytes_out = bytes_out + $2 WHERE id = $3";
+
+struct closing {
+	struct store *st;
+	const struct actor *by;
+	int64_t id, bytes_in, bytes_out;
+	int exit_code;
+	const char *how;
+};
+
+static int
+closed_row(sqlite3_stmt *q, void *arg)
+{
+	const struct closing *c = arg;
+	char status[16] = "unknown", *detail;
+	int err = sql_run(c->st, add_bytes_sql,
+	    PARAMS(P_INT(c->bytes_in), P_INT(c->bytes_out), P_INT(col_int(q, 0))), NULL);
+
+	if (err)
+		return err;
+	if (c->exit_code >= 0)
+		snprintf(status, sizeof(status), "%d", c->exit_code);
+	detail = xasprintf("attach=%lld in=%lld out=%lld status=%s how=%s", (long long)c->id,
+	    (long long)c->bytes_in, (long long)c->bytes_out, status, c->how);
+	err = audit_put(c->st, c->by, "attach.close", c->by->name, col_text(q, 1), detail);
+	free(detail);
+	return err;
+}
+
+int
+attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes_in,
+    int64_t bytes_out, int exit_code, const char *how)
+{
+	struct closing c = { st, by, id, bytes_in, bytes_out, exit_code, how };
+	int64_t n = 0;
+	int err = txn_begin(st, TXN_WRITE);
+
+	if (!err)
+		err = sql_each(st, close_sql,
+		    PARAMS(P_INT(now_unix()), P_INT(bytes_in), P_INT(bytes_out), P_INT(exit_code),
+			P_TEXT(how), P_INT(id)),
+		    closed_row, &c, &n);
+	if (!err && n == 0)
+		err = no_attach(st, id);
+	return txn_end(st, err);
+}
+
+/* ---- what is open ------------------------------------------------------ */
+
+#define ATTACH_COLUMNS                                                                           \
+	"id, session_id, conn, request, marker, node_id, node, container_id, container, run_as," \
+	" exec_id, kind, command, tty"
+
+static const char each_sql[] =
+    "SELECT " ATTACH_COLUMNS " FROM attaches WHERE closed = 0 ORDER BY id";
+static const char each_of_sql[] =
+    "SELECT " ATTACH_COLUMNS " FROM attaches WHERE session_id = $1 AND closed = 0 ORDER BY id";
+
+struct attach_walk {
+	int (*fn)(const struct attach *, void *);
+	void *arg;
+};
+
+static int
+attach_row(sqlite3_stmt *q, void *arg)
+{
+	const struct attach_walk *w = arg;
+	const struct attach a = {
+		.id = col_int(q, 0),
+		.session_id = col_int(q, 1),
+		.conn = (uint64_t)col_int(q, 2),
+		.request = (uint32_t)col_int(q, 3),
+		.marker = col_text(q, 4),
+		.node_id = col_int(q, 5),
+		.node = col_text(q, 6),
+		.container_id = col_text(q, 7),
+		.container = col_text(q, 8),
+		.run_as = col_text(q, 9),
+		.exec_id = col_text(q, 10),
+		.kind = col_text(q, 11),
+		.command = col_text(q, 12),
+		.tty = col_int(q, 13) != 0,
+	};
+
+	return w->fn(&a, w->arg);
+}
+
+int
+attach_each_open(
+    struct store *st, int64_t session_id, int (*fn)(const struct attach *, void *), void *arg)
+{
+	struct attach_walk w = { fn, arg };
+
+	if (session_id == 0)
+		return sql_each(st, each_sql, NO_PARAMS, attach_row, &w, NULL);
+	return sql_each(st, each_of_sql, PARAMS(P_INT(session_id)), attach_row, &w, NULL);
+}

@@ -1,0 +1,89 @@
+/*
+ * Failed passwords and the waiting that they bring, by user and by source.
+ * Broker; jumpboxctl lifts one.
+ */
+#include "store_internal.h"
+
+#include "jumpbox/util.h"
+
+enum { FORGET_AFTER = 3600, LONGEST_WAIT = 300 };
+
+static const char fail_sql[] =
+    "INSERT INTO login_failures (what, failures, last) VALUES ($1, 1, $2)"
+    " ON CONFLICT (what) DO UPDATE SET"
+    " failures = CASE WHEN login_failures.last < $3 THEN 1 ELSE login_failures.failures + 1 END,"
+    " last = excluded.last RETURNING failures";
+static const char block_sql[] = "UPDATE login_failures SET blocked_until = $1 WHERE what = $2";
+static const char until_sql[] = "SELECT blocked_until FROM login_failures WHERE what = $1";
+static const char clear_sql[] = "DELETE FROM login_failures WHERE what = $1";
+
+/* 1, 2, 4 ... seconds for the first failure that counts, the second, ... */
+static int64_t
+wait_for(int64_t failures, unsigned after)
+{
+	int64_t wait = 1;
+
+	if (failures < after)
+		return 0;
+	for (int64_t i = failures - after; i > 0 && wait < LONGEST_WAIT; i--)
+		wait *= 2;
+	return wait < LONGEST_WAIT ? wait : LONGEST_WAIT;
+}
+
+int
+backoff_fail(struct store *st, const char *what, unsigned after)
+{
+	int64_t now = now_unix(), failures = 0, wait;
+	int err;
+
+	if (after == 0)
+		return 0;
+	err = txn_begin(st, TXN_WRITE);
+	if (!err)
+		err = sql_value(st, fail_sql,
+		    PARAMS(P_TEXT(what), P_INT(now), P_INT(now - FORGET_AFTER)), &failures);
+	wait = wait_for(failures, after);
+	if (!err)
+		err = sql_run(
+		    st, block_sql, PARAMS(P_INT(wait != 0 ? now + wait : 0), P_TEXT(what)), NULL);
+	return txn_end(st, err);
+}
+
+int
+backoff_until(struct store *st, const char *what, int64_t *until)
+{
+	int64_t now = now_unix(), at = 0;
+	int err = sql_value(st, until_sql, PARAMS(P_TEXT(what)), &at);
+
+	if (err && err != JB_NOT_FOUND)
+		return err;
+	/* Further ahead than we ever write: the clock was set back. */
+	*until = at > now && at <= now + LONGEST_WAIT ? at : 0;
+	return 0;
+}
+
+int
+backoff_clear(struct store *st, const char *what)
+{
+	int64_t at;
+	int err = sql_value(st, until_sql, PARAMS(P_TEXT(what)), &at);
+
+	/* Nearly always there is nothing, and a login need not take the write lock. */
+	if (err == JB_NOT_FOUND)
+		return 0;
+	return err ? err : sql_run(st, clear_sql, PARAMS(P_TEXT(what)), NULL);
+}
+
+int
+backoff_unlock(struct store *st, const struct actor *by, const char *what)
+{
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = clear_sql,
+		.params = PARAMS(P_TEXT(what)),
+		.noun = "back-off",
+		.name = what,
+		.event = "backoff.unlock",
+		.target = what,
+	    });
+}

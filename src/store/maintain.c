@@ -1,0 +1,101 @@
+/*
+ * Retention: the one path that removes audit rows.  Run by the watcher of
+ * the database, a bounded batch a call, so that nobody waits for it long.
+ *
+ * The triggers let rows go only up to the id in audit_maintenance, which is
+ * not empty but inside this transaction.  What was removed is said in the
+ * audit_checkpoint row and in an audit row of its own, so that the chain
+ * begins where retention, and nobody else, left it.
+ */
+#include "store_internal.h"
+
+#include "jumpbox/util.h"
+
+#include <string.h>
+
+enum { FAILURES_KEPT = 3600 };
+
+/* ---- audit rows -------------------------------------------------------- */
+
+static const char oldest_sql[] = "SELECT id, at_ms, hash FROM audit ORDER BY id LIMIT $1";
+static const char mark_sql[] = "INSERT INTO audit_maintenance (upto) VALUES ($1)";
+static const char remove_sql[] = "DELETE FROM audit WHERE id <= $1";
+static const char checkpoint_sql[] =
+    "UPDATE audit_checkpoint SET upto = $1, hash = $2 WHERE one = 1";
+static const char unmark_sql[] = "DELETE FROM audit_maintenance";
+
+struct stretch {
+	int64_t before_ms;
+	struct checkpoint end;
+	int64_t n;
+	bool whole; /* a row that stays was met */
+};
+
+/* The oldest rows without a gap: a row out of time order keeps those behind it. */
+static int
+stretch_row(sqlite3_stmt *q, void *arg)
+{
+	struct stretch *s = arg;
+
+	s->whole =
+	    s->whole || col_int(q, 1) >= s->before_ms || sqlite3_column_bytes(q, 2) != AUDIT_HASH;
+	if (s->whole)
+		return 0;
+	s->end.upto = col_int(q, 0);
+	memcpy(s->end.hash, sqlite3_column_blob(q, 2), AUDIT_HASH);
+	s->n++;
+	return 0;
+}
+
+static int
+remove_stretch(struct store *st, const struct stretch *s)
+{
+	const struct actor by = { "retention", "local", 0 };
+	char number[24], text[CHECKPOINT_TEXT];
+	int64_t removed = 0;
+	int err = sql_run(st, mark_sql, PARAMS(P_INT(s->end.upto)), NULL);
+
+	if (!err)
+		err = sql_run(st, remove_sql, PARAMS(P_INT(s->end.upto)), &removed);
+	if (!err)
+		err = sql_run(st, checkpoint_sql,
+		    PARAMS(P_INT(s->end.upto), P_BLOB(s->end.hash, AUDIT_HASH)), NULL);
+	if (!err)
+		err = sql_run(st, unmark_sql, NO_PARAMS, NULL);
+	if (err)
+		return err;
+	snprintf(number, sizeof(number), "%lld", (long long)removed);
+	checkpoint_text(&s->end, text);
+	return audit_put(st, &by, AUDIT_CHECKPOINT, NULL, number, text);
+}
+
+/* ---- the rest ---------------------------------------------------------- */
+
+static const char sessions_sql[] = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
+				   " WHERE ended <> 0 AND ended < $1 ORDER BY id LIMIT $2)";
+static const char failures_sql[] =
+    "DELETE FROM login_failures WHERE what IN (SELECT what FROM login_failures"
+    " WHERE last < $1 AND blocked_until < $2 ORDER BY what LIMIT $3)";
+
+int
+store_maintain(struct store *st, int64_t before, int64_t *removed)
+{
+	int64_t now = now_unix();
+	/* Never the checkpoint row that this call itself writes. */
+	struct stretch s = { .before_ms = (before < now ? before : now) * 1000 };
+	int err = txn_begin(st, TXN_WRITE);
+
+	if (!err)
+		err = sql_each(st, oldest_sql, PARAMS(P_INT(STORE_BATCH)), stretch_row, &s, NULL);
+	if (!err && s.n > 0)
+		err = remove_stretch(st, &s);
+	if (!err)
+		err = sql_run(st, sessions_sql, PARAMS(P_INT(before), P_INT(STORE_BATCH)), NULL);
+	if (!err)
+		err = sql_run(st, failures_sql,
+		    PARAMS(P_INT(now - FAILURES_KEPT), P_INT(now), P_INT(STORE_BATCH)), NULL);
+	err = txn_end(st, err);
+	if (!err)
+		*removed = s.n;
+	return err;
+}

@@ -1,0 +1,279 @@
+/*
+ * Nodes: what jumpboxctl says of them, and the claim that keeps two
+ * brokers from listing the same one at the same time.  Their state is written
+ * with their containers, in containers.c.
+ */
+#include "store_internal.h"
+
+#include "jumpbox/target.h"
+#include "jumpbox/util.h"
+
+#include <string.h>
+
+/* ---- reading ----------------------------------------------------------- */
+
+#define NODE_COLUMNS                                                                             \
+	"id, name, url, ca, cert, tls_key, insecure, enabled, region, helper, state, last_seen," \
+	" last_error"
+
+static const char get_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE name = $1";
+static const char get_id_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE id = $1";
+static const char each_sql[] = "SELECT " NODE_COLUMNS " FROM nodes ORDER BY name";
+
+struct node_walk {
+	int (*fn)(const struct node *, void *);
+	void *arg;
+};
+
+static int
+node_row(sqlite3_stmt *q, void *arg)
+{
+	const struct node_walk *w = arg;
+	const struct node n = {
+		.id = col_int(q, 0),
+		.name = col_text(q, 1),
+		.url = col_text(q, 2),
+		.ca = col_text(q, 3),
+		.cert = col_text(q, 4),
+		.key = col_text(q, 5),
+		.insecure = col_int(q, 6) != 0,
+		.enabled = col_int(q, 7) != 0,
+		.region = col_text(q, 8),
+		.helper = col_text(q, 9),
+		.state = col_text(q, 10),
+		.last_seen = col_int(q, 11),
+		.last_error = col_text(q, 12),
+	};
+
+	return w->fn(&n, w->arg);
+}
+
+int
+node_get(struct store *st, const char *name, int (*fn)(const struct node *, void *), void *arg)
+{
+	struct node_walk w = { fn, arg };
+	int64_t n;
+	int err = sql_each(st, get_sql, PARAMS(P_TEXT(name)), node_row, &w, &n);
+
+	if (!err && n == 0)
+		return store_fail(st, JB_NOT_FOUND, "no such node: %.128s", name);
+	return err;
+}
+
+static int
+no_node_id(struct store *st, int64_t id)
+{
+	return store_fail(st, JB_NOT_FOUND, "no such node: number %lld", (long long)id);
+}
+
+int
+node_get_id(struct store *st, int64_t id, int (*fn)(const struct node *, void *), void *arg)
+{
+	struct node_walk w = { fn, arg };
+	int64_t n;
+	int err = sql_each(st, get_id_sql, PARAMS(P_INT(id)), node_row, &w, &n);
+
+	return !err && n == 0 ? no_node_id(st, id) : err;
+}
+
+int
+node_each(struct store *st, int (*fn)(const struct node *, void *), void *arg)
+{
+	struct node_walk w = { fn, arg };
+
+	return sql_each(st, each_sql, NO_PARAMS, node_row, &w, NULL);
+}
+
+/* ---- adding and removing ----------------------------------------------- */
+
+static const char count_sql[] = "SELECT count(*) FROM nodes";
+static const char add_sql[] =
+    "INSERT INTO nodes (name, url, ca, cert, tls_key, insecure, enabled, region, helper)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+static const char del_sql[] = "DELETE FROM nodes WHERE name = $1";
+static const char enable_sql[] = "UPDATE nodes SET enabled = $1, claimed_ms = 0 WHERE name = $2";
+
+static int
+node_insert(struct store *st, const struct actor *by, const struct node *n)
+{
+	char detail[200];
+
+	if (!name_valid(n->name))
+		return store_fail(st, JB_BAD_INPUT,
+		    "bad node name: use up to 32 of a-z 0-9 . _ - and begin with a letter or "
+		    "digit");
+	if (n->url == NULL || n->url[0] == '\0')
+		return store_fail(st, JB_BAD_INPUT, "node %s needs a URL", n->name);
+	snprintf(detail, sizeof(detail), "url=%.128s tls=%s insecure=%s", n->url,
+	    n->cert != NULL ? "yes" : "no", n->insecure ? "yes" : "no");
+	return change_put(st, by,
+	    &(struct change){
+		.sql = add_sql,
+		.params = PARAMS(P_TEXT(n->name), P_TEXT(n->url), P_TEXT(n->ca), P_TEXT(n->cert),
+		    P_TEXT(n->key), P_INT(n->insecure), P_INT(n->enabled), P_TEXT(n->region),
+		    P_TEXT(n->helper)),
+		.noun = "node",
+		.name = n->name,
+		.event = "node.add",
+		.target = n->name,
+		.detail = detail,
+	    });
+}
+
+int
+node_add(struct store *st, const struct actor *by, const struct node *n)
+{
+	int err = txn_begin(st, TXN_DURABLE);
+
+	if (!err)
+		err = node_insert(st, by, n);
+	return txn_end(st, err);
+}
+
+int
+node_add_first(struct store *st, const struct actor *by, const struct node *n)
+{
+	int64_t have = 0;
+	int err = txn_begin(st, TXN_DURABLE);
+
+	if (!err)
+		err = sql_value(st, count_sql, NO_PARAMS, &have);
+	if (!err && have != 0)
+		err = store_fail(st, JB_EXISTS, "there are nodes already");
+	if (!err)
+		err = node_insert(st, by, n);
+	return txn_end(st, err);
+}
+
+int
+node_del(struct store *st, const struct actor *by, const char *name)
+{
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = del_sql,
+		.params = PARAMS(P_TEXT(name)),
+		.noun = "node",
+		.name = name,
+		.event = "node.del",
+		.target = name,
+	    });
+}
+
+int
+node_enable(struct store *st, const struct actor *by, const char *name, bool enabled)
+{
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = enable_sql,
+		.params = PARAMS(P_INT(enabled), P_TEXT(name)),
+		.noun = "node",
+		.name = name,
+		.event = enabled ? "node.enable" : "node.disable",
+		.target = name,
+	    });
+}
+
+/* ---- settings ---------------------------------------------------------- */
+
+/* Another address or another key is another engine until it has answered. */
+#define ANEW ", state = 'unknown', last_error = NULL, claimed_ms = 0 WHERE name = $2"
+
+static const char set_url_sql[] = "UPDATE nodes SET url = $1" ANEW;
+static const char set_insecure_sql[] = "UPDATE nodes SET insecure = $1" ANEW;
+static const char set_ca_sql[] = "UPDATE nodes SET ca = $1" ANEW;
+static const char set_cert_sql[] = "UPDATE nodes SET cert = $1" ANEW;
+static const char set_key_sql[] = "UPDATE nodes SET tls_key = $1" ANEW;
+static const char set_region_sql[] = "UPDATE nodes SET region = $1 WHERE name = $2";
+
+static const struct setting {
+	const char *key;
+	const char *sql;
+	bool yes_no;
+	bool may_be_empty; /* which is "none" */
+	bool shown;	   /* the value may stand in the audit */
+} settings[] = {
+	/* clang-format off */
+	{ "url",      set_url_sql,      false, false, true  },
+	{ "region",   set_region_sql,   false, true,  true  },
+	{ "insecure", set_insecure_sql, true,  false, true  },
+	{ "ca",       set_ca_sql,       false, true,  false },
+	{ "cert",     set_cert_sql,     false, true,  false },
+	{ "key",      set_key_sql,      false, true,  false },
+	/* clang-format on */
+};
+
+static int
+setting_value(struct store *st, const struct setting *s, const char *value, struct param *p)
+{
+	bool yes = strcmp(value, "yes") == 0;
+
+	if (s->yes_no && !yes && strcmp(value, "no") != 0)
+		return store_fail(st, JB_BAD_INPUT, "%s: yes or no", s->key);
+	if (value[0] == '\0' && !s->may_be_empty)
+		return store_fail(st, JB_BAD_INPUT, "%s: must not be empty", s->key);
+	if (s->yes_no)
+		*p = P_INT(yes);
+	else
+		*p = P_TEXT(value[0] != '\0' ? value : NULL);
+	return 0;
+}
+
+int
+node_set(
+    struct store *st, const struct actor *by, const char *name, const char *key, const char *value)
+{
+	const struct setting *s = NULL;
+	struct param p;
+	char detail[200];
+	int err;
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (strcmp(settings[i].key, key) == 0)
+			s = &settings[i];
+	if (s == NULL)
+		return store_fail(st, JB_BAD_INPUT,
+		    "no such setting: %.64s (url region insecure ca cert key)", key);
+	if ((err = setting_value(st, s, value, &p)) != 0)
+		return err;
+	if (s->shown)
+		snprintf(detail, sizeof(detail), "%s=%.128s", key, value);
+	else
+		snprintf(detail, sizeof(detail), "%s %s", key, value[0] ? "replaced" : "removed");
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = s->sql,
+		.params = PARAMS(p, P_TEXT(name)),
+		.noun = "node",
+		.name = name,
+		.event = "node.set",
+		.target = name,
+		.detail = detail,
+	    });
+}
+
+/* ---- who lists it ------------------------------------------------------ */
+
+static const char claimed_sql[] = "SELECT claimed_ms FROM nodes WHERE id = $1";
+/* Again under the lock; a claim from the future is a clock set back. */
+static const char claim_sql[] = "UPDATE nodes SET claimed_ms = $1"
+				" WHERE id = $2 AND (claimed_ms <= $3 OR claimed_ms > $1)";
+
+int
+node_claim_refresh(struct store *st, int64_t id, int64_t min_age_ms)
+{
+	int64_t now = now_unix_ms(), claimed = 0, changed = 0;
+	int err = sql_value(st, claimed_sql, PARAMS(P_INT(id)), &claimed);
+
+	if (err == JB_NOT_FOUND)
+		return no_node_id(st, id);
+	if (err)
+		return err;
+	/* Most callers come too early: they only read. */
+	if (claimed > now - min_age_ms && claimed <= now)
+		return store_fail(st, JB_TRY_AGAIN, "the node was listed just now");
+	err = sql_run(
+	    st, claim_sql, PARAMS(P_INT(now), P_INT(id), P_INT(now - min_age_ms)), &changed);
+	if (!err && changed == 0)
+		return store_fail(st, JB_TRY_AGAIN, "the node is being listed");
+	return err;
+}

@@ -1,0 +1,303 @@
+/*
+ * Sessions: one row per login, live until closed.  The broker opens and
+ * closes its own; the cleaner closes those of brokers that died; jumpboxctl
+ * lists them and asks for a kill.
+ */
+#include "store_internal.h"
+
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reading ----------------------------------------------------------- */
+
+#define SESSION_COLUMNS                                                                         \
+	"s.id, s.conn, s.user_name, s.source, s.method, s.host, s.boot_id, s.pid, s.pid_start," \
+	" s.started, s.ended, s.how, s.bytes_in, s.bytes_out,"                                  \
+	" (SELECT a.node || '/' || a.container FROM attaches a"                                 \
+	" WHERE a.session_id = s.id AND a.closed = 0 ORDER BY a.id DESC LIMIT 1), s.kill_reason"
+
+static const char all_sql[] = "SELECT " SESSION_COLUMNS " FROM sessions s ORDER BY s.id";
+static const char live_sql[] =
+    "SELECT " SESSION_COLUMNS " FROM sessions s WHERE s.ended = 0 ORDER BY s.id";
+static const char get_sql[] = "SELECT " SESSION_COLUMNS " FROM sessions s WHERE s.id = $1";
+
+struct session_walk {
+	int (*fn)(const struct session *, void *);
+	void *arg;
+};
+
+static int
+session_row(sqlite3_stmt *q, void *arg)
+{
+	const struct session_walk *w = arg;
+	const struct session s = {
+		.id = col_int(q, 0),
+		.conn = (uint64_t)col_int(q, 1),
+		.user = col_text(q, 2),
+		.source = col_text(q, 3),
+		.method = col_text(q, 4),
+		.host = col_text(q, 5),
+		.boot_id = col_text(q, 6),
+		.pid = col_int(q, 7),
+		.pid_start = (uint64_t)col_int(q, 8),
+		.started = col_int(q, 9),
+		.ended = col_int(q, 10),
+		.how = col_text(q, 11),
+		.bytes_in = col_int(q, 12),
+		.bytes_out = col_int(q, 13),
+		.container = col_text(q, 14),
+		.kill_reason = col_text(q, 15),
+	};
+
+	return w->fn(&s, w->arg);
+}
+
+int
+session_each(struct store *st, bool all, int (*fn)(const struct session *, void *), void *arg)
+{
+	struct session_walk w = { fn, arg };
+
+	return sql_each(st, all ? all_sql : live_sql, NO_PARAMS, session_row, &w, NULL);
+}
+
+static int
+no_session(struct store *st, int64_t id, const char *what)
+{
+	return store_fail(st, JB_NOT_FOUND, "no such %s: %lld", what, (long long)id);
+}
+
+int
+session_get(struct store *st, int64_t id, int (*fn)(const struct session *, void *), void *arg)
+{
+	struct session_walk w = { fn, arg };
+	int64_t n;
+	int err = sql_each(st, get_sql, PARAMS(P_INT(id)), session_row, &w, &n);
+
+	return !err && n == 0 ? no_session(st, id, "session") : err;
+}
+
+/* ---- closing ----------------------------------------------------------- */
+
+static const char close_sql[] =
+    "UPDATE sessions SET ended = $1, how = $2 WHERE id = $3 AND ended = 0"
+    " RETURNING user_name, source, conn, bytes_in, bytes_out";
+
+struct closing {
+	struct store *st;
+	int64_t id;
+	const char *how;
+};
+
+static int
+closed_row(sqlite3_stmt *q, void *arg)
+{
+	const struct closing *c = arg;
+	const struct actor by = { col_text(q, 0), col_text(q, 1), (uint64_t)col_int(q, 2) };
+	char number[24], detail[160];
+
+	snprintf(number, sizeof(number), "%lld", (long long)c->id);
+	snprintf(detail, sizeof(detail), "how=%.64s in=%lld out=%lld", c->how,
+	    (long long)col_int(q, 3), (long long)col_int(q, 4));
+	return audit_put(c->st, &by, "session.close", by.name, number, detail);
+}
+
+static int
+close_put(struct store *st, int64_t id, const char *how)
+{
+	struct closing c = { st, id, how };
+	int64_t n;
+	int err = sql_each(
+	    st, close_sql, PARAMS(P_INT(now_unix()), P_TEXT(how), P_INT(id)), closed_row, &c, &n);
+
+	return !err && n == 0 ? no_session(st, id, "live session") : err;
+}
+
+int
+session_close(struct store *st, int64_t id, const char *how)
+{
+	int err = txn_begin(st, TXN_WRITE);
+
+	if (!err)
+		err = close_put(st, id, how);
+	return txn_end(st, err);
+}
+
+/* ---- rows whose process is gone ---------------------------------------- */
+
+/* Without open attaches: those the cleaner closes, after it has killed their processes. */
+static const char idle_sql[] =
+    "SELECT s.id, s.boot_id, s.pid, s.pid_start FROM sessions s"
+    " WHERE s.ended = 0 AND s.host = $1"
+    " AND NOT EXISTS (SELECT 1 FROM attaches a WHERE a.session_id = s.id AND a.closed = 0)";
+
+struct lost {
+	const char *boot_id;
+	int64_t *id;
+	size_t n, cap;
+};
+
+static int
+lost_row(sqlite3_stmt *q, void *arg)
+{
+	struct lost *l = arg;
+
+	if (strcmp(col_text(q, 1), l->boot_id) == 0 &&
+	    proc_start_time(col_int(q, 2)) == (uint64_t)col_int(q, 3))
+		return 0;
+	if (l->n == l->cap) {
+		l->cap = l->cap != 0 ? 2 * l->cap : 16;
+		l->id = xreallocarray(l->id, l->cap, sizeof(*l->id));
+	}
+	l->id[l->n++] = col_int(q, 0);
+	return 0;
+}
+
+/* Looks without a lock, then closes what it found; *n: rows that were closed. */
+static int
+close_lost(struct store *st, const struct session *s, size_t *n)
+{
+	struct lost l = { .boot_id = s->boot_id };
+	int err = sql_each(st, idle_sql, PARAMS(P_TEXT(s->host)), lost_row, &l, NULL);
+
+	*n = 0;
+	if (err || l.n == 0)
+		goto out;
+	err = txn_begin(st, TXN_WRITE);
+	for (size_t i = 0; i < l.n && !err; i++) {
+		err = close_put(st, l.id[i], "lost");
+		if (err == JB_NOT_FOUND) /* somebody else was first */
+			err = 0;
+	}
+	err = txn_end(st, err);
+	*n = err ? 0 : l.n;
+out:
+	free(l.id);
+	return err;
+}
+
+/* ---- opening ----------------------------------------------------------- */
+
+static const char count_sql[] =
+    "SELECT count(*), sum(CASE WHEN user_name = $1 THEN 1 ELSE 0 END) FROM sessions"
+    " WHERE ended = 0 AND host = $2 AND boot_id = $3";
+static const char open_sql[] =
+    "INSERT INTO sessions (conn, user_name, source, method, host, boot_id, pid, pid_start, started)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
+static const char login_sql[] = "UPDATE users SET last_login = $1 WHERE name = $2";
+
+struct live {
+	int64_t total, user;
+};
+
+static int
+live_row(sqlite3_stmt *q, void *arg)
+{
+	*(struct live *)arg = (struct live){ col_int(q, 0), col_int(q, 1) };
+	return 0;
+}
+
+static int
+check_limits(
+    struct store *st, const struct session *s, unsigned max_total, unsigned max_user, bool *full)
+{
+	struct live live = { 0, 0 };
+	int err = sql_each(st, count_sql,
+	    PARAMS(P_TEXT(s->user), P_TEXT(s->host), P_TEXT(s->boot_id)), live_row, &live, NULL);
+
+	if (err)
+		return err;
+	*full = true;
+	if (max_total != 0 && live.total >= max_total)
+		return store_fail(st, JB_TRY_AGAIN,
+		    "this jump host has its %u sessions: try again later", max_total);
+	if (max_user != 0 && live.user >= max_user)
+		return store_fail(st, JB_TRY_AGAIN,
+		    "%s has %u sessions open, which is the limit: leave one, then try again",
+		    s->user, max_user);
+	*full = false;
+	return 0;
+}
+
+static int
+open_put(struct store *st, const struct session *s, int64_t *id)
+{
+	const struct actor by = { s->user, s->source, s->conn };
+	int64_t now = now_unix(), changed = 0;
+	char number[24];
+	int err = sql_run(st, login_sql, PARAMS(P_INT(now), P_TEXT(s->user)), &changed);
+
+	if (!err && changed == 0)
+		err = store_fail(st, JB_NOT_FOUND, "no such user: %.128s", s->user);
+	if (!err)
+		err = sql_value(st, open_sql,
+		    PARAMS(P_INT(s->conn), P_TEXT(s->user), P_TEXT(s->source), P_TEXT(s->method),
+			P_TEXT(s->host), P_TEXT(s->boot_id), P_INT(s->pid), P_INT(s->pid_start),
+			P_INT(now)),
+		    id);
+	if (err)
+		return err;
+	snprintf(number, sizeof(number), "%lld", (long long)*id);
+	return audit_put(st, &by, "login.ok", s->user, number, s->method);
+}
+
+static int
+open_once(struct store *st, const struct session *s, unsigned max_total, unsigned max_user,
+    bool *full, int64_t *id)
+{
+	int err = txn_begin(st, TXN_WRITE);
+
+	*full = false;
+	if (!err)
+		err = check_limits(st, s, max_total, max_user, full);
+	if (!err)
+		err = open_put(st, s, id);
+	return txn_end(st, err);
+}
+
+int
+session_open(
+    struct store *st, const struct session *s, unsigned max_total, unsigned max_user, int64_t *id)
+{
+	int64_t made = 0;
+	struct errtext why;
+	size_t closed;
+	bool full;
+	int err = open_once(st, s, max_total, max_user, &full, &made);
+
+	if (err && full) {
+		why = st->err;
+		if (close_lost(st, s, &closed) == 0 && closed != 0)
+			err = open_once(st, s, max_total, max_user, &full, &made);
+		else
+			st->err = why;
+	}
+	if (!err)
+		*id = made;
+	return err;
+}
+
+/* ---- asking for the end ------------------------------------------------ */
+
+static const char kill_sql[] = "UPDATE sessions SET kill_reason = $1 WHERE id = $2 AND ended = 0";
+
+int
+session_kill(struct store *st, const struct actor *by, int64_t id, const char *reason)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%lld", (long long)id);
+	if (reason == NULL || reason[0] == '\0')
+		reason = "ended by an administrator";
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = kill_sql,
+		.params = PARAMS(P_TEXT(reason), P_INT(id)),
+		.noun = "live session",
+		.name = number,
+		.event = "session.kill",
+		.target = number,
+		.detail = reason,
+	    });
+}

@@ -1,0 +1,150 @@
+/*
+ * What the files of src/store share: statements, transactions and the audit
+ * row that goes with an administrator's change.  Whoever opened the store
+ * runs it: broker, watcher or jumpboxctl.
+ *
+ * SQL stands as `static const char NAME_sql[]` next to its use, in the subset
+ * that SQLite and PostgreSQL share: $1 $2 ... in the order of their numbers,
+ * upsert, RETURNING.  A statement is known by the address of its text.
+ */
+#ifndef JUMPBOX_STORE_INTERNAL_H
+#define JUMPBOX_STORE_INTERNAL_H
+
+#include "jumpbox/store.h"
+
+#include <sqlite3.h>
+#include <stddef.h>
+
+enum {
+	STORE_BUSY_MS = 5000,	  /* how long a call waits for another process's transaction */
+	STORE_BATCH = 1000,	  /* rows that one call of store_maintain removes at most */
+	AUDIT_HASH = 32,	  /* SHA-256 */
+	STORE_APP_ID = 0x4a425831 /* "JBX1" in the file's header */
+};
+
+struct statement {
+	const char *text;
+	sqlite3_stmt *q;
+	bool used; /* between sql_open and sql_done */
+};
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	int busy_ms;
+	int64_t busy_deadline;
+	bool durable; /* synchronous=FULL from here on, see txn_begin */
+	struct statement *stmt;
+	size_t nstmt;
+	struct errtext err;
+};
+
+/* ---- store.c ---------------------------------------------------------- */
+
+/* store_open() with another busy time-out, for tests. */
+int store_open_busy(
+    const char *path, enum store_mode mode, int busy_ms, struct store **st, struct errtext *e);
+
+/* ---- migrations.c ----------------------------------------------------- */
+
+int schema_latest(void);
+/* Runs the steps above version `from`, inside the caller's transaction. SQLite's code. */
+int schema_apply(sqlite3 *db, int from);
+
+/* ---- sql.c: errors ---------------------------------------------------- */
+
+/* Sets the sentence of st and returns code. */
+int store_fail(struct store *st, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same for SQLite's own code: locked, corrupt, full, a constraint, ... */
+int sql_fail(struct store *st, int rc);
+
+/* ---- sql.c: statements ------------------------------------------------ */
+
+struct param {
+	enum { PARAM_END, PARAM_INT, PARAM_TEXT, PARAM_BLOB } type;
+	int64_t num; /* the integer, or the blob's size */
+	const void *ptr;
+};
+
+#define P_INT(v)     ((struct param){ PARAM_INT, (int64_t)(v), NULL })
+#define P_TEXT(s)    ((struct param){ PARAM_TEXT, 0, (s) }) /* NULL is NULL */
+#define P_BLOB(p, n) ((struct param){ PARAM_BLOB, (int64_t)(n), (p) })
+#define P_END	     ((struct param){ PARAM_END, 0, NULL })
+/* What the parameters point to must live until the statement is done. */
+#define PARAMS(...) ((const struct param[]){ __VA_ARGS__, P_END })
+#define NO_PARAMS   ((const struct param[]){ P_END })
+
+/* A prepared and bound statement; a second one of the same text while the first is in use. */
+int sql_open(struct store *st, const char *text, const struct param *params, sqlite3_stmt **q);
+/* 1: there is a row; 0: the end; or an error. */
+int sql_step(struct store *st, sqlite3_stmt *q);
+void sql_done(struct store *st, sqlite3_stmt *q); /* NULL is fine */
+
+/* All of it at once; *changed (or NULL): rows inserted, updated or deleted. */
+int sql_run(struct store *st, const char *text, const struct param *params, int64_t *changed);
+/* The first column of the one row; JB_NOT_FOUND, without a sentence, when there is none. */
+int sql_value(struct store *st, const char *text, const struct param *params, int64_t *value);
+/* row() for each row; non-zero ends the walk and is returned. *n (or NULL): rows seen. */
+int sql_each(struct store *st, const char *text, const struct param *params,
+    int (*row)(sqlite3_stmt *q, void *arg), void *arg, int64_t *n);
+
+const char *col_text(sqlite3_stmt *q, int i); /* NULL if it is; lives until the next step */
+int64_t col_int(sqlite3_stmt *q, int i);
+
+/* ---- sql.c: transactions ---------------------------------------------- */
+
+enum txn_kind {
+	TXN_READ,    /* one snapshot for several statements */
+	TXN_WRITE,   /* takes the write lock at once */
+	TXN_DURABLE, /* the same, and on the disk when it returns: administrators' changes */
+};
+int txn_begin(struct store *st, enum txn_kind kind);
+/* Commits if err is 0, otherwise rolls back and keeps the sentence; returns how it ended. */
+int txn_end(struct store *st, int err);
+
+/* ---- change.c: one administrator's change ----------------------------- */
+
+struct change {
+	const char *sql; /* must change at least one row, else JB_NOT_FOUND */
+	const struct param *params;
+	const char *noun, *name; /* "no such NOUN: NAME", "there is already a NOUN NAME" */
+	const char *event;
+	const char *user, *target, *detail; /* of the audit row */
+};
+/* The change and its audit row, inside the caller's transaction, or in one of its own. */
+int change_put(struct store *st, const struct actor *by, const struct change *c);
+int change_apply(struct store *st, const struct actor *by, const struct change *c);
+
+/* Ids by name; JB_NOT_FOUND with a sentence. */
+int user_id(struct store *st, const char *name, int64_t *id);
+int group_id(struct store *st, const char *name, int64_t *id);
+
+/* ---- audit.c ---------------------------------------------------------- */
+
+/* Appends, inside the caller's transaction. */
+int audit_put(struct store *st, const struct actor *by, const char *event, const char *user,
+    const char *target, const char *detail);
+
+/* The same for an event that is filled in but for its id, which it gets. */
+int audit_append(struct store *st, struct audit_event *ev);
+
+/* The hash of one row over the previous row's. */
+void audit_hash(
+    const uint8_t prev[AUDIT_HASH], const struct audit_event *ev, uint8_t out[AUDIT_HASH]);
+/* Columns of an audit row, in the order that audit_row() reads. */
+#define AUDIT_COLUMNS "id, at_ms, event, actor, source, conn, user_name, target, detail"
+enum { AUDIT_COLUMN_COUNT = 9 };
+void audit_row(sqlite3_stmt *q, struct audit_event *ev);
+
+#define AUDIT_CHECKPOINT "audit.checkpoint"
+/* What the checkpoint's own audit row says; store_maintain writes it, audit_verify expects it. */
+struct checkpoint {
+	int64_t upto; /* id of the newest row removed, 0: none yet */
+	uint8_t hash[AUDIT_HASH];
+};
+enum { CHECKPOINT_TEXT = 128 };
+void checkpoint_text(const struct checkpoint *c, char dst[static CHECKPOINT_TEXT]);
+int checkpoint_read(struct store *st, struct checkpoint *c);
+
+#endif

@@ -1,0 +1,320 @@
+/*
+ * Users.  jumpboxctl changes them; the broker reads one at login, re-hashes,
+ * and sets a user's own new password.
+ */
+#include "store_internal.h"
+
+#include "jumpbox/target.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const role_names[] = { [ROLE_USER] = "user", [ROLE_ADMIN] = "admin" };
+
+static enum user_role
+role_of(const char *s)
+{
+	if (strcmp(s, role_names[ROLE_USER]) == 0)
+		return ROLE_USER;
+	if (strcmp(s, role_names[ROLE_ADMIN]) == 0)
+		return ROLE_ADMIN;
+	return ROLE_NONE;
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+#define USER_COLUMNS                                                                        \
+	"id, name, hash, role, locked, must_change, expires, language, menu, max_sessions," \
+	" created, last_login"
+
+static const char get_sql[] = "SELECT " USER_COLUMNS " FROM users WHERE name = $1";
+static const char each_sql[] = "SELECT " USER_COLUMNS " FROM users ORDER BY name";
+static const char id_sql[] = "SELECT id FROM users WHERE name = $1";
+static const char admins_sql[] = "SELECT count(*) FROM users WHERE role = 'admin'";
+
+struct user_walk {
+	int (*fn)(const struct user *, void *);
+	void *arg;
+};
+
+static int
+user_row(sqlite3_stmt *q, void *arg)
+{
+	const struct user_walk *w = arg;
+	const struct user u = {
+		.id = col_int(q, 0),
+		.name = col_text(q, 1),
+		.hash = col_text(q, 2),
+		.role = role_of(col_text(q, 3)),
+		.locked = col_int(q, 4) != 0,
+		.must_change = col_int(q, 5) != 0,
+		.expires = col_int(q, 6),
+		.language = col_text(q, 7),
+		.menu = col_text(q, 8),
+		.max_sessions = col_int(q, 9),
+		.created = col_int(q, 10),
+		.last_login = col_int(q, 11),
+	};
+
+	return w->fn(&u, w->arg);
+}
+
+static int
+no_user(struct store *st, const char *name)
+{
+	return store_fail(st, JB_NOT_FOUND, "no such user: %.128s", name);
+}
+
+int
+user_get(struct store *st, const char *name, int (*fn)(const struct user *, void *), void *arg)
+{
+	struct user_walk w = { fn, arg };
+	int64_t n;
+	int err = sql_each(st, get_sql, PARAMS(P_TEXT(name)), user_row, &w, &n);
+
+	return !err && n == 0 ? no_user(st, name) : err;
+}
+
+int
+user_each(struct store *st, int (*fn)(const struct user *, void *), void *arg)
+{
+	struct user_walk w = { fn, arg };
+
+	return sql_each(st, each_sql, NO_PARAMS, user_row, &w, NULL);
+}
+
+int
+user_id(struct store *st, const char *name, int64_t *id)
+{
+	int err = sql_value(st, id_sql, PARAMS(P_TEXT(name)), id);
+
+	return err == JB_NOT_FOUND ? no_user(st, name) : err;
+}
+
+int
+user_count_admins(struct store *st, int64_t *n)
+{
+	return sql_value(st, admins_sql, NO_PARAMS, n);
+}
+
+/* ---- adding and removing ----------------------------------------------- */
+
+static const char add_sql[] =
+    "INSERT INTO users (name, hash, role, locked, must_change, expires, language, menu,"
+    " max_sessions, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+static const char del_sql[] = "DELETE FROM users WHERE name = $1";
+
+int
+user_add(struct store *st, const struct actor *by, const struct user *u)
+{
+	char detail[128];
+
+	if (!name_valid(u->name))
+		return store_fail(st, JB_BAD_INPUT,
+		    "bad user name: use up to 32 of a-z 0-9 . _ - and begin with a letter or "
+		    "digit");
+	if (u->role != ROLE_USER && u->role != ROLE_ADMIN)
+		return store_fail(st, JB_BAD_INPUT, "user %s needs a role: user or admin", u->name);
+	snprintf(detail, sizeof(detail), "role=%s password=%s expires=%lld", role_names[u->role],
+	    u->hash != NULL ? "yes" : "no", (long long)u->expires);
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = add_sql,
+		.params = PARAMS(P_TEXT(u->name), P_TEXT(u->hash), P_TEXT(role_names[u->role]),
+		    P_INT(u->locked), P_INT(u->must_change), P_INT(u->expires), P_TEXT(u->language),
+		    P_TEXT(u->menu), P_INT(u->max_sessions), P_INT(now_unix())),
+		.noun = "user",
+		.name = u->name,
+		.event = "user.add",
+		.user = u->name,
+		.detail = detail,
+	    });
+}
+
+int
+user_del(struct store *st, const struct actor *by, const char *name)
+{
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = del_sql,
+		.params = PARAMS(P_TEXT(name)),
+		.noun = "user",
+		.name = name,
+		.event = "user.del",
+		.user = name,
+	    });
+}
+
+/* ---- the password ------------------------------------------------------ */
+
+static const char hash_sql[] = "UPDATE users SET hash = $1, must_change = $2 WHERE name = $3";
+static const char rehash_sql[] = "UPDATE users SET hash = $1 WHERE name = $2 AND hash = $3";
+
+int
+user_set_hash(
+    struct store *st, const struct actor *by, const char *name, const char *hash, bool must_change)
+{
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = hash_sql,
+		.params = PARAMS(P_TEXT(hash), P_INT(must_change), P_TEXT(name)),
+		.noun = "user",
+		.name = name,
+		.event = "user.passwd",
+		.user = name,
+		.detail = must_change ? "must-change=yes" : NULL,
+	    });
+}
+
+int
+user_rehash(struct store *st, const char *name, const char *old, const char *hash)
+{
+	int64_t changed = 0;
+	int err =
+	    sql_run(st, rehash_sql, PARAMS(P_TEXT(hash), P_TEXT(name), P_TEXT(old)), &changed);
+
+	return !err && changed == 0 ? no_user(st, name) : err;
+}
+
+/* ---- locking ----------------------------------------------------------- */
+
+static const char lock_sql[] = "UPDATE users SET locked = $1 WHERE name = $2";
+static const char forgive_sql[] = "DELETE FROM login_failures WHERE what = $1";
+
+/* Unlocking also ends the back-off that the user's failed passwords brought. */
+static int
+forgive(struct store *st, const char *name)
+{
+	char *what = xasprintf("user:%s", name);
+	int err = sql_run(st, forgive_sql, PARAMS(P_TEXT(what)), NULL);
+
+	free(what);
+	return err;
+}
+
+int
+user_set_locked(struct store *st, const struct actor *by, const char *name, bool locked)
+{
+	int err = txn_begin(st, TXN_DURABLE);
+
+	if (!err)
+		err = change_put(st, by,
+		    &(struct change){
+			.sql = lock_sql,
+			.params = PARAMS(P_INT(locked), P_TEXT(name)),
+			.noun = "user",
+			.name = name,
+			.event = locked ? "user.lock" : "user.unlock",
+			.user = name,
+		    });
+	if (!err && !locked)
+		err = forgive(st, name);
+	return txn_end(st, err);
+}
+
+/* ---- settings ---------------------------------------------------------- */
+
+enum { SESSIONS_MAX = 100000 };
+
+static const char set_role_sql[] = "UPDATE users SET role = $1 WHERE name = $2";
+static const char set_language_sql[] = "UPDATE users SET language = $1 WHERE name = $2";
+static const char set_menu_sql[] = "UPDATE users SET menu = $1 WHERE name = $2";
+static const char set_sessions_sql[] = "UPDATE users SET max_sessions = $1 WHERE name = $2";
+static const char set_expires_sql[] = "UPDATE users SET expires = $1 WHERE name = $2";
+
+static const struct setting {
+	const char *key;
+	const char *sql;
+	const char *choices[4]; /* a word of these; none: a number or a time */
+	bool may_be_empty;	/* which is "not set" */
+	bool is_time;
+} settings[] = {
+	/* clang-format off */
+	{ "role",         set_role_sql,     { "user", "admin" }, false, false },
+	{ "language",     set_language_sql, { "en", "zh" },      true,  false },
+	{ "menu",         set_menu_sql,     { "full", "plain" }, true,  false },
+	{ "max-sessions", set_sessions_sql, { NULL },            false, false },
+	{ "expires",      set_expires_sql,  { NULL },            true,  true  },
+	/* clang-format on */
+};
+
+static int
+count_parse(const char *s, int64_t *n)
+{
+	char *end;
+	long v;
+
+	if (s[0] < '0' || s[0] > '9')
+		return JB_BAD_INPUT;
+	v = strtol(s, &end, 10);
+	if (*end != '\0' || v > SESSIONS_MAX)
+		return JB_BAD_INPUT;
+	*n = v;
+	return 0;
+}
+
+static bool
+choice_valid(const struct setting *s, const char *value)
+{
+	for (const char *const *c = s->choices; *c != NULL; c++)
+		if (strcmp(*c, value) == 0)
+			return true;
+	return s->may_be_empty && value[0] == '\0';
+}
+
+static int
+setting_value(struct store *st, const struct setting *s, const char *value, struct param *p)
+{
+	struct errtext why;
+	int64_t n;
+
+	if (s->is_time) {
+		if (when_parse(value, now_unix(), &n, &why))
+			return store_fail(st, JB_BAD_INPUT, "%s: %.200s", s->key, why.s);
+		*p = P_INT(n);
+		return 0;
+	}
+	if (s->choices[0] == NULL) {
+		if (count_parse(value, &n))
+			return store_fail(
+			    st, JB_BAD_INPUT, "%s: a number from 0 to %d", s->key, SESSIONS_MAX);
+		*p = P_INT(n);
+		return 0;
+	}
+	if (!choice_valid(s, value))
+		return store_fail(st, JB_BAD_INPUT, "%s: %s or %s%s", s->key, s->choices[0],
+		    s->choices[1], s->may_be_empty ? ", or \"\" for none" : "");
+	*p = P_TEXT(value[0] != '\0' ? value : NULL);
+	return 0;
+}
+
+int
+user_set(
+    struct store *st, const struct actor *by, const char *name, const char *key, const char *value)
+{
+	const struct setting *s = NULL;
+	struct param p;
+	char detail[128];
+	int err;
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (strcmp(settings[i].key, key) == 0)
+			s = &settings[i];
+	if (s == NULL)
+		return store_fail(st, JB_BAD_INPUT,
+		    "no such setting: %.64s (role language menu max-sessions expires)", key);
+	if ((err = setting_value(st, s, value, &p)) != 0)
+		return err;
+	snprintf(detail, sizeof(detail), "%s=%.64s", key, value);
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = s->sql,
+		.params = PARAMS(p, P_TEXT(name)),
+		.noun = "user",
+		.name = name,
+		.event = "user.set",
+		.user = name,
+		.detail = detail,
+	    });
+}
