@@ -1,0 +1,175 @@
+/*
+ * The permissions of a grant as text, and the account it runs as in the
+ * container.  Pure.  Broker and jumpboxctl.
+ */
+#include "jumpbox/policy.h"
+#include "jumpbox/util.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { ALLOW_MAX = 512, ALLOW_FORWARDS = 32 };
+
+/* clang-format off */
+static const struct item {
+	const char *name;
+	uint32_t bit;
+	uint32_t within; /* not said when this wider one is granted too */
+} items[] = {
+	{ "shell",    PERM_SHELL,    0 },
+	{ "exec",     PERM_EXEC,     0 },
+	{ "files",    PERM_FILES,    0 },
+	{ "files:ro", PERM_FILES_RO, PERM_FILES },
+	{ "forward",  PERM_FORWARD,  0 },
+	{ "logs",     PERM_LOGS,     0 },
+	{ "power",    PERM_POWER,    0 },
+};
+/* clang-format on */
+enum { NITEMS = sizeof(items) / sizeof(items[0]) };
+
+/* "HOST:PORT": a name, an address or [address], or *; a port or *. */
+static bool
+forward_valid(const char *s)
+{
+	const char *colon = strrchr(s, ':');
+	const char *port = colon ? colon + 1 : NULL;
+	size_t host = colon ? (size_t)(colon - s) : 0;
+	unsigned n = 0;
+
+	if (host == 0 || host > 255)
+		return false;
+	if (s[0] == '[') {
+		if (host < 4 || s[host - 1] != ']' ||
+		    strspn(s + 1, "0123456789abcdefABCDEF:.") != host - 2)
+			return false;
+	} else if (!(host == 1 && s[0] == '*') &&
+	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != host)
+		return false;
+	if (strcmp(port, "*") == 0)
+		return true;
+	for (; isdigit((unsigned char)*port) && n <= 65535; port++)
+		n = n * 10 + (unsigned)(*port - '0');
+	return *port == '\0' && n >= 1 && n <= 65535;
+}
+
+/* The words of one --allow, taken apart. */
+struct allow {
+	uint32_t mask;
+	char *forward[ALLOW_FORWARDS]; /* "HOST:PORT" in the order given, within the copied text */
+	unsigned nforward;
+};
+
+static int
+allow_forward(struct allow *a, char *target, struct errtext *e)
+{
+	if (!forward_valid(target))
+		return err_set(
+		    e, JB_BAD_INPUT, "\"forward:%.64s\": expected forward:HOST:PORT", target);
+	a->mask |= PERM_FORWARD_SOME;
+	for (unsigned i = 0; i < a->nforward; i++)
+		if (strcmp(a->forward[i], target) == 0)
+			return 0;
+	if (a->nforward == ALLOW_FORWARDS)
+		return err_set(e, JB_BAD_INPUT, "more than %d forward targets", ALLOW_FORWARDS);
+	a->forward[a->nforward++] = target;
+	return 0;
+}
+
+static int
+allow_word(struct allow *a, char *word, struct errtext *e)
+{
+	for (unsigned i = 0; i < NITEMS; i++) {
+		if (strcmp(word, items[i].name) == 0) {
+			a->mask |= items[i].bit;
+			return 0;
+		}
+	}
+	if (strncmp(word, "forward:", 8) == 0)
+		return allow_forward(a, word + 8, e);
+	return err_set(e, JB_BAD_INPUT,
+	    "unknown permission \"%.40s\": known are shell exec files files:ro forward "
+	    "forward:HOST:PORT logs power",
+	    word);
+}
+
+static int
+append(char *out, size_t size, const char *prefix, const char *word)
+{
+	size_t used = strlen(out);
+	size_t more = (used > 0) + strlen(prefix) + strlen(word);
+
+	if (used + more >= size)
+		return JB_BAD_INPUT;
+	if (used > 0)
+		strcat(out, ",");
+	strcat(out, prefix);
+	strcat(out, word);
+	return 0;
+}
+
+static int
+allow_print(const struct allow *a, char *out, size_t size)
+{
+	int rc = size > 0 ? 0 : JB_BAD_INPUT;
+
+	if (rc == 0)
+		out[0] = '\0';
+	for (unsigned i = 0; rc == 0 && i < NITEMS; i++)
+		if ((a->mask & items[i].bit) && !(a->mask & items[i].within))
+			rc = append(out, size, "", items[i].name);
+	for (unsigned i = 0; rc == 0 && !(a->mask & PERM_FORWARD) && i < a->nforward; i++)
+		rc = append(out, size, "forward:", a->forward[i]);
+	return rc;
+}
+
+int
+allow_parse(const char *s, uint32_t *mask, char *out, size_t size, struct errtext *e)
+{
+	struct allow a = { 0 };
+	char text[ALLOW_MAX];
+	char *save = NULL;
+	int rc;
+
+	if (str_copy(text, sizeof(text), s) != 0)
+		return err_set(e, JB_BAD_INPUT, "the list of permissions is longer than %d bytes",
+		    ALLOW_MAX - 1);
+	for (char *w = strtok_r(text, ", \t", &save); w; w = strtok_r(NULL, ", \t", &save))
+		if ((rc = allow_word(&a, w, e)) != 0)
+			return rc;
+	if (a.mask == 0)
+		return err_set(e, JB_BAD_INPUT, "no permission is named");
+	if (out && (rc = allow_print(&a, out, size)) != 0)
+		return err_set(e, rc, "the list of permissions is too long");
+	*mask = a.mask;
+	return 0;
+}
+
+/* A user or group name, or a number below 2^31, as `docker exec --user` takes them. */
+static bool
+account_valid(const char *s, size_t n)
+{
+	bool digits = true;
+
+	if (n == 0 || n > 32 || s[0] == '-' || s[0] == '.')
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c >= 0x80 || (!isalnum(c) && !strchr("_.-", c)))
+			return false;
+		digits = digits && isdigit(c);
+	}
+	return !digits || n < 10 || (n == 10 && strncmp(s, "2147483647", 10) <= 0);
+}
+
+int
+run_as_check(const char *s, struct errtext *e)
+{
+	const char *colon = strchr(s, ':');
+	size_t user = colon ? (size_t)(colon - s) : strlen(s);
+
+	if (!account_valid(s, user) || (colon && !account_valid(colon + 1, strlen(colon + 1))))
+		return err_set(e, JB_BAD_INPUT,
+		    "expected USER or USER:GROUP, names or numbers of the container's own");
+	return 0;
+}
