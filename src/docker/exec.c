@@ -1,0 +1,102 @@
+/*
+ * An exec's life but for its stream: create, ask, resize.  Broker children;
+ * the cleaner for a broker that died.
+ */
+#include "engine.h"
+#include "jumpbox/util.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int
+answer_error(struct engine *en, const struct reply *r, struct errtext *e)
+{
+	return error_http(
+	    en, ABOUT_EXEC, r->status, (const char *)buf_ptr(&r->body), buf_len(&r->body), e);
+}
+
+int
+engine_exec_create(
+    struct engine *en, const struct exec_spec *spec, char exec_id[static 65], struct errtext *e)
+{
+	char path[192], id[65], *body;
+	struct reply r;
+	int rc;
+
+	if (!engine_id_ok(spec->container))
+		return err_set(e, JB_NOT_FOUND, "there is no such container");
+	body = json_create_body(spec);
+	if (!body)
+		return err_set(e, JB_BAD_INPUT, "the command is not UTF-8 text");
+	snprintf(path, sizeof(path), "/containers/%s/exec", spec->container);
+	rc = engine_call(en, path, body, ANSWER_MAX, &r, e);
+	free_secret(body);
+	if (rc == 0 && r.status != 201)
+		rc = answer_error(en, &r, e);
+	if (rc == 0 && json_exec_id((const char *)buf_ptr(&r.body), buf_len(&r.body), id) < 0)
+		rc = error_not_json(en, e);
+	reply_release(&r);
+	if (rc == 0)
+		str_copy(exec_id, 65, id);
+	return rc;
+}
+
+int
+engine_exec_inspect(
+    struct engine *en, const char *exec_id, struct exec_status *s, struct errtext *e)
+{
+	static const struct exec_status removed = { .running = false, .exit_code = 137 };
+	char path[192];
+	struct reply r;
+	int rc;
+
+	if (!engine_id_ok(exec_id))
+		return err_set(e, JB_BAD_INPUT, "there is no such process");
+	snprintf(path, sizeof(path), "/exec/%s/json", exec_id);
+	rc = engine_call(en, path, NULL, ANSWER_MAX, &r, e);
+	if (rc == 0 && r.status == 404)
+		*s = removed;
+	else if (rc == 0 && r.status != 200)
+		rc = answer_error(en, &r, e);
+	else if (rc == 0 &&
+	    json_exec_status((const char *)buf_ptr(&r.body), buf_len(&r.body), s) < 0)
+		rc = error_not_json(en, e);
+	reply_release(&r);
+	return rc;
+}
+
+int
+exec_resize_once(struct engine *en, const char *exec_id, unsigned cols, unsigned rows, long *status,
+    struct errtext *e)
+{
+	char path[256];
+	struct reply r;
+	int rc;
+
+	if (!engine_id_ok(exec_id))
+		return err_set(e, JB_BAD_INPUT, "there is no such process");
+	snprintf(path, sizeof(path), "/exec/%s/resize?h=%u&w=%u", exec_id, terminal_side(rows),
+	    terminal_side(cols));
+	rc = engine_call(en, path, "", ANSWER_MAX, &r, e);
+	if (rc == 0)
+		*status = r.status;
+	reply_release(&r);
+	return rc;
+}
+
+/* An engine answers a resize of what has ended with 404, 409 or 500: no error then. */
+int
+engine_exec_resize(
+    struct engine *en, const char *exec_id, unsigned cols, unsigned rows, struct errtext *e)
+{
+	struct exec_status s;
+	long status;
+	int rc = exec_resize_once(en, exec_id, cols, rows, &status, e);
+
+	if (rc < 0 || status == 200 || status == 201)
+		return rc;
+	rc = engine_exec_inspect(en, exec_id, &s, e);
+	if (rc < 0 || !s.running)
+		return rc;
+	return err_set(e, JB_UNAVAILABLE, "the terminal's size could not be set");
+}

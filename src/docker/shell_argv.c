@@ -1,0 +1,192 @@
+/*
+ * The command lines that are put into a container: a few lines for its `sh`,
+ * which find the user's own shell and become it.  They need nothing in the
+ * image but `sh`, and start no process of their own but `stty`.  Pure; broker.
+ *
+ * - The shell is the one in the container's passwd for this uid, or bash, or
+ *   sh.  Service users are given nologin or false to keep them off a login
+ *   service; whoever is granted a shell here is let in by the grant, so these
+ *   two count as "none".  HOME, USER, LOGNAME and SHELL are set as sshd does.
+ * - A terminal's first size arrives through the engine a moment after the
+ *   start.  It is waited for, at most about two seconds, so that no program
+ *   ever sees 0 by 0 and no later resize can be overwritten from inside.
+ * - A command is an argument, never part of a script.  One argument ends at
+ *   131,071 bytes in Linux, so a long one travels in pieces.  JSON carries
+ *   UTF-8 only: a command of other bytes travels as printf %b escapes.
+ */
+#include "jumpbox/docker.h"
+#include "jumpbox/util.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	PIECE = 100000,	       /* bytes of the command in one argument */
+	ONE_ARGUMENT = 131071, /* what Linux takes */
+	SCRIPT_ARGS = 4,       /* sh -c SCRIPT sh */
+	PIECES = sizeof(((struct shell_argv *)0)->argv) / sizeof(char *) - SCRIPT_ARGS - 1,
+};
+
+#define FIND_SHELL                                                                              \
+	"SHELL=\n"                                                                              \
+	"while read -r _jb_k _jb_uid _jb_r; do\n"                                               \
+	" [ \"$_jb_k\" = Uid: ] && break\n"                                                     \
+	"done </proc/self/status\n"                                                             \
+	"if [ -r /etc/passwd ]; then\n"                                                         \
+	" while IFS=: read -r _jb_n _jb_p _jb_i _jb_g _jb_c _jb_h _jb_s || [ -n \"$_jb_n\" ]; " \
+	"do\n"                                                                                  \
+	"  [ \"$_jb_i\" = \"$_jb_uid\" ] || continue\n"                                         \
+	"  USER=$_jb_n LOGNAME=$_jb_n HOME=${_jb_h:-/} SHELL=$_jb_s\n"                          \
+	"  export USER LOGNAME HOME\n"                                                          \
+	"  break\n"                                                                             \
+	" done </etc/passwd\n"                                                                  \
+	"fi\n"                                                                                  \
+	"case $SHELL in */nologin|*/false) SHELL= ;; esac\n"                                    \
+	"[ -x \"$SHELL\" ] || SHELL=$(command -v bash || command -v sh)\n"                      \
+	"export SHELL\n"
+
+#define WAIT_SIZE                                                   \
+	"_jb_t=0\n"                                                 \
+	"command -v stty >/dev/null 2>&1 || _jb_t=220\n"            \
+	"while [ $_jb_t -lt 220 ]; do\n"                            \
+	" case $(stty size 2>/dev/null) in [1-9]*) break ;; esac\n" \
+	" _jb_t=$((_jb_t + 1))\n"                                   \
+	" [ $_jb_t -lt 20 ] || sleep 0.01\n"                        \
+	"done\n"
+
+/* Neither holds a single quote: both are also quoted whole, in RUN_LONG. */
+#define JOIN   "_jb_c=; for _jb_a; do _jb_c=$_jb_c$_jb_a; done\n"
+#define DECODE "_jb_c=$(printf %bx \"$_jb_c\"); _jb_c=${_jb_c%x}\n"
+
+#define RUN_LOGIN "exec \"$SHELL\" -l\n"
+#define RUN	  "exec \"$SHELL\" -c \"$_jb_c\"\n"
+/* Too long for one argument: the user's shell joins the pieces itself. */
+#define RUN_LONG(get) "exec \"$SHELL\" -c '" get "set --; eval \"$_jb_c\"' \"$SHELL\" \"$@\"\n"
+
+static const char *const login_script[2] = {
+	FIND_SHELL RUN_LOGIN,
+	FIND_SHELL WAIT_SIZE RUN_LOGIN,
+};
+
+/* [terminal][not UTF-8][longer than one argument] */
+static const char *const command_script[2][2][2] = {
+	{
+	    { FIND_SHELL JOIN RUN, FIND_SHELL RUN_LONG(JOIN) },
+	    { FIND_SHELL JOIN DECODE RUN, FIND_SHELL RUN_LONG(JOIN DECODE) },
+	},
+	{
+	    { FIND_SHELL WAIT_SIZE JOIN RUN, FIND_SHELL WAIT_SIZE RUN_LONG(JOIN) },
+	    { FIND_SHELL WAIT_SIZE JOIN DECODE RUN, FIND_SHELL WAIT_SIZE RUN_LONG(JOIN DECODE) },
+	},
+};
+
+static unsigned
+start(struct shell_argv *a, const char *script)
+{
+	memset(a, 0, sizeof(*a));
+	a->argv[0] = "sh";
+	a->argv[1] = "-c";
+	a->argv[2] = script;
+	a->argv[3] = "sh";
+	return SCRIPT_ARGS;
+}
+
+void
+shell_argv_login(struct shell_argv *a, bool tty)
+{
+	start(a, login_script[tty]);
+}
+
+/* Bytes of the well-formed UTF-8 sequence at p, 0 if there is none. */
+static size_t
+sequence(const unsigned char *p)
+{
+	static const struct {
+		unsigned char first, last, low, high; /* of the first byte; of the second */
+		size_t n;
+	} forms[] = {
+		{ 0x01, 0x7f, 0x00, 0x00, 1 },
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 },
+		{ 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (p[0] < forms[i].first || p[0] > forms[i].last)
+			continue;
+		if (forms[i].n > 1 && (p[1] < forms[i].low || p[1] > forms[i].high))
+			return 0;
+		for (size_t k = 2; k < forms[i].n; k++)
+			if ((p[k] & 0xc0) != 0x80)
+				return 0;
+		return forms[i].n;
+	}
+	return 0;
+}
+
+static bool
+is_utf8(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n;
+
+	for (; *p; p += n)
+		if ((n = sequence(p)) == 0)
+			return false;
+	return true;
+}
+
+/* Backslashes and everything beyond ASCII as \0ooo, which printf %b undoes. */
+static char *
+escape(const char *s)
+{
+	char *out = xcalloc(strlen(s) + 1, 5), *p = out;
+
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '\\' || c >= 0x80)
+			p += sprintf(p, "\\0%03o", (unsigned)c);
+		else
+			*p++ = *s;
+	}
+	return out;
+}
+
+/* Cuts text into NUL-terminated pieces within *storage, between characters. */
+static int
+cut(struct shell_argv *a, unsigned arg, const char *text)
+{
+	size_t left = strlen(text), n;
+	char *out = a->storage = xcalloc(left + PIECES + 1, 1);
+
+	for (unsigned i = 0; i < PIECES && left > 0; i++) {
+		n = left < PIECE ? left : PIECE;
+		while (n < left && ((unsigned char)text[n] & 0xc0) == 0x80)
+			n--;
+		memcpy(out, text, n);
+		a->argv[arg + i] = out;
+		out += n + 1;
+		text += n;
+		left -= n;
+	}
+	return left == 0 ? 0 : JB_BAD_INPUT;
+}
+
+int
+shell_argv_command(struct shell_argv *a, const char *command, bool tty)
+{
+	bool escaped = !is_utf8(command), pieces = strlen(command) > ONE_ARGUMENT;
+	unsigned arg = start(a, command_script[tty][escaped][pieces]);
+	char *text = escaped ? escape(command) : NULL;
+	int rc = cut(a, arg, escaped ? text : command);
+
+	free_secret(text);
+	return rc;
+}

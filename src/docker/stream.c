@@ -1,0 +1,379 @@
+/*
+ * The stream of an exec.  Broker children only.
+ *
+ * The upgrade goes over a connection of its own.  On a plain socket the reply
+ * head is peeked at and exactly it is consumed, so that the first bytes of
+ * the process stay in the socket for whoever gets it.  TLS state cannot be
+ * passed on: there the head is read byte by byte and relay.c does the rest.
+ *
+ * An engine answers 101 before the process exists and writes its own error
+ * text on the stream when there is no such program.  So nothing is handed
+ * over until the process runs.  A resize call waits for just that, on every
+ * Docker, and gives the terminal its first size in the same moment; the
+ * command line put into the container (shell_argv.c) waits for the size.
+ */
+#include "engine.h"
+#include "jumpbox/util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct link {
+	struct engine *en;
+	CURL *c;
+	int fd;
+	int64_t deadline; /* now_mono_ms() */
+};
+
+static int
+link_open(struct link *l, struct engine *en, struct errtext *e)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	int rc;
+
+	l->en = en;
+	l->deadline = now_mono_ms() + en->timeout_ms;
+	l->c = engine_handle(en);
+	if (!l->c)
+		return err_set(e, JB_INTERNAL, "out of memory");
+	rc = engine_connect(en, l->c, e);
+	if (rc < 0)
+		return rc;
+	curl_easy_getinfo(l->c, CURLINFO_ACTIVESOCKET, &fd);
+	l->fd = fd;
+	return fd == CURL_SOCKET_BAD ? error_cut(en, e) : 0;
+}
+
+/* 0: ready, or the other side is gone, which the next read or write tells. */
+static int
+link_wait(struct link *l, short events)
+{
+	struct pollfd p = { .fd = l->fd, .events = events };
+	int64_t left;
+	int n;
+
+	do {
+		left = l->deadline - now_mono_ms();
+		n = poll(&p, 1, left > 0 ? (int)left : 0);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 ? 0 : JB_UNAVAILABLE;
+}
+
+static int
+link_send(struct link *l, const char *p, size_t n, struct errtext *e)
+{
+	CURLcode code;
+	size_t sent;
+
+	while (n > 0) {
+		code = curl_easy_send(l->c, p, n, &sent);
+		if (code == CURLE_OK) {
+			p += sent;
+			n -= sent;
+		} else if (code != CURLE_AGAIN) {
+			return engine_failure(l->en, l->c, code, e);
+		} else if (link_wait(l, POLLOUT) < 0) {
+			return error_timeout(l->en, e);
+		}
+	}
+	return 0;
+}
+
+/* At most size bytes; *n 0 is the end of the stream. */
+static int
+link_recv(struct link *l, char *p, size_t size, size_t *n, struct errtext *e)
+{
+	CURLcode code;
+
+	while ((code = curl_easy_recv(l->c, p, size, n)) == CURLE_AGAIN)
+		if (link_wait(l, POLLIN) < 0)
+			return error_timeout(l->en, e);
+	return code == CURLE_OK ? 0 : engine_failure(l->en, l->c, code, e);
+}
+
+/* Some bytes that are there, for http_head_feed; the plain ones stay in the socket. */
+static int
+head_some(struct link *l, char *p, size_t size, size_t *n, struct errtext *e)
+{
+	ssize_t got;
+
+	if (l->en->url.tls)
+		return link_recv(l, p, 1, n, e);
+	do {
+		if (link_wait(l, POLLIN) < 0)
+			return error_timeout(l->en, e);
+		got = recv(l->fd, p, size, MSG_PEEK | MSG_DONTWAIT);
+	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
+	if (got < 0)
+		return error_cut(l->en, e);
+	*n = (size_t)got;
+	return 0;
+}
+
+static int
+read_head(struct link *l, struct http_head *h, struct errtext *e)
+{
+	char chunk[4096];
+	size_t n;
+	long took;
+	int rc;
+
+	http_head_init(h);
+	while (!h->done) {
+		rc = head_some(l, chunk, sizeof(chunk), &n, e);
+		if (rc < 0)
+			return rc;
+		if (n == 0)
+			return error_cut(l->en, e);
+		took = http_head_feed(h, chunk, n);
+		if (took < 0)
+			return error_not_json(l->en, e);
+		/* Peeked bytes are there: this takes all of them at once. */
+		if (!l->en->url.tls && recv(l->fd, chunk, (size_t)took, 0) != took)
+			return error_cut(l->en, e);
+	}
+	return 0;
+}
+
+/* An answer that is no upgrade: its body says why. */
+static int
+refused(struct link *l, const struct http_head *h, struct errtext *e)
+{
+	size_t want = HEAD_MAX, have = 0, n;
+	char *body = xcalloc(1, want);
+	int rc;
+
+	if (h->content_length >= 0 && (size_t)h->content_length < want)
+		want = (size_t)h->content_length;
+	if (l->deadline > now_mono_ms() + 1000)
+		l->deadline = now_mono_ms() + 1000;
+	while (have < want && link_recv(l, body + have, want - have, &n, NULL) == 0 && n > 0)
+		have += n;
+	rc = error_http(l->en, ABOUT_EXEC, h->status, body, have, e);
+	free(body);
+	return rc;
+}
+
+static int
+upgrade(struct link *l, const struct exec_spec *spec, const char *exec_id, struct errtext *e)
+{
+	char *body = json_start_body(spec);
+	char *request = xasprintf("POST /exec/%s/start HTTP/1.1\r\n"
+				  "Host: %s\r\n"
+				  "Connection: Upgrade\r\n"
+				  "Upgrade: tcp\r\n"
+				  "Content-Type: application/json\r\n"
+				  "Content-Length: %zu\r\n\r\n%s",
+	    exec_id, l->en->url.path[0] ? "localhost" : l->en->url.host, strlen(body), body);
+	struct http_head head;
+	int rc;
+
+	rc = link_send(l, request, strlen(request), e);
+	if (rc == 0)
+		rc = read_head(l, &head, e);
+	if (rc == 0 && head.status != 101)
+		rc = refused(l, &head, e);
+	free(request);
+	free(body);
+	return rc;
+}
+
+/* ---- until it runs --------------------------------------------------------- */
+
+/* Neither running nor ended: the engine has not got to it yet. */
+static bool
+not_yet(const struct exec_status *st)
+{
+	return st->pid == 0 && (st->running || st->exit_code < 0);
+}
+
+/*
+ * Docker answers a resize as soon as the process exists or has failed to:
+ * waiting for that needs no polling.  But a user who does not exist is told on
+ * the stream alone, at once, and resize then waits ten seconds in vain.  So
+ * nothing is resized once the stream has something to say before any process
+ * can, and the wait is cut short; the inspect that follows decides.
+ */
+static void
+resize_when_started(struct link *l, const struct exec_spec *spec, const char *exec_id)
+{
+	enum { TOO_EARLY_MS = 5, RESIZE_MS = 2000 };
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+	int64_t until = l->en->until;
+	long status;
+
+	if (poll(&p, 1, TOO_EARLY_MS) > 0)
+		return;
+	l->en->until = now_mono_ms() + RESIZE_MS;
+	exec_resize_once(l->en, exec_id, spec->cols, spec->rows, &status, NULL);
+	l->en->until = until;
+}
+
+static int
+wait_started(struct link *l, const struct engine_info *info, const struct exec_spec *spec,
+    const char *exec_id, struct exec_status *st, struct errtext *e)
+{
+	int rc, delay = 1;
+
+	if (!info || !info->podman)
+		resize_when_started(l, spec, exec_id);
+	for (;;) {
+		rc = engine_exec_inspect(l->en, exec_id, st, e);
+		if (rc < 0 || !not_yet(st))
+			return rc;
+		if (now_mono_ms() >= l->deadline)
+			return error_timeout(l->en, e);
+		poll(NULL, 0, delay);
+		delay = delay < 16 ? delay * 2 : 20;
+	}
+}
+
+/* What is on the stream of a process that has ended, without taking it. */
+static void
+peek_text(struct link *l, char *text, size_t size)
+{
+	struct engine *en = l->en;
+	size_t n = 0;
+	ssize_t got;
+	uint8_t *p;
+
+	l->deadline = now_mono_ms() + 500;
+	if (!en->url.tls) {
+		link_wait(l, POLLRDHUP);
+		got = recv(l->fd, text, size - 1, MSG_PEEK | MSG_DONTWAIT);
+		n = got > 0 ? (size_t)got : 0;
+	} else {
+		while ((p = buf_reserve(&en->early, 1)) != NULL &&
+		    link_recv(l, (char *)p, 1, &n, NULL) == 0 && n > 0)
+			buf_commit(&en->early, n);
+		n = buf_len(&en->early) < size ? buf_len(&en->early) : size - 1;
+		memcpy(text, buf_ptr(&en->early), n);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == '\0')
+			text[i] = ' ';
+	text[n] = '\0';
+}
+
+/*
+ * Docker remembers the Pid of what has ended: none means that it never ran.
+ * Podman forgets it, so there only its own words on the stream tell.
+ */
+static int
+check_started(struct link *l, const struct engine_info *info, const struct exec_spec *spec,
+    const struct exec_status *st, bool *no_program, struct errtext *e)
+{
+	char text[ERROR_TEXT_MAX];
+
+	if (st->pid != 0 || st->running || st->exit_code < 125 || st->exit_code > 127)
+		return 0;
+	peek_text(l, text, sizeof(text));
+	if ((!info || info->podman) && !strstr(text, "OCI ") && !strstr(text, "unable to find "))
+		return 0;
+	return error_not_started(spec, text, no_program, e);
+}
+
+static int
+start_detached(
+    struct engine *en, const struct exec_spec *spec, const char *exec_id, struct errtext *e)
+{
+	char path[192], *body = json_start_body(spec);
+	struct reply r;
+	int rc;
+
+	snprintf(path, sizeof(path), "/exec/%s/start", exec_id);
+	rc = engine_call(en, path, body, ANSWER_MAX, &r, e);
+	if (rc == 0 && (r.status < 200 || r.status > 299))
+		rc = error_http(
+		    en, ABOUT_EXEC, r.status, (const char *)buf_ptr(&r.body), buf_len(&r.body), e);
+	reply_release(&r);
+	free(body);
+	return rc;
+}
+
+int
+engine_exec_start(struct engine *en, const struct engine_info *info, const struct exec_spec *spec,
+    const char *exec_id, struct exec_stream *s, bool *no_program, struct errtext *e)
+{
+	struct link l = { .fd = -1 };
+	struct exec_status st;
+	int rc;
+
+	*no_program = false;
+	if (!engine_id_ok(exec_id))
+		return err_set(e, JB_BAD_INPUT, "there is no such process");
+	if (en->bad)
+		return err_set(e, en->bad, "node %s: %s", en->name, en->why.s);
+	if (en->stream)
+		return err_set(e, JB_INTERNAL, "this engine carries a stream already");
+	if (!spec->attach)
+		return start_detached(en, spec, exec_id, e);
+	rc = link_open(&l, en, e);
+	if (rc == 0)
+		rc = upgrade(&l, spec, exec_id, e);
+	if (rc == 0)
+		rc = wait_started(&l, info, spec, exec_id, &st, e);
+	if (rc == 0)
+		rc = check_started(&l, info, spec, &st, no_program, e);
+	if (rc == 0 && en->url.tls) {
+		en->stream = l.c;
+		en->stream_tty = spec->tty;
+		*s = (struct exec_stream){ .fd = -1, .tls = true };
+		return 0;
+	}
+	if (rc == 0) {
+		*s = (struct exec_stream){ .fd = fcntl(l.fd, F_DUPFD_CLOEXEC, 3) };
+		if (s->fd < 0)
+			rc = err_set(e, JB_INTERNAL, "too many open files");
+	}
+	curl_easy_cleanup(l.c);
+	return rc;
+}
+
+/* Some more of a stream; 0 at its end and after the deadline. */
+static size_t
+stream_some(struct link *l, bool tls, char *p, size_t size)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	if (tls)
+		return link_recv(l, p, size, &n, NULL) == 0 ? n : 0;
+	if (link_wait(l, POLLIN) < 0)
+		return 0;
+	got = recv(l->fd, p, size, MSG_DONTWAIT);
+	return got > 0 ? (size_t)got : 0;
+}
+
+void
+exec_stream_finish(struct engine *en, struct exec_stream *s, int64_t deadline, const char *word,
+    char *text, size_t size)
+{
+	struct link l = { .en = en, .c = en->stream, .fd = s->fd, .deadline = deadline };
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	size_t have = 0, n;
+
+	if (s->tls && curl_easy_getinfo(en->stream, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK)
+		l.fd = fd;
+	text[0] = '\0';
+	while (have + 1 < size && !strstr(text, word) &&
+	    (n = stream_some(&l, s->tls, text + have, size - 1 - have)) > 0) {
+		have += n;
+		text[have] = '\0';
+		for (size_t i = have - n; i < have; i++)
+			if (text[i] == '\0')
+				text[i] = ' ';
+	}
+	if (s->tls) {
+		curl_easy_cleanup(en->stream);
+		en->stream = NULL;
+	} else {
+		close(s->fd);
+	}
+}

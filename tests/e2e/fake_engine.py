@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""A container engine that does what no real one can be made to do.
+
+usage: fake_engine.py SOCKET SCENARIO [CALL]
+
+Listens on the unix socket SOCKET, prints "ready", and answers every request
+by SCENARIO: only those whose path contains CALL (say "/start" or "/resize")
+when it is given, and all others like an engine with one running container.
+"""
+
+import json
+import os
+import re
+import socket
+import sys
+import threading
+import time
+
+ID = "0123456789abcdef" * 4
+CONTAINER = {"Id": ID, "Names": ["/fake"], "Image": "fake", "ImageID": "sha256:" + ID,
+             "State": "running", "Status": "Up 1 hour", "Labels": {}, "Created": 1}
+GOOD = [
+    (r"/version$", 200, {"Version": "20.10.24", "ApiVersion": "1.41", "Components": []}),
+    (r"/containers/json", 200, [CONTAINER]),
+    (r"/containers/[^/]+/json$", 200,
+     {"Id": ID, "Name": "/fake", "Image": "sha256:" + ID, "State": {"Status": "running"},
+      "Config": {"Image": "fake", "Labels": {}}, "HostConfig": {"PidMode": ""}}),
+    (r"/images/", 200, {"Config": {"Labels": {}}}),
+    (r"/containers/[^/]+/exec$", 201, {"Id": ID}),
+    (r"/exec/[^/]+/start$", 101, None),
+    (r"/exec/[^/]+/resize", 200, None),
+    (r"/exec/[^/]+/json$", 200, {"Running": True, "Pid": 1, "ExitCode": None}),
+]
+HEAD = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+
+def good(path):
+    """Status and body of an engine that works; None for a hijacked stream."""
+    for pattern, status, body in GOOD:
+        if re.search(pattern, path.split("?")[0]):
+            return status, b"" if body is None else json.dumps(body).encode()
+    return 404, b'{"message":"page not found"}'
+
+
+def send_good(c, path):
+    status, body = good(path)
+    if status == 101:
+        c.sendall(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+        while c.recv(65536):
+            pass
+        return
+    c.sendall(HEAD % (status, len(body)) + body)
+
+
+def hang(c, path):
+    """Takes the request and never answers."""
+    while c.recv(65536):
+        pass
+
+
+def cut(c, path):
+    """An answer that stops in the middle of its body."""
+    _, body = good(path)
+    c.sendall(HEAD % (200, len(body) + 100) + body)
+    raise ConnectionError
+
+
+def cut_head(c, path):
+    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Ty")
+    raise ConnectionError
+
+
+def close(c, path):
+    raise ConnectionError
+
+
+def not_json(c, path):
+    body = b"<html><body>It works!</body></html>"
+    c.sendall(HEAD % (200, len(body)) + body)
+
+
+def wrong_types(c, path):
+    body = b'{"Id":[],"Version":3,"Running":"no"}'
+    if path.startswith("/containers/json"):
+        body = b'[{"Id":7,"Names":{"a":[]},"Labels":3,"State":[null]},"x",null,[]]'
+    c.sendall(HEAD % (200, len(body)) + body)
+
+
+def deep(c, path):
+    body = b"[" * 1000000
+    c.sendall(HEAD % (200, len(body)) + body)
+
+
+def big_header(c, path):
+    """One header line of 1 MiB."""
+    c.sendall(b"HTTP/1.1 200 OK\r\nX-Big: " + b"a" * (1 << 20) + b"\r\n\r\n{}")
+
+
+def many_headers(c, path):
+    """1 MiB of small header lines."""
+    c.sendall(b"HTTP/1.1 200 OK\r\n" + b"X-Small: aaaaaaaaaaaaaaaaaaaaa\r\n" * 32768 + b"\r\n{}")
+
+
+def big_body(c, path):
+    """A body that never ends."""
+    c.sendall(b"HTTP/1.1 200 OK\r\n\r\n[")
+    while True:
+        c.sendall(b'{"Id":"x"},' * 10000)
+
+
+def slow(c, path):
+    """A good answer, one byte every 50 ms."""
+    status, body = good(path)
+    for i in HEAD % (status, len(body)) + body:
+        c.sendall(bytes([i]))
+        time.sleep(0.05)
+
+
+def drip(c, path):
+    """A good answer one byte at a time, without waiting: every split of it is seen."""
+    status, body = good(path)
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    for i in HEAD % (status, len(body)) + body:
+        c.sendall(bytes([i]))
+
+
+def error(c, path):
+    body = b'{"message":"driver failed: /var/lib/secret/path: http://10.0.0.1/x"}'
+    c.sendall(HEAD % (500, len(body)) + body)
+
+
+def teapot(c, path):
+    c.sendall(HEAD % (418, 2) + b"{}")
+
+
+def old(c, path):
+    body = b'{"Version":"1.0","ApiVersion":"1.12"}'
+    c.sendall(HEAD % (200, len(body)) + body)
+
+
+def not_http(c, path):
+    c.sendall(b"SSH-2.0-OpenSSH_9.2\r\n" * 3)
+    raise ConnectionError
+
+
+SCENARIOS = {f.__name__.replace("_", "-"): f for f in (
+    send_good, hang, cut, cut_head, close, not_json, wrong_types, deep, big_header, many_headers,
+    big_body, slow, drip, error, teapot, old, not_http)}
+
+
+def request(c):
+    """The path of the next request, its body read and dropped; None at the end."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = c.recv(65536)
+        if not more:
+            return None
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: *(\d+)", head.lower())
+    left = int(length[1]) - len(body) if length else 0
+    while left > 0:
+        more = c.recv(min(left, 65536))
+        if not more:
+            return None
+        left -= len(more)
+    return head.split(b" ")[1].decode()
+
+
+def serve(c, scenario, call):
+    try:
+        while (path := request(c)) is not None:
+            (scenario if call in path else send_good)(c, path)
+    except OSError:
+        pass
+    finally:
+        c.close()
+
+
+def main():
+    if len(sys.argv) not in (3, 4) or sys.argv[2] not in SCENARIOS:
+        sys.exit(__doc__ + "\nscenarios: " + " ".join(SCENARIOS))
+    path, scenario = sys.argv[1], SCENARIOS[sys.argv[2]]
+    call = sys.argv[3] if len(sys.argv) > 3 else ""
+    if os.path.exists(path):
+        os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(path)
+        os.chmod(path, 0o666)
+        s.listen(64)
+        print("ready", flush=True)
+        while True:
+            c, _ = s.accept()
+            threading.Thread(target=serve, args=(c, scenario, call), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

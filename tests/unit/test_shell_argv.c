@@ -1,0 +1,192 @@
+/* The command lines for a container, run for real by this machine's sh. */
+#include "jumpbox/docker.h"
+#include "jumpbox/util.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { OUT_MAX = 400000 };
+
+/* Runs a->argv without a terminal; its output, NUL-terminated, and exit status. */
+static int
+run(const struct shell_argv *a, char *out)
+{
+	size_t n = 0;
+	ssize_t got;
+	int fd[2], status;
+	pid_t pid;
+
+	assert_int_equal(pipe(fd), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fd[1], 1);
+		close(fd[0]);
+		close(fd[1]);
+		execvp(a->argv[0], (char *const *)a->argv);
+		_exit(99);
+	}
+	close(fd[1]);
+	while (n < OUT_MAX - 1 && (got = read(fd[0], out + n, OUT_MAX - 1 - n)) > 0)
+		n += (size_t)got;
+	out[n] = '\0';
+	close(fd[0]);
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+}
+
+static int
+run_command(const char *command, char *out)
+{
+	struct shell_argv a;
+	int rc;
+
+	assert_int_equal(shell_argv_command(&a, command, false), 0);
+	rc = run(&a, out);
+	free(a.storage);
+	return rc;
+}
+
+static void
+passes_commands_untouched(void **state)
+{
+	char *out = malloc(OUT_MAX);
+
+	(void)state;
+	assert_int_equal(run_command("echo a; exit 42", out), 42);
+	assert_string_equal(out, "a\n");
+	assert_int_equal(
+	    run_command("printf '%s|' '$x' \"a'b\" '\n\n' \\\\ `echo q` \xc3\xa9", out), 0);
+	assert_string_equal(out, "$x|a'b|\n\n|\\|q|\xc3\xa9|");
+	assert_int_equal(run_command("printf '%s' '\xff\\n\\0101\xc3\xa9%d\n\n'", out), 0);
+	assert_string_equal(out, "\xff\\n\\0101\xc3\xa9%d\n\n");
+	assert_int_equal(run_command("echo $#", out), 0);
+	assert_string_equal(out, "0\n");
+	assert_int_equal(run_command("", out), 0);
+	assert_int_equal(run_command("kill -9 $$", out), 256 + 9);
+	free(out);
+}
+
+static void
+passes_long_commands(void **state)
+{
+	static const size_t sizes[] = { 99999, 100000, 100001, 120000, 131071, 131072 };
+	static const char head[] = "printf %s '", tail[] = "'; exit $#";
+	char *out = malloc(OUT_MAX), *command = malloc(131073);
+
+	(void)state;
+	for (unsigned odd = 0; odd < 2; odd++)
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			size_t n = sizes[i], body = n - strlen(head) - strlen(tail);
+			char *p = command + strlen(head);
+
+			/* e acute at every other byte: some cut falls inside one */
+			memcpy(command, head, strlen(head));
+			for (size_t k = 0; k < body; k++)
+				p[k] = k + 1 == body && body % 2 ? 'x' : k % 2 ? '\xa9' : '\xc3';
+			if (odd)
+				p[0] = '\xff';
+			memcpy(p + body, tail, sizeof(tail));
+			assert_int_equal(strlen(command), n);
+			assert_int_equal(run_command(command, out), 0);
+			assert_int_equal(strlen(out), body);
+			assert_memory_equal(out, p, body);
+		}
+	free(command);
+	free(out);
+}
+
+static void
+refuses_what_does_not_fit(void **state)
+{
+	size_t n = 2000000;
+	char *command = malloc(n + 1);
+	struct shell_argv a;
+
+	(void)state;
+	memset(command, 'x', n);
+	command[n] = '\0';
+	assert_int_equal(shell_argv_command(&a, command, true), JB_BAD_INPUT);
+	free(a.storage);
+	free(command);
+}
+
+/* The longest command there is, none of it UTF-8. */
+static void
+fits_the_longest_escaped_command(void **state)
+{
+	char *command = malloc(131073);
+	struct shell_argv a;
+	unsigned n = 0;
+
+	(void)state;
+	memset(command, '\xff', 131072);
+	command[131072] = '\0';
+	assert_int_equal(shell_argv_command(&a, command, true), 0);
+	while (a.argv[n]) {
+		assert_true(strlen(a.argv[n]) < 131072);
+		n++;
+	}
+	assert_true(n < sizeof(a.argv) / sizeof(a.argv[0]));
+	free(a.storage);
+	free(command);
+}
+
+static void
+becomes_the_user_s_shell(void **state)
+{
+	char *out = malloc(OUT_MAX);
+	struct shell_argv a;
+
+	(void)state;
+	setenv("HOME", "/wrong", 1);
+	setenv("USER", "wrong", 1);
+	setenv("SHELL", "/wrong", 1);
+	assert_int_equal(
+	    run_command("[ -x \"$SHELL\" ] && [ \"$0\" = \"$SHELL\" ] && "
+			"[ \"$(id -un)\" = \"$USER\" ] && [ \"$USER\" = \"$LOGNAME\" ] && "
+			"[ \"$HOME\" != /wrong ] && exit 3",
+		out),
+	    3);
+	shell_argv_login(&a, false);
+	assert_null(a.storage);
+	assert_string_equal(a.argv[0], "sh");
+	free(out);
+}
+
+/* Without a terminal stty never tells a size: the wait must end by itself. */
+static void
+waits_for_a_size_but_not_for_ever(void **state)
+{
+	int64_t began = now_mono_ms();
+	char *out = malloc(OUT_MAX);
+	struct shell_argv a;
+
+	(void)state;
+	assert_int_equal(shell_argv_command(&a, "exit 5", true), 0);
+	assert_int_equal(run(&a, out), 5);
+	assert_true(now_mono_ms() - began < 30000);
+	free(a.storage);
+	free(out);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(passes_commands_untouched),
+		cmocka_unit_test(passes_long_commands),
+		cmocka_unit_test(refuses_what_does_not_fit),
+		cmocka_unit_test(fits_the_longest_escaped_command),
+		cmocka_unit_test(becomes_the_user_s_shell),
+		cmocka_unit_test(waits_for_a_size_but_not_for_ever),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
