@@ -1,0 +1,161 @@
+/*
+ * The watcher of the database.  jumpbox-watcher.
+ *
+ * One reader for the whole host: a thousand brokers asking each second would
+ * be a thousand wake-ups.  It sees that users, keys, groups, nodes, grants or
+ * kill requests changed and tells the supervisor, which tells every broker;
+ * and it removes what the retention says.  It wakes once a second.
+ *
+ * A database that cannot be read is said once, and once more when it is back.
+ */
+#include "db_watch.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/store.h"
+#include "jumpbox/util.h"
+#include "jumpbox/zygote.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TICK_MS = 1000, MAINTAIN_MS = 60 * 1000, HOUR = 3600, DAY = 24 * HOUR };
+
+struct db_watch {
+	const struct config *c;
+	int control;
+	struct store *st;    /* NULL while it cannot be opened */
+	bool failing;	     /* and that was logged */
+	bool alive;	     /* and that was told */
+	int64_t epoch;	     /* the last one seen; -1: none yet */
+	int64_t maintain_at; /* when maintenance is due, monotonic ms */
+};
+
+/* A full socket is no loss: the supervisor has bytes of the same meaning still to read. */
+static void
+tell(const struct db_watch *w, char byte)
+{
+	if (write(w->control, &byte, 1) < 0 && errno != EAGAIN && errno != EPIPE)
+		fatal(JB_INTERNAL, "cannot write to the supervisor: %s", strerror(errno));
+}
+
+/* ---- what is done each second ------------------------------------------- */
+
+static int
+open_store(struct db_watch *w, struct errtext *e)
+{
+	return w->st ? 0 : store_open(w->c->database, STORE_OPEN, &w->st, e);
+}
+
+/*
+ * The first epoch is told too: what moved while nobody watched is unknown.
+ */
+static int
+look(struct db_watch *w)
+{
+	int64_t epoch;
+	int rc = store_policy_epoch(w->st, &epoch);
+
+	if (rc == 0 && epoch != w->epoch) {
+		w->epoch = epoch;
+		tell(w, WATCH_POLICY);
+	}
+	return rc;
+}
+
+/*
+ * The cut is at a full hour: each removal leaves an audit row of its own, and
+ * an idle host must not write one a minute.  While old rows remain it goes on
+ * with the next batch a second later, so that nobody waits for it long.
+ */
+static int
+maintain(struct db_watch *w)
+{
+	int64_t now = now_mono_ms(), before = 0, removed = 0;
+	int rc;
+
+	if (now < w->maintain_at)
+		return 0;
+	if (w->c->audit_retention > 0)
+		before = (now_unix() - (int64_t)w->c->audit_retention * DAY) / HOUR * HOUR;
+	w->maintain_at =
+	    now + MAINTAIN_MS; /* also after a failure: waiting for a lock takes seconds */
+	rc = store_maintain(w->st, before, &removed);
+	if (removed > 0) {
+		w->maintain_at = now;
+		log_info("audit.retention", F_NUM("removed", removed));
+	}
+	return rc;
+}
+
+static void
+report(struct db_watch *w, int rc, const char *why)
+{
+	if (rc != 0 && !w->failing)
+		log_error("database.unavailable", F_STR("reason", why));
+	if (rc == 0 && w->failing)
+		log_info("database.available", F_END);
+	w->failing = rc != 0;
+}
+
+static void
+tick(struct db_watch *w)
+{
+	struct errtext e = { "" };
+	int rc = open_store(w, &e);
+
+	if (rc == 0)
+		rc = look(w);
+	if (!w->alive)
+		tell(w, WATCH_ALIVE);
+	w->alive = true;
+	if (rc == 0)
+		rc = maintain(w);
+	if (rc != 0 && w->st)
+		err_set(&e, rc, "%s", store_error(w->st));
+	report(w, rc, e.s);
+	/* Locked passes by itself; anything else may need the file to be opened anew. */
+	if (rc != 0 && rc != JB_TRY_AGAIN) {
+		store_close(w->st);
+		w->st = NULL;
+	}
+}
+
+/* ---- the loop ------------------------------------------------------------ */
+
+/* The supervisor only ever closes its end. */
+static bool
+supervisor_gone(int control)
+{
+	char byte;
+	ssize_t n = read(control, &byte, 1);
+
+	if (n > 0)
+		fatal(JB_INTERNAL, "the supervisor sent a byte that means nothing");
+	return n == 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+int
+db_watch(const struct config *c, int control, int sigfd)
+{
+	struct db_watch w = { .c = c, .control = control, .epoch = -1 };
+	struct pollfd p[] = { { .fd = control, .events = POLLIN },
+		{ .fd = sigfd, .events = POLLIN } };
+	int64_t next = now_mono_ms();
+
+	for (;;) {
+		int64_t wait = next - now_mono_ms();
+
+		if (wait > 0 && poll(p, 2, (int)wait) < 0 && errno != EINTR)
+			fatal(JB_INTERNAL, "poll: %s", strerror(errno));
+		if (p[1].revents || (p[0].revents && supervisor_gone(control)))
+			break;
+		if (now_mono_ms() < next)
+			continue;
+		tick(&w);
+		next = now_mono_ms() + TICK_MS;
+	}
+	store_close(w.st);
+	return 0;
+}

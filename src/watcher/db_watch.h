@@ -1,0 +1,13 @@
+/* Following the database: one per host. */
+#ifndef WATCHER_DB_WATCH_H
+#define WATCHER_DB_WATCH_H
+
+#include "jumpbox/config.h"
+
+/*
+ * Until the supervisor is gone or SIGTERM (sigfd) asks for the end.  Writes
+ * WATCH_ALIVE and WATCH_POLICY to control.  Returns the exit status.
+ */
+int db_watch(const struct config *c, int control, int sigfd);
+
+#endif
