@@ -1,0 +1,15 @@
+/* TLS material of a node, looked at before it is stored. Pure. */
+#ifndef JUMPBOX_CTL_PEM_H
+#define JUMPBOX_CTL_PEM_H
+
+#include "jumpbox/errors.h"
+
+/*
+ * JB_BAD_INPUT and what is wrong, if text is not what a node's setting of
+ * that name ("ca", "cert", "key") must hold.
+ */
+int pem_check(const char *setting, const char *text, struct errtext *e);
+/* The private key is not that certificate's. */
+int pem_check_pair(const char *cert, const char *key, struct errtext *e);
+
+#endif
