@@ -1,0 +1,251 @@
+/*
+ * The list of a connection's attaches, and how each comes to its end.
+ * Broker.
+ */
+#include "attached.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- nodes --------------------------------------------------------------- */
+
+static bool
+same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static char *
+copy(const char *s)
+{
+	return s != NULL ? xstrdup(s) : NULL;
+}
+
+static void
+held_node_free(struct held_node *n)
+{
+	free(n->name);
+	free(n->url);
+	free(n->ca);
+	free(n->cert);
+	free_secret(n->key);
+	free(n);
+}
+
+static int
+take_node(const struct node *n, void *arg)
+{
+	struct held_node *h = arg;
+
+	if (!n->enabled)
+		return JB_UNAVAILABLE;
+	*h = (struct held_node){ n->id, copy(n->name), copy(n->url), copy(n->ca), copy(n->cert),
+		copy(n->key), n->insecure, 0, NULL };
+	return 0;
+}
+
+static bool
+same_node(const struct held_node *a, const struct held_node *b)
+{
+	return a->id == b->id && same(a->name, b->name) && same(a->url, b->url) &&
+	    same(a->ca, b->ca) && same(a->cert, b->cert) && same(a->key, b->key) &&
+	    a->insecure == b->insecure;
+}
+
+int
+held_node_get(struct broker *b, int64_t id, struct held_node **n)
+{
+	struct held_node *fresh = xcalloc(1, sizeof(*fresh)), *h;
+	int r = node_get_id(b->st, id, take_node, fresh);
+
+	if (r != 0) {
+		held_node_free(fresh);
+		return r;
+	}
+	for (h = b->nodes; h != NULL && !same_node(h, fresh); h = h->next)
+		;
+	if (h != NULL) {
+		held_node_free(fresh);
+	} else {
+		h = fresh;
+		h->next = b->nodes;
+		b->nodes = h;
+	}
+	h->refs++;
+	*n = h;
+	return 0;
+}
+
+void
+held_node_put(struct broker *b, struct held_node *n)
+{
+	struct held_node **p = &b->nodes;
+
+	if (n == NULL || --n->refs > 0)
+		return;
+	while (*p != n)
+		p = &(*p)->next;
+	*p = n->next;
+	held_node_free(n);
+}
+
+struct engine_addr
+held_node_addr(const struct held_node *n)
+{
+	return (struct engine_addr){ n->name, n->url, n->ca, n->cert, n->key, n->insecure };
+}
+
+/* ---- the list ------------------------------------------------------------- */
+
+struct attached *
+attached_new(struct broker *b, uint32_t id)
+{
+	struct attached *a = xcalloc(1, sizeof(*a));
+
+	a->id = id;
+	a->exit_code = -1;
+	*b->attached_tail = a;
+	b->attached_tail = &a->next;
+	b->nattached++;
+	return a;
+}
+
+struct attached *
+attached_find(const struct broker *b, uint32_t id)
+{
+	struct attached *a;
+
+	for (a = b->attached; a != NULL && a->id != id; a = a->next)
+		;
+	return a;
+}
+
+static void
+unlink_from(struct broker *b, struct attached *a)
+{
+	struct attached **p = &b->attached;
+
+	while (*p != a)
+		p = &(*p)->next;
+	*p = a->next;
+	if (*p == NULL)
+		b->attached_tail = p;
+	b->nattached--;
+}
+
+static void
+close_row(struct broker *b, struct attached *a)
+{
+	struct actor by = broker_actor(b);
+	struct store *st = broker_store(b);
+
+	if (st != NULL && attach_close(st, &by, a->row, a->in, a->out, a->exit_code, a->how) != 0)
+		log_error(
+		    "attach.not_closed", F_NUM("attach", a->row), F_STR("reason", store_error(st)));
+	log_info("attach.close", F_NUM("attach", a->row), F_STR("how", a->how),
+	    F_NUM("status", a->exit_code), F_NUM("in", a->in), F_NUM("out", a->out));
+}
+
+void
+attached_slim(struct attached *a)
+{
+	size_t i;
+
+	for (i = 0; a->env != NULL && a->env[i] != NULL; i++)
+		free_secret(a->env[i]);
+	free(a->env);
+	a->env = NULL;
+	free_secret(a->command);
+	a->command = NULL;
+}
+
+void
+attached_forget(struct broker *b, struct attached *a)
+{
+	if (a->row != 0)
+		close_row(b, a);
+	child_stop(a->opener);
+	child_stop(a->resizer);
+	child_stop(a->signaller);
+	child_stop(a->inspector);
+	child_stop(a->ender);
+	unlink_from(b, a);
+	held_node_put(b, a->exec.node);
+	attached_slim(a);
+	free(a->exec.run_as);
+	free(a->name);
+	free(a->image);
+	free(a->labels);
+	free(a->owner);
+	free(a);
+}
+
+/* ---- ending what runs ------------------------------------------------------ */
+
+static void
+end_message(struct broker *b, void *owner, struct msg *m)
+{
+	struct attached *a = owner;
+	uint32_t running = msg_get_u32(m), code = msg_get_u32(m);
+
+	(void)b;
+	if (m->type == CHILD_STATUS && msg_end(m) && !running) {
+		a->exited = true;
+		a->exit_code = (int)code;
+	}
+}
+
+static void
+end_ended(struct broker *b, void *owner, bool late)
+{
+	struct attached *a = owner;
+
+	if (late)
+		log_warn("attach.not_ended", F_NUM("attach", a->row),
+		    F_STR("reason", "no answer in time"));
+	a->ender = NULL;
+	a->started = false; /* whatever can be done has been done */
+	attached_settle(b, a);
+}
+
+static const struct child_kind ender_kind = { 20000, run_end, end_message, end_ended };
+
+void
+attached_settle(struct broker *b, struct attached *a)
+{
+	if (a->detached && a->ender == NULL && (a->exited || !a->started))
+		attached_forget(b, a);
+}
+
+void
+attached_leave(struct broker *b, struct attached *a, const char *how)
+{
+	if (a->how[0] == '\0')
+		snprintf(a->how, sizeof(a->how), "%s", how);
+	if (a->phase != AT_OPEN) { /* an open one may have its relay there */
+		child_stop(a->opener);
+		a->opener = NULL;
+	}
+	a->phase = AT_LEAVING;
+	if (a->started && !a->exited && a->ender == NULL) {
+		a->ender = child_start(b, &ender_kind, a);
+		if (a->ender == NULL)
+			a->started = false;
+	}
+}
+
+void
+attached_leave_all(struct broker *b, const char *how)
+{
+	struct attached *a, *next;
+
+	for (a = b->attached; a != NULL; a = next) {
+		next = a->next;
+		a->detached = true;
+		attached_leave(b, a, how);
+		attached_settle(b, a);
+	}
+}

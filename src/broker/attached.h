@@ -1,0 +1,123 @@
+/*
+ * One attach of a connection, from its request to the end of what it ran.
+ *
+ *	QUEUED ──► OPENING ──► DECIDED ──► OPEN ──► LEAVING ──► (row closed, freed)
+ *	   │          │   facts, policy,  │  fd passed  ▲  DETACH, a lost session,
+ *	   └──────────┴─  row, audit ─────┴─────────────┘  a lost permission
+ *
+ * The id of the request names it.  What runs in a container is followed
+ * until it has ended: the row stays open until then, so that the cleaner finds it if
+ * this broker dies.
+ */
+#ifndef BROKER_ATTACHED_H
+#define BROKER_ATTACHED_H
+
+#include "broker.h"
+#include "child.h"
+
+/* A node as it was when an attach began; shared by the attaches that saw the same. */
+struct held_node {
+	int64_t id;
+	char *name, *url, *ca, *cert, *key;
+	bool insecure;
+	unsigned refs;
+	struct held_node *next;
+};
+
+/* An exec to be found and ended: all that engine_exec_signal() needs. */
+struct exec_ref {
+	struct held_node *node;
+	struct engine_info info; /* api 0: not asked yet */
+	char container[65], exec_id[65];
+	char marker[32];
+	char *run_as; /* NULL: the image's */
+	bool pid_host, inspected;
+};
+
+enum attached_phase { AT_QUEUED, AT_OPENING, AT_DECIDED, AT_OPEN, AT_LEAVING };
+
+enum { MAX_STATUS_WAITING = 4 };
+
+struct attached {
+	uint32_t id;
+	enum attached_phase phase;
+	struct exec_ref exec;
+	/* asked for */
+	enum attach_kind kind;
+	bool tty;
+	unsigned cols, rows; /* the latest wish */
+	char **env;	     /* NULL-terminated */
+	char *command;	     /* NULL: a shell */
+	/* the live facts it was decided on */
+	char *name, *image, *labels, *owner;
+	int64_t row; /* 0: nothing was recorded, so nothing was started */
+	/* how it goes */
+	bool started; /* an exec was created and may run */
+	bool exited;
+	int exit_code;		     /* -1: unknown */
+	unsigned set_cols, set_rows; /* the size that the engine was told last */
+	char signal[8];		     /* wanted next; empty: none */
+	uint32_t status_waiting[MAX_STATUS_WAITING];
+	unsigned nstatus;
+	bool withdrawn; /* EVT_DETACH was sent */
+	bool detached;	/* the session is done with it */
+	int64_t in, out;
+	char how[MAX_HOW + 1];
+	/* children: opener stays as the relay of a TLS stream */
+	struct child *opener, *resizer, *signaller, *inspector, *ender;
+	struct attached *next;
+};
+
+/* ---- attached.c -------------------------------------------------------- */
+
+struct attached *attached_new(struct broker *b, uint32_t id);
+struct attached *attached_find(const struct broker *b, uint32_t id);
+/* No longer on the list: closes its row and frees everything. */
+void attached_forget(struct broker *b, struct attached *a);
+/* It runs: gives back what only its start needed. */
+void attached_slim(struct attached *a);
+/* Begins to end what runs (HUP, TERM, KILL), at most once; forgets it when there is nothing. */
+void attached_leave(struct broker *b, struct attached *a, const char *how);
+/* Forgets it if it is over and the session is done with it. */
+void attached_settle(struct broker *b, struct attached *a);
+/* The session has gone: all of them leave. */
+void attached_leave_all(struct broker *b, const char *how);
+
+int held_node_get(struct broker *b, int64_t id, struct held_node **n);
+void held_node_put(struct broker *b, struct held_node *n);
+struct engine_addr held_node_addr(const struct held_node *n);
+
+/* ---- do_attach.c ------------------------------------------------------- */
+
+/* Starts as many of the queued as may open at once. */
+void attach_start_queued(struct broker *b);
+/* Decides by the facts: 0 and the verdict's run-as (valid until s is released), or a code and why.
+ */
+int attach_decide(
+    const struct attached *a, const struct subject *s, struct verdict *v, struct errtext *e);
+/* Ends an attach that has no stream yet, with the answer to its request. */
+void attach_fail(struct broker *b, struct attached *a, int code, const char *text);
+
+/* ---- do_stream.c -------------------------------------------------------- */
+
+void stream_resize(struct broker *b, struct attached *a);
+
+/* ---- exec_jobs.c: what the children do --------------------------------- */
+
+void run_attach(int fd, const struct broker *b, const void *owner);
+void run_resize(int fd, const struct broker *b, const void *owner);
+void run_signal(int fd, const struct broker *b, const void *owner);
+void run_status(int fd, const struct broker *b, const void *owner);
+void run_end(int fd, const struct broker *b, const void *owner);
+/* Ends it for good and finds its exit code; also the cleaner's. */
+int exec_end(const struct exec_ref *x, struct exec_status *s, struct errtext *e);
+
+/* ---- client_env.c (pure) ------------------------------------------------ */
+
+/* LANG, LC_*, COLORTERM, GIT_*: letters, digits and _; a value without control characters. */
+bool client_env_allowed(const char *name, const char *value);
+bool client_term_ok(const char *term);
+/* The names of RFC 4254 section 6.10. */
+bool client_signal_ok(const char *name);
+
+#endif

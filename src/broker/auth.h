@@ -1,0 +1,67 @@
+/*
+ * How a connection becomes somebody's: what the two ways of logging in share.
+ * The login string is fixed by its first mention: a connection tries to be
+ * one user, never another.
+ */
+#ifndef BROKER_AUTH_H
+#define BROKER_AUTH_H
+
+#include "broker.h"
+
+#include "jumpbox/password.h"
+
+/* What a login needs of its user's row. */
+struct account {
+	char *hash; /* NULL: none */
+	bool must_change;
+	int64_t max_sessions;
+	struct subject subject; /* without grants */
+};
+
+struct auth {
+	char login[MAX_LOGIN + 1]; /* empty: none yet */
+	struct target target;
+	bool named;		 /* target.user is a well-formed name */
+	bool admin, must_change; /* set by auth_login() */
+	/* proven by VERIFY: this signer, with this key */
+	char signer[MAX_LOGIN + 1];
+	uint8_t *blob;
+	size_t blob_len;
+	/* a password in the hands of a child */
+	struct child *hasher;
+	uint32_t id;		       /* of the request */
+	int64_t asked;		       /* when, monotonic ms */
+	char *password;		       /* wiped as soon as the child has its copy */
+	char *hash;		       /* to check against; NULL: none */
+	char why[256];		       /* refused whatever the password is; empty: not */
+	bool counts;		       /* a failure adds to the back-off */
+	bool heard, good;	       /* the child's answer */
+	char fresh[PASSWORD_HASH_MAX]; /* a new hash to store; empty: none */
+	int64_t answer_at;	       /* when the refusal is due; 0: none */
+};
+
+/* False after broker_protocol(): the connection was somebody else's. */
+bool auth_claim(struct broker *b, const struct msg *m, const char *login);
+
+/* JB_NOT_FOUND: no such user. Release it always. */
+int account_load(struct broker *b, const char *user, struct account *a);
+void account_release(struct account *a);
+
+/*
+ * Opens the session of the claimed user, who has proven it: 0, or why not.
+ * The state is then STATE_AUTHED.
+ */
+int auth_login(struct broker *b, const char *method, struct errtext *why);
+/* For the operator alone: the log and the audit. */
+void auth_failed(struct broker *b, const char *method, const char *why);
+void auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome, bool admin);
+
+/* do_key.c */
+void auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n);
+void auth_unprove(struct broker *b);
+
+/* The instant of a refusal: the first multiple of `every` after `asked` that is still to come.
+ * Pure. */
+int64_t auth_answer_at(int64_t asked, int64_t now, int64_t every);
+
+#endif

@@ -1,0 +1,436 @@
+/*
+ * The life of one connection's broker: one poll loop over the session, the
+ * supervisor and the children.  Broker.
+ *
+ * The pair dies together: when one side closes it the other ends.  What the
+ * connection left running in containers is ended first, within a limit.
+ */
+#include "attached.h"
+#include "auth.h"
+#include "child.h"
+#include "listing.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+#include "jumpbox/zygote.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REQUESTS_A_TURN = 32 };
+
+static volatile sig_atomic_t terminated;
+
+/* ---- the database ------------------------------------------------------------- */
+
+struct store *
+broker_store(struct broker *b)
+{
+	struct errtext e = { "" };
+
+	if (b->st == NULL && store_open(b->cfg->database, STORE_OPEN, &b->st, &e) != 0) {
+		log_error("broker.no_database", F_STR("reason", e.s));
+		b->st = NULL;
+	}
+	return b->st;
+}
+
+void
+broker_store_close(struct broker *b)
+{
+	store_close(b->st);
+	b->st = NULL;
+}
+
+struct actor
+broker_actor(const struct broker *b)
+{
+	return (struct actor){ b->user, b->peer, b->conn };
+}
+
+/* ---- to the session ------------------------------------------------------------ */
+
+/* The session has gone, or is to go. how: for its row, if nobody said it better. */
+static void
+pair_end(struct broker *b, const char *how)
+{
+	if (b->pair < 0)
+		return;
+	close(b->pair);
+	b->pair = -1;
+	if (b->how[0] == '\0')
+		snprintf(b->how, sizeof(b->how), "%s", how);
+	b->state = STATE_ENDING;
+	b->end_at = now_mono_ms() + b->cleanup_ms;
+	attached_leave_all(b, "lost connection");
+}
+
+static void
+flush(struct broker *b)
+{
+	struct outgoing *o;
+	int r;
+
+	while (b->pair >= 0 && (o = b->out) != NULL) {
+		r = msg_send(b->pair, &o->m);
+		if (r == JB_TRY_AGAIN)
+			return;
+		if (r == JB_INTERNAL) {
+			log_error("broker.unsent", F_NUM("type", o->m.type));
+			pair_end(b, "failed");
+		}
+		if ((b->out = o->next) == NULL)
+			b->out_tail = &b->out;
+		msg_release(&o->m);
+		free(o);
+	}
+}
+
+void
+broker_send(struct broker *b, struct msg *m)
+{
+	struct outgoing *o;
+
+	if (b->pair < 0) {
+		msg_release(m);
+		return;
+	}
+	o = xcalloc(1, sizeof(*o));
+	o->m = *m; /* bytes and descriptors are its own now */
+	*b->out_tail = o;
+	b->out_tail = &o->next;
+	flush(b);
+}
+
+void
+broker_reply_u32(struct broker *b, uint32_t type, uint32_t id, uint32_t value)
+{
+	struct msg m;
+
+	msg_init(&m, type, id);
+	msg_put_u32(&m, value);
+	broker_send(b, &m);
+}
+
+void
+broker_protocol(struct broker *b, uint32_t type, const char *what)
+{
+	log_warn("broker.protocol", F_NUM("type", type), F_STR("what", what),
+	    F_STR("user", b->user), F_STR("source", b->peer));
+	pair_end(b, "protocol");
+}
+
+void
+broker_end(struct broker *b, uint32_t code, const char *how, const char *reason)
+{
+	struct msg m;
+
+	if (b->state == STATE_ENDING)
+		return;
+	log_info("session.end", F_STR("user", b->user), F_STR("reason", reason));
+	snprintf(b->how, sizeof(b->how), "%s", how);
+	msg_init(&m, EVT_END, 0);
+	msg_put_u32(&m, code);
+	msg_put_str(&m, reason);
+	broker_send(b, &m);
+	b->state = STATE_ENDING;
+	b->end_at = now_mono_ms() + END_LIMIT_MS;
+}
+
+/* ---- the supervisor --------------------------------------------------------------- */
+
+void
+broker_logged_in(struct broker *b)
+{
+	static const char byte = STATUS_LOGIN;
+
+	if (b->status >= 0)
+		write_all(b->status, &byte, 1, 100);
+}
+
+static void
+shut_down(struct broker *b)
+{
+	b->cleanup_ms = SHUTDOWN_LIMIT_MS;
+	broker_end(b, -JB_TRY_AGAIN, "shutdown", "the jump host is shutting down");
+	if (b->session_row == 0)
+		pair_end(b, "shutdown");
+}
+
+static void
+status_byte(struct broker *b, char byte, bool *changed)
+{
+	switch (byte) {
+	case STATUS_POLICY:
+		*changed = true;
+		break;
+	case STATUS_DROP:
+		pair_end(b, "limit");
+		break;
+	case STATUS_SHUTDOWN:
+		shut_down(b);
+		break;
+	}
+}
+
+/* However many changes there were, one look is enough. */
+static void
+status_readable(struct broker *b)
+{
+	char bytes[64];
+	bool changed = false;
+	ssize_t n, i;
+
+	while ((n = read(b->status, bytes, sizeof(bytes))) > 0)
+		for (i = 0; i < n; i++)
+			status_byte(b, bytes[i], &changed);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		close(b->status);
+		b->status = -1;
+		b->epoch_at = now_mono_ms() + EPOCH_POLL_MS;
+	}
+	if (changed)
+		recheck(b);
+}
+
+/* ---- the session -------------------------------------------------------------------- */
+
+/* While it does not take its answers, it asks nothing more. */
+static void
+pair_readable(struct broker *b)
+{
+	struct msg m;
+	int i, r = 0;
+
+	msg_init(&m, 0, 0);
+	for (i = 0; i < REQUESTS_A_TURN && b->pair >= 0 && b->out == NULL; i++) {
+		if ((r = msg_recv(b->pair, &m)) != 0)
+			break;
+		dispatch(b, &m);
+	}
+	if (r == JB_UNAVAILABLE)
+		pair_end(b, b->attached != NULL ? "lost" : "logout");
+	else if (r == JB_BAD_INPUT)
+		broker_protocol(b, 0, "not a message");
+	msg_release(&m);
+}
+
+/* ---- timers ---------------------------------------------------------------------------- */
+
+static int64_t
+sooner(int64_t a, int64_t b)
+{
+	return b == 0 || (a != 0 && a < b) ? a : b;
+}
+
+/* A session that was taken over does not keep the deadline for logging in. */
+static int64_t
+grace_deadline(const struct broker *b)
+{
+	if (b->session_row != 0 || b->cfg->login_grace_time == 0 || b->pair < 0)
+		return 0;
+	return b->accepted_mono + (int64_t)b->cfg->login_grace_time * 1000 + GRACE_MARGIN_MS;
+}
+
+static int64_t
+next_deadline(const struct broker *b)
+{
+	int64_t t = sooner(grace_deadline(b), child_deadline(b));
+
+	t = sooner(t, auth_deadline(b));
+	t = sooner(t, list_deadline(b));
+	t = sooner(t, b->rest_at);
+	t = sooner(t, b->recheck_at);
+	t = sooner(t, b->epoch_at);
+	return sooner(t, b->end_at);
+}
+
+/* Idle for a while: nothing is kept that can be had again. */
+static void
+rest(struct broker *b)
+{
+	b->rest_at = 0;
+	broker_store_close(b);
+	list_rest(b);
+	malloc_trim(0);
+}
+
+static bool
+due(int64_t at, int64_t now)
+{
+	return at != 0 && at <= now;
+}
+
+static void
+tick(struct broker *b, int64_t now)
+{
+	child_tick(b, now);
+	auth_tick(b, now);
+	list_tick(b, now);
+	if (due(grace_deadline(b), now))
+		pair_end(b, "login deadline");
+	if (due(b->recheck_at, now))
+		recheck(b);
+	if (due(b->epoch_at, now)) {
+		b->epoch_at = now + EPOCH_POLL_MS;
+		if (b->session_row != 0)
+			recheck_epoch(b);
+	}
+	if (due(b->end_at, now)) {
+		b->done = b->pair < 0;
+		pair_end(b, "unanswered");
+	}
+	if (due(b->rest_at, now))
+		rest(b);
+}
+
+/* ---- the loop ----------------------------------------------------------------------------- */
+
+static void
+on_term(int sig)
+{
+	(void)sig;
+	terminated = 1;
+}
+
+static void
+catch_signals(sigset_t *waiting)
+{
+	struct sigaction term = { .sa_handler = on_term };
+	sigset_t blocked;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	sigaction(SIGTERM, &term, NULL);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigprocmask(SIG_BLOCK, &blocked, waiting);
+	sigdelset(waiting, SIGTERM);
+}
+
+struct watched {
+	struct pollfd *pfd;
+	struct child **child; /* of pfd[i + 2] */
+	unsigned room;
+};
+
+static unsigned
+watch(struct broker *b, struct watched *w)
+{
+	unsigned n = 2 + child_count(b);
+	struct child *c;
+
+	if (n > w->room) {
+		w->pfd = xreallocarray(w->pfd, n, sizeof(*w->pfd));
+		w->child = xreallocarray(w->child, n, sizeof(struct child *));
+		w->room = n;
+	}
+	w->pfd[0] = (struct pollfd){ b->pair, b->out != NULL ? POLLOUT : POLLIN, 0 };
+	w->pfd[1] = (struct pollfd){ b->status, POLLIN, 0 };
+	n = 2;
+	for (c = b->children; c != NULL; c = c->next) {
+		w->child[n - 2] = c;
+		w->pfd[n++] = (struct pollfd){ c->fd, POLLIN, 0 };
+	}
+	return n;
+}
+
+static void
+wait_for_work(struct broker *b, struct watched *w, const sigset_t *mask, unsigned *n)
+{
+	int64_t at = next_deadline(b), left = at - now_mono_ms();
+	struct timespec ts;
+
+	if (left < 0)
+		left = 0;
+	ts = (struct timespec){ left / 1000, left % 1000 * 1000000 };
+	*n = watch(b, w);
+	if (ppoll(w->pfd, *n, at == 0 ? NULL : &ts, mask) <= 0)
+		*n = 0;
+}
+
+static void
+turn(struct broker *b, struct watched *w, const sigset_t *mask)
+{
+	unsigned i, n;
+
+	wait_for_work(b, w, mask, &n);
+	if (terminated) {
+		terminated = 0;
+		shut_down(b);
+	}
+	if (n > 0 && w->pfd[1].revents != 0)
+		status_readable(b);
+	if (n > 0 && w->pfd[0].revents != 0) {
+		flush(b);
+		pair_readable(b);
+	}
+	for (i = 2; i < n; i++)
+		if (w->pfd[i].revents != 0)
+			child_readable(b, w->child[i - 2]);
+	child_reap(b);
+	tick(b, now_mono_ms());
+	if (b->queue_moves)
+		attach_start_queued(b);
+	if (b->pair < 0 && b->attached == NULL)
+		b->done = true;
+	if ((n > 0 || b->st != NULL) && b->rest_at == 0 && !b->done)
+		b->rest_at = now_mono_ms() + REST_MS;
+}
+
+/* What could not be ended in time is closed as it is. */
+static void
+finish(struct broker *b)
+{
+	struct outgoing *o;
+	unsigned i;
+
+	while (b->attached != NULL)
+		attached_forget(b, b->attached);
+	if (b->session_row != 0) {
+		if (broker_store(b) == NULL || session_close(b->st, b->session_row, b->how) != 0)
+			log_error("session.not_closed", F_NUM("session", b->session_row));
+		log_info("session.close", F_STR("user", b->user), F_NUM("session", b->session_row),
+		    F_STR("how", b->how));
+	}
+	broker_store_close(b);
+	while ((o = b->out) != NULL) {
+		b->out = o->next;
+		msg_release(&o->m);
+		free(o);
+	}
+	auth_release(b);
+	child_forget_all(b);
+	list_release(b);
+	for (i = 0; i < CONFIG_LIST_MAX; i++)
+		host_key_free(b->key[i]);
+}
+
+void
+broker_run(struct broker *b)
+{
+	struct watched w = { NULL, NULL, 0 };
+	sigset_t mask;
+
+	log_conn(b->conn);
+	catch_signals(&mask);
+	set_nonblock(b->pair, true);
+	set_nonblock(b->status, true);
+	b->state = STATE_KEX;
+	b->cleanup_ms = CLEANUP_LIMIT_MS;
+	b->out_tail = &b->out;
+	b->attached_tail = &b->attached;
+	b->auth = xcalloc(1, sizeof(*b->auth));
+	b->listing = xcalloc(1, sizeof(*b->listing));
+	while (!b->done)
+		turn(b, &w, &mask);
+	finish(b);
+	free(w.pfd);
+	free(w.child);
+	exit(0);
+}

@@ -1,0 +1,180 @@
+/*
+ * What the files of one broker share: the state of its connection.  One
+ * process, one connection, one poll loop (broker.c).  Only SQLite and a
+ * signature block it; whatever may take time is a child (child.h).
+ */
+#ifndef BROKER_BROKER_H
+#define BROKER_BROKER_H
+
+#include "jumpbox/config.h"
+#include "jumpbox/docker.h"
+#include "jumpbox/keys.h"
+#include "jumpbox/msg.h"
+#include "jumpbox/policy.h"
+#include "jumpbox/proto.h"
+#include "jumpbox/store.h"
+#include "jumpbox/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Bits, because a request names the states that allow it. */
+enum broker_state {
+	STATE_KEX = 1 << 0,	    /* no host-key signature yet, so no session id */
+	STATE_PREAUTH = 1 << 1,	    /* nobody yet */
+	STATE_CHECKING = 1 << 2,    /* a password is being checked or made */
+	STATE_MUST_CHANGE = 1 << 3, /* logged in, but needs a new password first */
+	STATE_AUTHED = 1 << 4,
+	STATE_ENDING = 1 << 5, /* EVT_END was sent */
+};
+
+enum {
+	END_LIMIT_MS = 2000,	  /* from EVT_END until the pair is closed */
+	CLEANUP_LIMIT_MS = 12000, /* for ending what still runs after the session has gone */
+	SHUTDOWN_LIMIT_MS = 7000, /* the same, when the host shuts down */
+	GRACE_MARGIN_MS = 3000,	  /* beyond login-grace-time, which the session keeps first */
+	EPOCH_POLL_MS = 2000,	  /* while there is no supervisor to tell of changes */
+	REST_MS = 1000,		  /* without work: give caches back */
+	REFRESH_AGE_MS = 1000,	  /* a node is listed again at most this often */
+	REFRESH_AGE_UNKNOWN_MS = 20,
+	LIST_WAIT_MS = 150,	     /* for the nodes to be listed again */
+	LIST_WAIT_UNKNOWN_MS = 1000, /* the same, before a name is said to be unknown */
+	MAX_PENDING_LISTS = 256,
+	COMMAND_KEPT = 4096, /* bytes of a command line in the audit */
+};
+
+/* Failed passwords are answered at a multiple of this after the request, whatever the reason was.
+ */
+#ifndef ANSWER_EVERY_MS
+#define ANSWER_EVERY_MS 500
+#endif
+
+struct child;
+struct attached;
+struct listing;
+struct auth;
+struct held_node;
+
+struct outgoing {
+	struct msg m;
+	struct outgoing *next;
+};
+
+struct broker {
+	const struct config *cfg;
+	/* the connection */
+	uint64_t conn;
+	char peer[64], local[64];
+	unsigned peer_port, local_port;
+	int64_t accepted_mono; /* when, on the monotonic clock */
+	int pair, status;      /* to the session; to the supervisor (-1: gone) */
+	enum broker_state state;
+	uint32_t last_id;
+	bool done; /* the loop ends after this turn */
+	int cleanup_ms;
+	struct outgoing *out, **out_tail;
+
+	struct host_key *key[CONFIG_LIST_MAX]; /* loaded when first used */
+	uint8_t session_id[MAX_SIGN_DATA];
+	size_t session_id_len;
+
+	/* who */
+	struct auth *auth; /* until logged in (auth.h) */
+	char user[NAME_MAX_LEN + 1];
+	struct target target;
+	int64_t session_row;   /* 0: none */
+	char how[MAX_HOW + 1]; /* how the session ended, for its row */
+
+	/* the database; NULL while there is nothing to do */
+	struct store *st;
+	int64_t epoch; /* policy epoch that recheck last saw; 0: unknown */
+
+	/* what runs */
+	struct child *children;
+	struct attached *attached, **attached_tail;
+	unsigned nattached;
+	bool queue_moves; /* an attach may start that waited */
+	uint32_t last_attach;
+	struct held_node *nodes;
+	struct listing *listing; /* do_list.c */
+
+	/* timers on the monotonic clock, 0: off */
+	int64_t rest_at, recheck_at, epoch_at, end_at;
+};
+
+/* ---- broker.c --------------------------------------------------------- */
+
+/* Serves one connection until it ends; never returns. fds are the broker's now. */
+_Noreturn void broker_run(struct broker *b);
+
+/* Queues a message and releases it. */
+void broker_send(struct broker *b, struct msg *m);
+/* A reply with nothing but one u32. */
+void broker_reply_u32(struct broker *b, uint32_t type, uint32_t id, uint32_t value);
+/* The session broke the protocol: says so once and ends the pair. */
+void broker_protocol(struct broker *b, uint32_t type, const char *what);
+/* EVT_END; the connection ends soon. how: for the session's row. */
+void broker_end(struct broker *b, uint32_t code, const char *how, const char *reason);
+
+/* The open database, or NULL after logging why not. */
+struct store *broker_store(struct broker *b);
+/* Before a child that opens the database itself is forked. */
+void broker_store_close(struct broker *b);
+struct actor broker_actor(const struct broker *b);
+/* Tells the supervisor of the login. */
+void broker_logged_in(struct broker *b);
+
+/* ---- dispatch.c ------------------------------------------------------- */
+
+void dispatch(struct broker *b, struct msg *m);
+
+/* ---- do_*.c: one request each; they put the answer ---------------------- */
+
+void do_sign(struct broker *b, struct msg *m);
+void do_verify(struct broker *b, struct msg *m);
+void do_password(struct broker *b, struct msg *m);
+void do_offer(struct broker *b, struct msg *m);
+void do_key_login(struct broker *b, struct msg *m);
+void do_new_password(struct broker *b, struct msg *m);
+void do_target(struct broker *b, struct msg *m);
+void do_list(struct broker *b, struct msg *m);
+void do_attach(struct broker *b, struct msg *m);
+void do_cancel(struct broker *b, struct msg *m);
+void do_resize(struct broker *b, struct msg *m);
+void do_signal(struct broker *b, struct msg *m);
+void do_status(struct broker *b, struct msg *m);
+void do_detach(struct broker *b, struct msg *m);
+void do_log(struct broker *b, struct msg *m);
+
+/* ---- login.c, do_password.c -------------------------------------------------------- */
+
+void auth_release(struct broker *b);
+/* The next instant at which it wants to be called, 0: none; and that call. */
+int64_t auth_deadline(const struct broker *b);
+void auth_tick(struct broker *b, int64_t now);
+
+/* ---- do_list.c -------------------------------------------------------- */
+
+bool list_knows(const struct broker *b, uint64_t ref);
+int64_t list_deadline(const struct broker *b);
+void list_tick(struct broker *b, int64_t now);
+void list_rest(struct broker *b);
+void list_release(struct broker *b);
+
+/* ---- recheck.c -------------------------------------------------------- */
+
+/* The account, a wish to kill the session, and every attach, decided anew. */
+void recheck(struct broker *b);
+/* Reads the policy epoch; recheck() if it moved. */
+void recheck_epoch(struct broker *b);
+/* A decision may change by time alone at `until` (unix s, 0: never): sets the timer. */
+void recheck_until(struct broker *b, int64_t until);
+
+/* ---- one directory deeper: prepare.c, zygote.c, cleaner.c --------------- */
+
+int prepare(void);
+int zygote(void);
+/* In a process of its own: ends what dead brokers of this host left running. */
+_Noreturn void cleaner(const struct config *cfg);
+
+#endif

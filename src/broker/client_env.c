@@ -1,0 +1,69 @@
+/*
+ * What of a client's words may go into a container's process: environment,
+ * terminal name, signal name.  Pure.  Broker.
+ */
+#include "attached.h"
+
+#include <string.h>
+
+static bool
+upper_or_digit(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* A pattern that ends in * is a prefix. */
+static const char *const names[] = { "LANG", "LC_*", "COLORTERM", "GIT_*" };
+
+static bool
+name_allowed(const char *name)
+{
+	size_t i, n;
+
+	if (strlen(name) > 64 ||
+	    name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] != '\0')
+		return false;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		n = strlen(names[i]) - 1;
+		if (strcmp(name, names[i]) == 0)
+			return true;
+		if (names[i][n] == '*' && strlen(name) > n && strncmp(name, names[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+client_env_allowed(const char *name, const char *value)
+{
+	if (!name_allowed(name) || strlen(value) > MAX_ENV_VALUE)
+		return false;
+	for (; *value != '\0'; value++)
+		if ((unsigned char)*value < 0x20 || *value == 0x7f)
+			return false;
+	return true;
+}
+
+bool
+client_term_ok(const char *term)
+{
+	const char *c;
+
+	for (c = term; *c != '\0'; c++)
+		if (!upper_or_digit(*c) && !(*c >= 'a' && *c <= 'z') && strchr("-+.", *c) == NULL)
+			return false;
+	return c != term && (size_t)(c - term) <= MAX_TERM;
+}
+
+bool
+client_signal_ok(const char *name)
+{
+	static const char *const signals[] = { "ABRT", "ALRM", "FPE", "HUP", "ILL", "INT", "KILL",
+		"PIPE", "QUIT", "SEGV", "TERM", "USR1", "USR2" };
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (strcmp(name, signals[i]) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,68 @@
+/*
+ * Read this first: every request a session can make, and when.  Broker.
+ *
+ * The session is believed nothing.  What is not in this table, not allowed in
+ * the present state, or not exactly as proto.h draws it ends the pair.
+ */
+#include "broker.h"
+
+#include <stddef.h>
+
+enum {
+	ANY = STATE_KEX | STATE_PREAUTH | STATE_CHECKING | STATE_MUST_CHANGE | STATE_AUTHED |
+	    STATE_ENDING,
+	RUNS = STATE_AUTHED | STATE_ENDING, /* streams live on until the session has closed them */
+};
+
+/* clang-format off */
+static const struct request {
+	uint32_t type;
+	unsigned allowed;
+	void (*handler)(struct broker *, struct msg *);
+} requests[] = {
+	{ REQ_SIGN,         ANY,               do_sign         },
+	{ REQ_VERIFY,       STATE_PREAUTH,     do_verify       },
+	{ REQ_PASSWORD,     STATE_PREAUTH,     do_password     },
+	{ REQ_OFFER,        STATE_PREAUTH,     do_offer        },
+	{ REQ_KEY_LOGIN,    STATE_PREAUTH,     do_key_login    },
+	{ REQ_NEW_PASSWORD, STATE_MUST_CHANGE, do_new_password },
+	{ REQ_TARGET,       STATE_AUTHED,      do_target       },
+	{ REQ_LIST,         STATE_AUTHED,      do_list         },
+	{ REQ_ATTACH,       STATE_AUTHED,      do_attach       },
+	{ REQ_CANCEL,       RUNS,              do_cancel       },
+	{ REQ_RESIZE,       RUNS,              do_resize       },
+	{ REQ_SIGNAL,       RUNS,              do_signal       },
+	{ REQ_STATUS,       RUNS,              do_status       },
+	{ REQ_DETACH,       RUNS,              do_detach       },
+	{ REQ_LOG,          ANY,               do_log          },
+};
+/* clang-format on */
+
+static const struct request *
+find(uint32_t type)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (requests[i].type == type)
+			return &requests[i];
+	return NULL;
+}
+
+void
+dispatch(struct broker *b, struct msg *m)
+{
+	const struct request *r = find(m->type);
+
+	if (r == NULL)
+		broker_protocol(b, m->type, "an unknown request");
+	else if (m->nfds > 0)
+		broker_protocol(b, m->type, "a descriptor");
+	else if (m->id <= b->last_id)
+		broker_protocol(b, m->type, "a request id that was used");
+	else if ((r->allowed & b->state) == 0 && b->state != STATE_ENDING)
+		broker_protocol(b, m->type, "not now");
+	else if ((b->last_id = m->id, (r->allowed & b->state) != 0))
+		r->handler(b, m);
+	/* else: it crossed EVT_END on its way */
+}

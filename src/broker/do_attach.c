@@ -1,0 +1,457 @@
+/*
+ * REQ_ATTACH: from a listed container to a stream of a process
+ * in it.  Broker.
+ *
+ *	child: version, inspect ──facts──► broker: policy, row and audit row
+ *	child: create, start    ◄──go────┘
+ *	                        ──exec id, stream──► session
+ *
+ * No audit row, no attach: what cannot be recorded is not started.
+ */
+#include "attached.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	OPEN_LIMIT_MS = 30000,
+	OPENING_A_NODE = 32, /* at once; an engine starts some 20 a second */
+};
+
+static void open_message(struct broker *b, void *owner, struct msg *m);
+static void open_ended(struct broker *b, void *owner, bool late);
+
+static const struct child_kind opener_kind = { OPEN_LIMIT_MS, run_attach, open_message,
+	open_ended };
+
+/* ---- the answer ----------------------------------------------------------- */
+
+static void
+answer(struct broker *b, uint32_t id, int code, const char *text, int fd)
+{
+	struct msg m;
+
+	msg_init(&m, REP_ATTACH, id);
+	msg_put_u32(&m, (uint32_t)-code);
+	msg_put_str(&m, text);
+	if (fd >= 0)
+		msg_put_fd(&m, fd);
+	broker_send(b, &m);
+}
+
+void
+attach_fail(struct broker *b, struct attached *a, int code, const char *text)
+{
+	log_info("attach.refused", F_STR("target", a->name != NULL ? a->name : a->exec.container),
+	    F_NUM("code", -code), F_STR("reason", text));
+	answer(b, a->id, code, text, -1);
+	a->detached = true;
+	attached_leave(b, a, "failed");
+	attached_settle(b, a);
+	b->queue_moves = true;
+}
+
+/* ---- the decision --------------------------------------------------------- */
+
+int
+attach_decide(
+    const struct attached *a, const struct subject *s, struct verdict *v, struct errtext *e)
+{
+	const struct facts f = { a->exec.node->name, a->name, a->image, a->labels, a->owner };
+	bool shell = a->kind == ATTACH_SHELL;
+	uint32_t want = shell ? PERM_SHELL : PERM_EXEC;
+
+	policy_decide(s, &f, want, now_unix(), v);
+	if (v->perms == 0)
+		return err_set(
+		    e, JB_NOT_FOUND, "there is no such container, or it is not yours to reach");
+	if ((v->perms & want) == 0)
+		return err_set(e, JB_DENIED, "you may not %s in %s",
+		    shell ? "open a shell" : "run a command", a->name);
+	return 0;
+}
+
+/* What a person wants to know of a container that runs nothing. */
+static int
+check_running(const char *name, const char *state, struct errtext *e)
+{
+	if (strcmp(state, "running") == 0)
+		return 0;
+	if (strcmp(state, "paused") == 0)
+		return err_set(e, JB_UNAVAILABLE, "container %s is paused", name);
+	if (strcmp(state, "restarting") == 0)
+		return err_set(e, JB_UNAVAILABLE, "container %s is restarting; try again", name);
+	return err_set(e, JB_UNAVAILABLE, "container %s is not running", name);
+}
+
+static char *
+audit_command(const char *command)
+{
+	int n = COMMAND_KEPT;
+
+	if (command == NULL)
+		return NULL;
+	if (strlen(command) <= COMMAND_KEPT)
+		return xstrdup(command);
+	while (n > 0 && ((unsigned char)command[n] & 0xc0) == 0x80)
+		n--; /* not in the middle of a character */
+	return xasprintf("%.*s [cut: %zu bytes in all]", n, command, strlen(command));
+}
+
+static int
+record(struct broker *b, struct attached *a, struct errtext *e)
+{
+	struct actor by = broker_actor(b);
+	char *command = audit_command(a->command);
+	const struct attach row = {
+		.session_id = b->session_row,
+		.conn = b->conn,
+		.request = a->id,
+		.marker = a->exec.marker,
+		.node_id = a->exec.node->id,
+		.node = a->exec.node->name,
+		.container_id = a->exec.container,
+		.container = a->name,
+		.run_as = a->exec.run_as,
+		.kind = a->kind == ATTACH_SHELL ? "shell" : "exec",
+		.command = command,
+		.tty = a->tty,
+	};
+	int r = attach_open(b->st, &by, &row, &a->row);
+
+	free(command);
+	if (r == 0)
+		return 0;
+	log_error("attach.not_recorded", F_STR("reason", store_error(b->st)));
+	return err_set(e, JB_UNAVAILABLE,
+	    "the audit record could not be written, so nothing was started; tell the operator");
+}
+
+static int
+decide(struct broker *b, struct attached *a, const char *state, struct errtext *e)
+{
+	struct subject s = { 0 };
+	struct verdict v;
+	int r;
+
+	if (broker_store(b) == NULL || subject_load(b->st, b->user, &s) != 0)
+		return err_set(e, JB_UNAVAILABLE, "the database does not answer; try again");
+	r = attach_decide(a, &s, &v, e);
+	if (r == 0)
+		r = check_running(a->name, state, e);
+	if (r == 0) {
+		a->exec.run_as = v.run_as != NULL ? xstrdup(v.run_as) : NULL;
+		r = record(b, a, e);
+		recheck_until(b, v.until);
+	}
+	subject_release(&s);
+	return r;
+}
+
+/* ---- what the child says --------------------------------------------------- */
+
+static bool
+take_facts(struct attached *a, struct msg *m, char *state, size_t size)
+{
+	bool owned;
+
+	a->exec.info.api = msg_get_u32(m);
+	a->exec.info.podman = msg_get_u32(m) != 0;
+	msg_get_str(m, a->exec.info.version, sizeof(a->exec.info.version));
+	a->name = msg_dup_str(m, 255);
+	a->image = msg_dup_str(m, 1024);
+	msg_get_str(m, state, size);
+	a->labels = msg_dup_str(m, MSG_MAX);
+	owned = msg_get_u32(m) != 0;
+	a->owner = msg_dup_str(m, 1024);
+	if (!owned) {
+		free(a->owner);
+		a->owner = NULL;
+	}
+	a->exec.pid_host = msg_get_u32(m) != 0;
+	a->exec.inspected = true;
+	return msg_end(m);
+}
+
+static void
+on_facts(struct broker *b, struct attached *a, struct msg *m)
+{
+	struct errtext e = { "" };
+	char state[32];
+	struct msg go;
+	int r;
+
+	if (!take_facts(a, m, state, sizeof(state))) {
+		attach_fail(
+		    b, a, JB_UNAVAILABLE, "what the node says of this container makes no sense");
+		return;
+	}
+	if ((r = decide(b, a, state, &e)) < 0) {
+		attach_fail(b, a, r, e.s);
+		return;
+	}
+	a->phase = AT_DECIDED;
+	log_info("attach.open", F_NUM("attach", a->row), F_STR("node", a->exec.node->name),
+	    F_STR("container", a->name), F_STR("kind", a->kind == ATTACH_SHELL ? "shell" : "exec"),
+	    F_NUM("tty", a->tty));
+	msg_init(&go, CHILD_GO, 0);
+	msg_put_str(&go, a->exec.run_as != NULL ? a->exec.run_as : "");
+	a->started = true;	    /* as far as anybody can know from here on */
+	child_tell(a->opener, &go); /* if it is gone, its end says so */
+	msg_release(&go);
+}
+
+static void
+on_exec(struct broker *b, struct attached *a, struct msg *m)
+{
+	msg_get_str(m, a->exec.exec_id, sizeof(a->exec.exec_id));
+	if (broker_store(b) != NULL)
+		attach_set_exec(b->st, a->row, a->exec.exec_id);
+}
+
+static void
+on_stream(struct broker *b, struct attached *a, struct msg *m)
+{
+	int fd = msg_take_fd(m);
+
+	if (fd < 0)
+		return; /* the child's end says the rest */
+	a->phase = AT_OPEN;
+	child_no_limit(a->opener); /* it may be the relay */
+	attached_slim(a);
+	answer(b, a->id, 0, "", fd);
+	if (a->cols != a->set_cols || a->rows != a->set_rows)
+		stream_resize(b, a);
+	b->queue_moves = true;
+}
+
+static void
+open_message(struct broker *b, void *owner, struct msg *m)
+{
+	struct attached *a = owner;
+	char text[256];
+	int code;
+
+	switch (m->type) {
+	case CHILD_FACTS:
+		if (a->phase == AT_OPENING)
+			on_facts(b, a, m);
+		break;
+	case CHILD_EXEC:
+		if (a->phase == AT_DECIDED)
+			on_exec(b, a, m);
+		break;
+	case CHILD_STREAM:
+		if (a->phase == AT_DECIDED)
+			on_stream(b, a, m);
+		break;
+	case CHILD_FAILED:
+		code = -(int)msg_get_u32(m);
+		msg_get_str(m, text, sizeof(text));
+		if (a->exec.exec_id[0] == '\0')
+			a->started = false; /* refused before there was an exec */
+		if (a->phase == AT_OPENING || a->phase == AT_DECIDED)
+			attach_fail(b, a, code, text);
+		break;
+	}
+}
+
+static void
+open_ended(struct broker *b, void *owner, bool late)
+{
+	struct attached *a = owner;
+
+	a->opener = NULL;
+	if (a->phase != AT_OPENING && a->phase != AT_DECIDED)
+		return; /* its work was done, or a relay has ended */
+	if (late)
+		attach_fail(b, a, JB_TRY_AGAIN, "the node did not answer in time; try again");
+	else
+		attach_fail(b, a, JB_UNAVAILABLE, "the container could not be entered; try again");
+}
+
+/* ---- the queue -------------------------------------------------------------- */
+
+static unsigned
+opening_on(const struct broker *b, const struct held_node *node)
+{
+	const struct attached *a;
+	unsigned n = 0;
+
+	for (a = b->attached; a != NULL; a = a->next)
+		n += a->exec.node == node && (a->phase == AT_OPENING || a->phase == AT_DECIDED);
+	return n;
+}
+
+static bool
+start(struct broker *b, struct attached *a)
+{
+	a->phase = AT_OPENING;
+	a->set_cols = a->cols;
+	a->set_rows = a->rows;
+	a->opener = child_start(b, &opener_kind, a);
+	return a->opener != NULL;
+}
+
+void
+attach_start_queued(struct broker *b)
+{
+	struct attached *a, *next;
+
+	b->queue_moves = false;
+	for (a = b->attached; a != NULL; a = next) {
+		next = a->next;
+		if (a->phase != AT_QUEUED || opening_on(b, a->exec.node) >= OPENING_A_NODE)
+			continue;
+		if (!start(b, a))
+			attach_fail(
+			    b, a, JB_TRY_AGAIN, "the jump host has no process left; try again");
+	}
+}
+
+/* ---- the request -------------------------------------------------------------- */
+
+static void
+env_add(struct attached *a, size_t *n, const char *name, const char *value)
+{
+	a->env = xreallocarray(a->env, *n + 2, sizeof(*a->env));
+	a->env[(*n)++] = xasprintf("%s=%s", name, value);
+	a->env[*n] = NULL;
+}
+
+static void
+env_ours(struct broker *b, struct attached *a, size_t *n, const char *term)
+{
+	char text[192];
+
+	snprintf(text, sizeof(text), "%s %u %s %u", b->peer, b->peer_port, b->local, b->local_port);
+	env_add(a, n, "SSH_CONNECTION", text);
+	snprintf(text, sizeof(text), "%s %u %u", b->peer, b->peer_port, b->local_port);
+	env_add(a, n, "SSH_CLIENT", text);
+	env_add(a, n, EXEC_MARKER, a->exec.marker);
+	if (!a->tty)
+		return;
+	if (client_term_ok(term))
+		env_add(a, n, "TERM", term);
+	env_add(a, n, "SSH_TTY", "/dev/pts/0"); /* where an engine puts it, nearly always */
+}
+
+/* A name that is not allowed is left out: clients send what they like. */
+static bool
+take_env(struct msg *m, struct attached *a, size_t *n)
+{
+	char name[MAX_ENV_VALUE + 1], value[MAX_ENV_VALUE + 1];
+	uint32_t count = msg_get_u32(m);
+
+	if (count > MAX_ENV)
+		return false;
+	while (count-- > 0 && !m->bad) {
+		msg_get_str(m, name, sizeof(name));
+		msg_get_str(m, value, sizeof(value));
+		if (!m->bad && client_env_allowed(name, value))
+			env_add(a, n, name, value);
+	}
+	return true;
+}
+
+static unsigned
+side(uint32_t n, unsigned dflt, unsigned max)
+{
+	return n == 0 ? dflt : n > max ? max : n;
+}
+
+static bool
+take_request(struct broker *b, struct msg *m, struct attached *a, uint64_t *ref)
+{
+	char term[MAX_TERM + 1];
+	uint32_t tty;
+	size_t n = 0;
+
+	*ref = msg_get_u64(m);
+	a->kind = (enum attach_kind)msg_get_u32(m);
+	tty = msg_get_u32(m);
+	a->tty = tty != 0;
+	a->cols = side(msg_get_u32(m), 80, MAX_COLS);
+	a->rows = side(msg_get_u32(m), 24, MAX_ROWS);
+	msg_get_str(m, term, sizeof(term));
+	if (!take_env(m, a, &n))
+		return false;
+	env_ours(b, a, &n, term);
+	a->command = msg_dup_str(m, MAX_COMMAND);
+	if (!msg_end(m) || tty > 1 || (a->kind != ATTACH_SHELL && a->kind != ATTACH_EXEC))
+		return false;
+	if (a->kind == ATTACH_SHELL) {
+		if (a->command[0] != '\0')
+			return false;
+		free(a->command);
+		a->command = NULL;
+	}
+	return true;
+}
+
+struct found {
+	char id[65];
+	int64_t node_id;
+};
+
+static int
+take_container(const struct container *c, void *arg)
+{
+	struct found *f = arg;
+
+	f->node_id = c->node_id;
+	return str_copy(f->id, sizeof(f->id), c->id);
+}
+
+/* Which container on which node. */
+static int
+locate(struct broker *b, struct attached *a, uint64_t ref, struct errtext *e)
+{
+	struct found f;
+	int r;
+
+	if (broker_store(b) == NULL)
+		return err_set(e, JB_UNAVAILABLE, "the database does not answer; try again");
+	r = container_get(b->st, (int64_t)ref, take_container, &f);
+	if (r == JB_NOT_FOUND)
+		return err_set(e, r, "the container is gone");
+	if (r == 0)
+		r = held_node_get(b, f.node_id, &a->exec.node);
+	if (r != 0)
+		return err_set(e, JB_UNAVAILABLE, "the node of this container is not in use");
+	str_copy(a->exec.container, sizeof(a->exec.container), f.id);
+	return 0;
+}
+
+void
+do_attach(struct broker *b, struct msg *m)
+{
+	struct errtext e = { "" };
+	struct attached *a;
+	uint64_t ref;
+	int r;
+
+	if (b->nattached >= MAX_ATTACHES) {
+		broker_protocol(b, m->type, "too many attaches");
+		return;
+	}
+	a = attached_new(b, m->id);
+	b->last_attach = m->id;
+	snprintf(
+	    a->exec.marker, sizeof(a->exec.marker), "%llx.%u", (unsigned long long)b->conn, m->id);
+	if (!take_request(b, m, a, &ref)) {
+		broker_protocol(b, m->type, "malformed");
+		return;
+	}
+	if (!list_knows(b, ref)) {
+		broker_protocol(b, m->type, "a container that was never listed");
+		return;
+	}
+	if ((r = locate(b, a, ref, &e)) < 0)
+		attach_fail(b, a, r, e.s);
+	else
+		b->queue_moves = true;
+}

@@ -1,0 +1,137 @@
+/*
+ * REQ_OFFER and REQ_KEY_LOGIN: public keys.  Broker.
+ *
+ * A session says which login it wants; that the client made it is known here
+ * from the signature that VERIFY checked, and from nothing else.
+ */
+#include "auth.h"
+
+#include "jumpbox/cidr.h"
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+auth_unprove(struct broker *b)
+{
+	struct auth *a = b->auth;
+
+	a->signer[0] = '\0';
+	free(a->blob);
+	a->blob = NULL;
+	a->blob_len = 0;
+}
+
+void
+auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n)
+{
+	struct auth *a = b->auth;
+
+	if (str_copy(a->signer, sizeof(a->signer), user) != 0)
+		return;
+	a->blob = xcalloc(n, 1);
+	memcpy(a->blob, blob, n);
+	a->blob_len = n;
+}
+
+/* ---- is this key the user's, here and now ------------------------------------ */
+
+struct looking {
+	const struct broker *b;
+	char blob[MAX_KEY_BLOB / 3 * 4 + 8]; /* base64 */
+	bool found;
+};
+
+static int
+look_at_key(const struct user_key *k, void *arg)
+{
+	struct looking *l = arg;
+
+	if (strcmp(k->blob, l->blob) == 0 && (k->until == 0 || k->until > now_unix()) &&
+	    (k->from == NULL || cidr_list_contains(k->from, l->b->peer)))
+		l->found = true;
+	return 0;
+}
+
+/* The account may log in and has this key. */
+static bool
+key_opens(struct broker *b, const uint8_t *blob, size_t n, struct errtext *why)
+{
+	struct looking l = { .b = b };
+	struct account account = { 0 };
+	const char *user = b->auth->target.user;
+	bool opens = false;
+
+	err_set(why, 0, "no such key");
+	if (n == 0 || n > MAX_KEY_BLOB)
+		return false;
+	EVP_EncodeBlock((unsigned char *)l.blob, blob, (int)n);
+	if (!b->auth->named)
+		err_set(why, 0, "malformed name");
+	else if (account_load(b, user, &account) != 0)
+		err_set(why, 0, "no such user");
+	else if (subject_usable(&account.subject, now_unix(), why) == 0 &&
+	    key_each(b->st, user, look_at_key, &l) == 0)
+		opens = l.found;
+	account_release(&account);
+	return opens;
+}
+
+/* ---- the requests --------------------------------------------------------------- */
+
+/* Never counted, never audited: clients offer all the keys they have. */
+void
+do_offer(struct broker *b, struct msg *m)
+{
+	char login[MAX_LOGIN + 1], algorithm[65];
+	struct errtext why;
+	const uint8_t *blob;
+	size_t n;
+	bool opens;
+
+	msg_get_str(m, login, sizeof(login));
+	msg_get_str(m, algorithm, sizeof(algorithm));
+	blob = msg_get_bytes(m, &n, MAX_KEY_BLOB);
+	if (!msg_end(m)) {
+		broker_protocol(b, m->type, "malformed");
+		return;
+	}
+	if (!auth_claim(b, m, login))
+		return;
+	opens = key_opens(b, blob, n, &why);
+	if (!opens)
+		log_debug("login.key_refused", F_STR("user", b->auth->target.user),
+		    F_STR("algorithm", algorithm), F_STR("reason", why.s));
+	broker_reply_u32(b, REP_OFFER, m->id, opens);
+}
+
+void
+do_key_login(struct broker *b, struct msg *m)
+{
+	char login[MAX_LOGIN + 1];
+	struct errtext why;
+
+	msg_get_str(m, login, sizeof(login));
+	if (!msg_end(m)) {
+		broker_protocol(b, m->type, "malformed");
+		return;
+	}
+	if (!auth_claim(b, m, login))
+		return;
+	if (b->auth->blob == NULL || strcmp(b->auth->signer, login) != 0) {
+		broker_protocol(b, m->type, "a login that the client did not make");
+		return;
+	}
+	if (!key_opens(b, b->auth->blob, b->auth->blob_len, &why) ||
+	    auth_login(b, "publickey", &why) != 0) {
+		auth_failed(b, "publickey", why.s);
+		auth_unprove(b);
+		auth_reply(b, m->id, AUTH_DENIED, false);
+		return;
+	}
+	auth_reply(b, m->id, AUTH_OK, b->auth->admin);
+	auth_release(b);
+}

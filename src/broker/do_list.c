@@ -1,0 +1,265 @@
+/*
+ * REQ_LIST: the containers that the user may reach, in pages.  Broker.
+ *
+ * Offset 0 makes a new list; further pages are pages of that one, so that
+ * they fit together whatever changes meanwhile.
+ */
+#include "listing.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what was listed ---------------------------------------------------------- */
+
+static int
+by_ref(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+bool
+list_knows(const struct broker *b, uint64_t ref)
+{
+	const struct listing *l = b->listing;
+
+	return l->nknown > 0 && bsearch(&ref, l->known, l->nknown, sizeof(ref), by_ref) != NULL;
+}
+
+void
+list_learn(struct broker *b, uint64_t ref)
+{
+	struct listing *l = b->listing;
+	size_t at = l->nknown;
+
+	if (list_knows(b, ref))
+		return;
+	if ((l->nknown & (l->nknown + 1)) == 0) /* full at 0, 1, 3, 7 ...: doubles */
+		l->known = xreallocarray(l->known, (l->nknown + 1) * 2, sizeof(*l->known));
+	for (; at > 0 && l->known[at - 1] > ref; at--)
+		l->known[at] = l->known[at - 1];
+	l->known[at] = ref;
+	l->nknown++;
+}
+
+/* ---- making a list --------------------------------------------------------------- */
+
+struct making {
+	struct listing *l;
+	const struct subject *s;
+	int64_t now;
+};
+
+static int
+consider(const struct container *c, void *arg)
+{
+	struct making *mk = arg;
+	struct listing *l = mk->l;
+	const struct facts f = { c->node, c->name, c->image, c->labels, c->owner };
+	struct verdict v;
+
+	policy_decide(mk->s, &f, PERM_SHELL, mk->now, &v);
+	if (v.perms == 0)
+		return 0;
+	if ((l->npage & (l->npage + 1)) == 0) /* as above */
+		l->page = xreallocarray(l->page, (l->npage + 1) * 2, sizeof(*l->page));
+	l->page[l->npage++] = (struct shown){ (uint64_t)c->ref, v.perms };
+	return 0;
+}
+
+static void
+make_list(struct broker *b)
+{
+	struct subject s = { 0 };
+	struct making mk = { b->listing, &s, now_unix() };
+
+	free(b->listing->page);
+	b->listing->page = NULL;
+	b->listing->npage = 0;
+	if (broker_store(b) == NULL || subject_load(b->st, b->user, &s) != 0 ||
+	    container_each(b->st, consider, &mk) != 0)
+		log_error(
+		    "broker.no_list", F_STR("reason", b->st != NULL ? store_error(b->st) : NULL));
+	subject_release(&s);
+}
+
+/* ---- a page ------------------------------------------------------------------------ */
+
+/* A row as it goes out: foreign text with a limit, so that a page always fits into a message. */
+struct row {
+	const struct shown *s;
+	char name[129], node[65], state[33], image[256];
+	int64_t created;
+};
+
+static void
+cut(char *dst, size_t size, const char *src)
+{
+	size_t n = strnlen(src, size);
+
+	if (n == size)
+		for (n = size - 1; n > 0 && ((unsigned char)src[n] & 0xc0) == 0x80; n--)
+			;
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+}
+
+static int
+take_row(const struct container *c, void *arg)
+{
+	struct row *r = arg;
+	bool failed = strcmp(c->node_state, "failed") == 0;
+
+	cut(r->name, sizeof(r->name), c->name);
+	cut(r->node, sizeof(r->node), c->node);
+	cut(r->state, sizeof(r->state), failed ? "unreachable" : c->state);
+	cut(r->image, sizeof(r->image), c->image);
+	r->created = c->created;
+	return 0;
+}
+
+/* Those of the page that are still there. */
+static uint32_t
+read_page(struct broker *b, uint32_t offset, struct row *rows)
+{
+	struct listing *l = b->listing;
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = offset; i < l->npage && i - offset < LIST_PAGE && broker_store(b) != NULL; i++) {
+		rows[n].s = &l->page[i];
+		n += container_get(b->st, (int64_t)l->page[i].ref, take_row, &rows[n]) == 0;
+	}
+	return n;
+}
+
+static void
+answer_page(struct broker *b, uint32_t id, uint32_t offset)
+{
+	struct row *rows = xcalloc(LIST_PAGE, sizeof(*rows)), *r;
+	uint32_t n = read_page(b, offset, rows);
+	struct msg m;
+
+	msg_init(&m, REP_LIST, id);
+	msg_put_u32(&m, (uint32_t)b->listing->npage);
+	msg_put_u32(&m, offset);
+	msg_put_u32(&m, n);
+	for (r = rows; r < rows + n; r++) {
+		list_learn(b, r->s->ref);
+		msg_put_u64(&m, r->s->ref);
+		msg_put_str(&m, r->name);
+		msg_put_str(&m, r->node);
+		msg_put_str(&m, r->state);
+		msg_put_str(&m, r->image);
+		msg_put_u64(&m, (uint64_t)r->created);
+		msg_put_u32(&m, r->s->perms);
+	}
+	free(rows);
+	broker_send(b, &m);
+}
+
+/* ---- requests that wait --------------------------------------------------------------- */
+
+void
+list_pend(struct broker *b, uint32_t type, uint32_t id, int wait_ms, bool last)
+{
+	struct listing *l = b->listing;
+	struct pending *p = xcalloc(1, sizeof(*p)), **at = &l->pending;
+
+	*p = (struct pending){ type, id, now_mono_ms() + wait_ms, last, NULL };
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = p;
+	l->npending++;
+}
+
+void
+do_list(struct broker *b, struct msg *m)
+{
+	uint32_t offset = msg_get_u32(m);
+
+	if (!msg_end(m) || b->listing->npending >= MAX_PENDING_LISTS) {
+		broker_protocol(b, m->type, msg_end(m) ? "too many lists at once" : "malformed");
+		return;
+	}
+	if (offset > 0) {
+		if (b->listing->page == NULL)
+			make_list(b);
+		answer_page(b, m->id, offset);
+		return;
+	}
+	refresh_start(b, REFRESH_AGE_MS);
+	list_pend(b, m->type, m->id, LIST_WAIT_MS, false);
+}
+
+int64_t
+list_deadline(const struct broker *b)
+{
+	const struct pending *p;
+	int64_t first = 0;
+
+	for (p = b->listing->pending; p != NULL; p = p->next) {
+		if (b->listing->refreshing == 0)
+			return 1; /* at once */
+		if (first == 0 || p->deadline < first)
+			first = p->deadline;
+	}
+	return first;
+}
+
+static void
+answer(struct broker *b, const struct pending *p)
+{
+	if (p->type == REQ_TARGET) {
+		target_answer(b, p);
+		return;
+	}
+	make_list(b);
+	answer_page(b, p->id, 0);
+}
+
+void
+list_tick(struct broker *b, int64_t now)
+{
+	struct pending **at = &b->listing->pending, *p;
+
+	while ((p = *at) != NULL) {
+		if (b->listing->refreshing > 0 && p->deadline > now) {
+			at = &p->next;
+			continue;
+		}
+		*at = p->next;
+		b->listing->npending--;
+		if (b->state == STATE_AUTHED)
+			answer(b, p);
+		free(p);
+	}
+}
+
+void
+list_rest(struct broker *b)
+{
+	free(b->listing->page);
+	b->listing->page = NULL;
+	b->listing->npage = 0;
+}
+
+void
+list_release(struct broker *b)
+{
+	struct listing *l = b->listing;
+	struct pending *p;
+
+	while ((p = l->pending) != NULL) {
+		l->pending = p->next;
+		free(p);
+	}
+	free(l->page);
+	free(l->known);
+	free(l);
+	b->listing = NULL;
+}

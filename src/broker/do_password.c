@@ -1,0 +1,333 @@
+/*
+ * REQ_PASSWORD and REQ_NEW_PASSWORD.  Broker.
+ *
+ * The hash is computed by a child, so host-key signatures go on meanwhile and
+ * no broker keeps the memory it took.  It is computed in every case, also for
+ * a user who does not exist or may not log in; what is wrong is only ever told
+ * to the operator, and a refusal leaves at a fixed instant (answer_at.c).
+ */
+#include "auth.h"
+
+#include "child.h"
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HASH_LIMIT_MS = 30000 };
+
+/* ---- in the child ------------------------------------------------------------- */
+
+static void
+tell_hash(int fd, bool good, const char *hash, const char *why)
+{
+	struct msg m;
+
+	msg_init(&m, CHILD_HASH, 0);
+	msg_put_u32(&m, good);
+	msg_put_str(&m, hash);
+	msg_put_str(&m, why);
+	msg_send(fd, &m);
+	msg_release(&m);
+}
+
+static void
+run_check(int fd, const struct broker *b, const void *owner)
+{
+	const struct auth *a = owner;
+	const struct config *cfg = b->cfg;
+	char fresh[PASSWORD_HASH_MAX] = "";
+	bool good = password_verify(a->hash, cfg->run_directory, a->password);
+
+	if (good && a->why[0] == '\0' && password_stale(a->hash, cfg->password_hash) &&
+	    password_hash(cfg->password_hash, cfg->run_directory, a->password, fresh, sizeof(fresh),
+		NULL) != 0)
+		fresh[0] = '\0';
+	tell_hash(fd, good, fresh, "");
+}
+
+static void
+run_renew(int fd, const struct broker *b, const void *owner)
+{
+	const struct auth *a = owner;
+	const struct config *cfg = b->cfg;
+	char fresh[PASSWORD_HASH_MAX] = "";
+	struct errtext e = { "" };
+
+	if (a->hash != NULL && password_verify(a->hash, cfg->run_directory, a->password)) {
+		tell_hash(fd, false, "", "the new password must not be the old one");
+		return;
+	}
+	if (password_hash(
+		cfg->password_hash, cfg->run_directory, a->password, fresh, sizeof(fresh), &e) != 0)
+		fresh[0] = '\0';
+	tell_hash(fd, fresh[0] != '\0', fresh, e.s);
+}
+
+/* ---- a child's answer ------------------------------------------------------------ */
+
+static void
+hash_message(struct broker *b, void *owner, struct msg *m)
+{
+	struct auth *a = owner;
+	bool good = msg_get_u32(m) != 0;
+	char why[sizeof(a->why)];
+
+	(void)b;
+	msg_get_str(m, a->fresh, sizeof(a->fresh));
+	msg_get_str(m, why, sizeof(why));
+	if (m->type != CHILD_HASH || !msg_end(m)) {
+		wipe(a->fresh, sizeof(a->fresh));
+		return;
+	}
+	a->heard = true;
+	a->good = good;
+	if (a->why[0] == '\0')
+		str_copy(a->why, sizeof(a->why), why);
+}
+
+static void check_ended(struct broker *b, void *owner, bool late);
+static void renew_ended(struct broker *b, void *owner, bool late);
+
+static const struct child_kind checker = { HASH_LIMIT_MS, run_check, hash_message, check_ended };
+static const struct child_kind renewer = { HASH_LIMIT_MS, run_renew, hash_message, renew_ended };
+
+static void
+hash_start(struct broker *b, struct msg *m, const struct child_kind *kind)
+{
+	struct auth *a = b->auth;
+
+	a->id = m->id;
+	a->heard = a->good = false;
+	a->fresh[0] = '\0';
+	b->state = STATE_CHECKING;
+	a->hasher = child_start(b, kind, a);
+	free_secret(a->password);
+	a->password = NULL;
+	if (a->hasher == NULL)
+		kind->ended(b, a, false);
+}
+
+/* ---- REQ_PASSWORD ------------------------------------------------------------------ */
+
+static void
+backoff_names(const struct broker *b, char user[static 64], char source[static 80])
+{
+	snprintf(user, 64, "user:%s", b->auth->target.user);
+	snprintf(source, 80, "source:%s", b->peer);
+}
+
+static bool
+blocked(struct broker *b)
+{
+	char user[64], source[80];
+	int64_t until = 0, until_source = 0, now = now_unix();
+
+	if (b->cfg->backoff_after == 0)
+		return false;
+	backoff_names(b, user, source);
+	backoff_until(b->st, user, &until);
+	backoff_until(b->st, source, &until_source);
+	return until > now || until_source > now;
+}
+
+/* Why it is refused whatever the password is, or nothing; and the hash to check it against. */
+static void
+consider(struct broker *b)
+{
+	struct auth *a = b->auth;
+	struct account account = { 0 };
+	struct errtext e = { "" };
+	int r = JB_NOT_FOUND;
+
+	a->counts = true;
+	if (!a->named)
+		err_set(&e, 0, "malformed name");
+	else if ((r = account_load(b, a->target.user, &account)) == JB_NOT_FOUND)
+		err_set(&e, 0, "no such user");
+	else if (r != 0)
+		err_set(&e, 0, "the database does not answer");
+	else if (subject_usable(&account.subject, now_unix(), &e) == 0 && account.hash == NULL)
+		err_set(&e, 0, "the user has no password");
+	if (b->st != NULL && blocked(b)) {
+		err_set(&e, 0, "too many failed passwords lately");
+		a->counts = false; /* whoever waits is not punished for waiting */
+	}
+	str_copy(a->why, sizeof(a->why), e.s);
+	free_secret(a->hash);
+	a->hash = account.hash;
+	account.hash = NULL;
+	account_release(&account);
+}
+
+void
+do_password(struct broker *b, struct msg *m)
+{
+	struct auth *a = b->auth;
+	char login[MAX_LOGIN + 1];
+
+	a->asked = now_mono_ms();
+	msg_get_str(m, login, sizeof(login));
+	a->password = msg_dup_str(m, MAX_PASSWORD);
+	if (!msg_end(m)) {
+		broker_protocol(b, m->type, "malformed");
+		return;
+	}
+	if (!auth_claim(b, m, login))
+		return;
+	consider(b);
+	hash_start(b, m, &checker);
+}
+
+/* All that differs from one refusal to another is done before the answer is due. */
+static void
+refuse(struct broker *b, const char *why)
+{
+	struct auth *a = b->auth;
+	char user[64], source[80];
+
+	auth_failed(b, "password", why);
+	if (a->counts && b->st != NULL && b->cfg->backoff_after > 0) {
+		backoff_names(b, user, source);
+		if (a->named)
+			backoff_fail(b->st, user, b->cfg->backoff_after);
+		backoff_fail(b->st, source, b->cfg->backoff_after);
+	}
+	a->answer_at = auth_answer_at(a->asked, now_mono_ms(), ANSWER_EVERY_MS);
+}
+
+static void
+accept(struct broker *b)
+{
+	struct auth *a = b->auth;
+	char user[64], source[80];
+	bool must_change = a->must_change;
+
+	backoff_names(b, user, source);
+	backoff_clear(b->st, user);
+	if (a->fresh[0] != '\0' && user_rehash(b->st, b->user, a->hash, a->fresh) == 0) {
+		log_info("login.rehash", F_STR("user", b->user));
+		free_secret(a->hash);
+		a->hash = xstrdup(a->fresh);
+	}
+	wipe(a->fresh, sizeof(a->fresh));
+	auth_reply(b, a->id, must_change ? AUTH_MUST_CHANGE : AUTH_OK, a->admin);
+	if (must_change)
+		b->state = STATE_MUST_CHANGE;
+	else
+		auth_release(b);
+}
+
+static void
+check_ended(struct broker *b, void *owner, bool late)
+{
+	struct auth *a = owner;
+	struct errtext why = { "" };
+
+	(void)late;
+	a->hasher = NULL;
+	if (b->state != STATE_CHECKING)
+		return; /* the connection is ending */
+	if (!a->heard || a->why[0] != '\0') {
+		refuse(b, a->why[0] != '\0' ? a->why : "the password could not be checked");
+		return;
+	}
+	if (!a->good) {
+		refuse(b, "wrong password");
+		return;
+	}
+	if (auth_login(b, "password", &why) != 0) {
+		a->counts = false; /* the password was right */
+		refuse(b, why.s);
+		return;
+	}
+	accept(b);
+}
+
+int64_t
+auth_deadline(const struct broker *b)
+{
+	return b->auth != NULL ? b->auth->answer_at : 0;
+}
+
+void
+auth_tick(struct broker *b, int64_t now)
+{
+	struct auth *a = b->auth;
+
+	if (a == NULL || a->answer_at == 0 || a->answer_at > now)
+		return;
+	a->answer_at = 0;
+	if (b->state != STATE_CHECKING)
+		return;
+	b->state = STATE_PREAUTH;
+	auth_reply(b, a->id, AUTH_DENIED, false);
+}
+
+/* ---- REQ_NEW_PASSWORD ----------------------------------------------------------------- */
+
+static void
+answer_new(struct broker *b, bool ok, const char *why)
+{
+	struct msg m;
+
+	msg_init(&m, REP_NEW_PASSWORD, b->auth->id);
+	msg_put_u32(&m, ok);
+	msg_put_str(&m, why);
+	broker_send(b, &m);
+}
+
+static int
+store_new(struct broker *b, const struct auth *a)
+{
+	struct actor by = broker_actor(b);
+
+	if (broker_store(b) == NULL)
+		return JB_UNAVAILABLE;
+	return user_set_hash(b->st, &by, b->user, a->fresh, false);
+}
+
+static void
+renew_ended(struct broker *b, void *owner, bool late)
+{
+	struct auth *a = owner;
+
+	(void)late;
+	a->hasher = NULL;
+	if (b->state != STATE_CHECKING)
+		return; /* the session was ended meanwhile */
+	b->state = STATE_MUST_CHANGE;
+	if (!a->heard || !a->good) {
+		answer_new(b, false,
+		    a->why[0] != '\0' ? a->why : "the password could not be changed; try again");
+	} else if (store_new(b, a) != 0) {
+		answer_new(b, false, "the password could not be stored; try again");
+	} else {
+		answer_new(b, true, "");
+		b->state = STATE_AUTHED;
+		auth_release(b);
+	}
+}
+
+void
+do_new_password(struct broker *b, struct msg *m)
+{
+	struct auth *a = b->auth;
+	struct errtext e = { "" };
+
+	a->password = msg_dup_str(m, MAX_PASSWORD);
+	if (!msg_end(m)) {
+		broker_protocol(b, m->type, "malformed");
+		return;
+	}
+	a->id = m->id;
+	a->why[0] = '\0';
+	if (password_acceptable(b->user, a->password, &e) == 0) {
+		hash_start(b, m, &renewer);
+		return;
+	}
+	free_secret(a->password);
+	a->password = NULL;
+	answer_new(b, false, e.s);
+}

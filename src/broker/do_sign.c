@@ -1,0 +1,85 @@
+/*
+ * REQ_SIGN and REQ_VERIFY: the long-term keys are used here and nowhere else.
+ * Broker.
+ *
+ * The first exchange hash that is signed is the session id (RFC 4253 section
+ * 7.2), and only a signature over that very id proves a login on this connection.
+ */
+#include "auth.h"
+
+#include "jumpbox/log.h"
+
+#include <string.h>
+
+/* Kept once loaded: a rekey must be signed by the same key, whatever has become of the file. */
+static struct host_key *
+key_at(struct broker *b, uint32_t index)
+{
+	struct errtext e = { "" };
+
+	if (b->key[index] == NULL &&
+	    host_key_load(b->cfg->host_key.item[index], &b->key[index], &e) != 0)
+		log_error("broker.no_key", F_STR("reason", e.s));
+	return b->key[index];
+}
+
+void
+do_sign(struct broker *b, struct msg *m)
+{
+	uint32_t index = msg_get_u32(m), digest = msg_get_u32(m);
+	uint8_t sig[1024];
+	size_t n, sig_len = sizeof(sig);
+	const uint8_t *data = msg_get_bytes(m, &n, MAX_SIGN_DATA);
+	struct host_key *key;
+	struct msg reply;
+
+	if (!msg_end(m) || index >= b->cfg->host_key.n) {
+		broker_protocol(b, m->type, "malformed");
+		return;
+	}
+	if ((key = key_at(b, index)) == NULL) {
+		b->done = true;
+		return;
+	}
+	if (host_key_sign(key, digest, data, n, sig, &sig_len) != 0) {
+		broker_protocol(b, m->type, "not an exchange hash for this key");
+		return;
+	}
+	if (b->state == STATE_KEX) {
+		memcpy(b->session_id, data, n);
+		b->session_id_len = n;
+		b->state = STATE_PREAUTH;
+	}
+	msg_init(&reply, REP_SIGN, m->id);
+	msg_put_bytes(&reply, sig, sig_len);
+	broker_send(b, &reply);
+}
+
+/* A client may send a bad signature; only a session that was taken over names another session. */
+void
+do_verify(struct broker *b, struct msg *m)
+{
+	struct auth_request r;
+	const uint8_t *sig, *tbs;
+	size_t sig_len, n;
+	bool good;
+
+	sig = msg_get_bytes(m, &sig_len, MAX_KEY_BLOB);
+	tbs = msg_get_bytes(m, &n, MAX_TBS);
+	if (!msg_end(m)) {
+		broker_protocol(b, m->type, "malformed");
+		return;
+	}
+	auth_unprove(b);
+	good = auth_request_parse(tbs, n, &r) == 0;
+	if (good &&
+	    (r.session_id_len != b->session_id_len ||
+		memcmp(r.session_id, b->session_id, r.session_id_len) != 0)) {
+		broker_protocol(b, m->type, "a signature for another session");
+		return;
+	}
+	good = good && auth_request_verify(&r, tbs, n, sig, sig_len) == 0;
+	if (good)
+		auth_prove(b, r.user, r.blob, r.blob_len);
+	broker_reply_u32(b, REP_VERIFY, m->id, good);
+}

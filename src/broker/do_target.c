@@ -1,0 +1,143 @@
+/*
+ * REQ_TARGET: which container the login name means.  Broker.
+ *
+ * Only what the user may reach is ever looked at, so that nobody learns what
+ * else exists.  Before a name is said to be unknown the nodes are asked once
+ * more, for it may be a container of this very second.
+ */
+#include "listing.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct match {
+	uint64_t ref;
+	char *name, *node;
+};
+
+struct resolving {
+	const struct target *t;
+	const struct subject *s;
+	int64_t now;
+	unsigned level; /* the best so far */
+	size_t total;	/* matches at that level, or all that is reachable while there is none */
+	struct match match[MAX_CANDIDATES]; /* the first of them */
+	size_t kept;
+};
+
+static void
+forget(struct resolving *rs)
+{
+	while (rs->kept > 0) {
+		free(rs->match[--rs->kept].name);
+		free(rs->match[rs->kept].node);
+	}
+	rs->total = 0;
+}
+
+static int
+consider(const struct container *c, void *arg)
+{
+	struct resolving *rs = arg;
+	const struct target_candidate tc = { c->name, c->node, c->id };
+	const struct facts f = { c->node, c->name, c->image, c->labels, c->owner };
+	unsigned level = target_level(rs->t, &tc);
+	struct verdict v;
+
+	if (level < rs->level)
+		return 0;
+	policy_decide(rs->s, &f, PERM_SHELL, rs->now, &v);
+	if (v.perms == 0)
+		return 0;
+	if (level > rs->level) {
+		forget(rs);
+		rs->level = level;
+	}
+	if (rs->total++ < MAX_CANDIDATES)
+		rs->match[rs->kept++] =
+		    (struct match){ (uint64_t)c->ref, xstrdup(c->name), xstrdup(c->node) };
+	return 0;
+}
+
+static void
+put_answer(struct broker *b, uint32_t id, int code, const char *message, const struct resolving *rs)
+{
+	char candidate[192];
+	bool list = code == -JB_USAGE || (code == -JB_NOT_FOUND && rs->total <= MAX_CANDIDATES);
+	struct msg m;
+	size_t i;
+
+	msg_init(&m, REP_TARGET, id);
+	msg_put_u32(&m, (uint32_t)code);
+	msg_put_str(&m, message);
+	msg_put_u64(&m, code == 0 ? rs->match[0].ref : 0);
+	msg_put_u32(&m, list ? (uint32_t)rs->kept : 0);
+	for (i = 0; list && i < rs->kept; i++) { /* what may follow USER+ */
+		snprintf(
+		    candidate, sizeof(candidate), "%s+%s", rs->match[i].node, rs->match[i].name);
+		msg_put_str(&m, candidate);
+	}
+	broker_send(b, &m);
+}
+
+static void
+conclude(struct broker *b, uint32_t id, const struct resolving *rs)
+{
+	const struct target *t = &b->target;
+	char message[MAX_REASON];
+
+	if (rs->level == 0) {
+		snprintf(message, sizeof(message), "there is no container %s%s%s that %s may reach",
+		    t->node, t->node[0] != '\0' ? "+" : "", t->container, b->user);
+		put_answer(b, id, -JB_NOT_FOUND, message, rs);
+	} else if (rs->total > 1) {
+		snprintf(message, sizeof(message), "%s is ambiguous: %zu containers match",
+		    t->container, rs->total);
+		put_answer(b, id, -JB_USAGE, message, rs);
+	} else {
+		list_learn(b, rs->match[0].ref);
+		put_answer(b, id, 0, "", rs);
+	}
+}
+
+void
+target_answer(struct broker *b, const struct pending *p)
+{
+	struct subject s = { 0 };
+	struct resolving rs = { .t = &b->target, .s = &s, .now = now_unix() };
+	int r = JB_UNAVAILABLE;
+
+	if (broker_store(b) != NULL && (r = subject_load(b->st, b->user, &s)) == 0)
+		r = container_each(b->st, consider, &rs);
+	if (r != 0) {
+		put_answer(
+		    b, p->id, -JB_UNAVAILABLE, "the database does not answer; try again", &rs);
+	} else if (rs.level == 0 && !p->last) {
+		refresh_start(b, REFRESH_AGE_UNKNOWN_MS);
+		list_pend(b, REQ_TARGET, p->id, LIST_WAIT_UNKNOWN_MS, true);
+	} else {
+		conclude(b, p->id, &rs);
+	}
+	forget(&rs);
+	subject_release(&s);
+}
+
+void
+do_target(struct broker *b, struct msg *m)
+{
+	const struct resolving none = { 0 };
+
+	if (!msg_end(m) || b->listing->npending >= MAX_PENDING_LISTS) {
+		broker_protocol(b, m->type, msg_end(m) ? "too many lists at once" : "malformed");
+		return;
+	}
+	if (b->target.container[0] == '\0') {
+		put_answer(b, m->id, TARGET_NONE, "", &none);
+		return;
+	}
+	refresh_start(b, REFRESH_AGE_MS);
+	list_pend(b, m->type, m->id, LIST_WAIT_MS, false);
+}

@@ -1,0 +1,297 @@
+/*
+ * What a broker's engine children do: straight-line blocking calls, one job a
+ * process.  They decide nothing and know no database.  Also run by the
+ * cleaner.
+ */
+#include "attached.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void
+tell(int fd, struct msg *m)
+{
+	if (msg_send(fd, m) < 0)
+		_exit(1); /* the broker is gone, or the message was too large */
+	msg_release(m);
+}
+
+static void
+tell_failed(int fd, int code, const char *text)
+{
+	struct msg m;
+
+	msg_init(&m, CHILD_FAILED, 0);
+	msg_put_u32(&m, (uint32_t)-code);
+	msg_put_str(&m, text);
+	tell(fd, &m);
+}
+
+static void
+tell_status(int fd, const struct exec_status *s)
+{
+	struct msg m;
+
+	msg_init(&m, CHILD_STATUS, 0);
+	msg_put_u32(&m, s->running);
+	msg_put_u32(&m, (uint32_t)s->exit_code);
+	tell(fd, &m);
+}
+
+static struct engine *
+open_engine(const struct exec_ref *x, long timeout_ms)
+{
+	struct engine_addr addr = held_node_addr(x->node);
+
+	return engine_new(&addr, timeout_ms);
+}
+
+/* ---- attach ------------------------------------------------------------- */
+
+/*
+ *	CHILD_FACTS   u32 api, u32 podman, str version, str name, str image, str state,
+ *	              str labels, u32 has owner, str owner, u32 pid-host
+ */
+static void
+tell_facts(int fd, const struct engine_info *info, const struct engine_inspect *in,
+    const char *owner_label)
+{
+	char *owner = NULL;
+	struct msg m;
+
+	if (owner_label[0] != '\0')
+		owner = engine_own_label(in->labels, in->image_labels, owner_label);
+	msg_init(&m, CHILD_FACTS, 0);
+	msg_put_u32(&m, info->api);
+	msg_put_u32(&m, info->podman);
+	msg_put_str(&m, info->version);
+	msg_put_str(&m, in->name);
+	msg_put_str(&m, in->image);
+	msg_put_str(&m, in->state);
+	msg_put_str(&m, in->labels);
+	msg_put_u32(&m, owner != NULL);
+	msg_put_str(&m, owner != NULL ? owner : "");
+	msg_put_u32(&m, in->pid_host);
+	free(owner);
+	tell(fd, &m);
+}
+
+/* Waits for the decision; a refusal is SIGKILL. *run_as: malloc'd, NULL for the image's. */
+static void
+hear_go(int fd, char **run_as)
+{
+	struct msg m;
+
+	msg_init(&m, 0, 0);
+	if (msg_recv(fd, &m) < 0 || m.type != CHILD_GO)
+		_exit(0);
+	*run_as = msg_dup_str(&m, 256);
+	if (!msg_end(&m))
+		_exit(1);
+	msg_release(&m);
+	if (**run_as == '\0') {
+		free(*run_as);
+		*run_as = NULL;
+	}
+}
+
+static void
+tell_exec(int fd, const char *exec_id)
+{
+	struct msg m;
+
+	msg_init(&m, CHILD_EXEC, 0);
+	msg_put_str(&m, exec_id);
+	tell(fd, &m);
+}
+
+/* Passes the stream. For TLS: one end of a pair, and this process stays between. */
+static void
+hand_over(int fd, struct engine *en, const struct exec_stream *s)
+{
+	struct msg m;
+	int sp[2] = { s->fd, -1 };
+
+	if (s->tls && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sp) < 0) {
+		tell_failed(fd, JB_TRY_AGAIN, "the jump host is out of descriptors; try again");
+		return;
+	}
+	msg_init(&m, CHILD_STREAM, 0);
+	msg_put_fd(&m, sp[0]);
+	tell(fd, &m);
+	if (s->tls)
+		engine_stream_relay(en, sp[1]);
+}
+
+void
+run_attach(int fd, const struct broker *b, const void *owner)
+{
+	const struct attached *a = owner;
+	struct engine *en = open_engine(&a->exec, ENGINE_CALL_MS);
+	struct exec_spec spec = { .container = a->exec.container,
+		.tty = a->tty,
+		.attach = true,
+		.cols = a->cols,
+		.rows = a->rows,
+		.env = (const char *const *)a->env };
+	struct shell_argv argv;
+	struct engine_info info;
+	struct engine_inspect in;
+	struct exec_stream stream;
+	struct errtext e = { "" };
+	char exec_id[65], *run_as = NULL;
+	bool no_program;
+	int r;
+
+	if ((r = engine_version(en, &info, &e)) < 0 ||
+	    (r = engine_inspect(en, a->exec.container, &in, &e)) < 0)
+		goto out;
+	tell_facts(fd, &info, &in, b->cfg->owner_label);
+	hear_go(fd, &run_as);
+	if (a->command != NULL)
+		shell_argv_command(&argv, a->command, a->tty);
+	else
+		shell_argv_login(&argv, a->tty);
+	spec.user = run_as;
+	spec.argv = argv.argv;
+	if ((r = engine_exec_create(en, &spec, exec_id, &e)) < 0)
+		goto out;
+	tell_exec(fd, exec_id);
+	r = engine_exec_start(en, &info, &spec, exec_id, &stream, &no_program, &e);
+	if (r == 0)
+		hand_over(fd, en, &stream);
+out:
+	if (r < 0)
+		tell_failed(fd, r, e.s);
+	engine_free(en);
+}
+
+/* ---- while it runs ------------------------------------------------------- */
+
+void
+run_resize(int fd, const struct broker *b, const void *owner)
+{
+	const struct attached *a = owner;
+	struct engine *en = open_engine(&a->exec, ENGINE_CALL_MS);
+
+	(void)fd;
+	(void)b;
+	engine_exec_resize(en, a->exec.exec_id, a->cols, a->rows, NULL);
+	engine_free(en);
+}
+
+void
+run_status(int fd, const struct broker *b, const void *owner)
+{
+	const struct attached *a = owner;
+	struct engine *en = open_engine(&a->exec, ENGINE_CALL_MS);
+	struct exec_status s;
+
+	(void)b;
+	if (engine_exec_inspect(en, a->exec.exec_id, &s, NULL) == 0)
+		tell_status(fd, &s);
+	engine_free(en);
+}
+
+void
+run_signal(int fd, const struct broker *b, const void *owner)
+{
+	const struct attached *a = owner;
+	const struct exec_ref *x = &a->exec;
+	struct engine *en = open_engine(x, ENGINE_CALL_MS);
+	struct errtext e = { "" };
+	int r;
+
+	(void)fd;
+	(void)b;
+	r = engine_exec_signal(en, &x->info, x->container, x->run_as, x->pid_host, x->exec_id,
+	    x->marker, a->signal, false, &e);
+	if (r < 0 && r != JB_NOT_FOUND)
+		log_warn("attach.no_signal", F_NUM("attach", a->row), F_STR("reason", e.s));
+	engine_free(en);
+}
+
+/* ---- its end --------------------------------------------------------------- */
+
+/*
+ * Where only the marker is known, the exec may be a moment from existing: its
+ * broker died between asking for it and hearing of it.
+ */
+static int
+end_by_marker(struct engine *en, const struct exec_ref *x, const struct engine_info *info,
+    bool pid_host, struct errtext *e)
+{
+	int r, tries;
+
+	for (tries = 0; tries < 4; tries++) {
+		r = engine_exec_signal(
+		    en, info, x->container, x->run_as, pid_host, NULL, x->marker, "HUP", true, e);
+		if (r != JB_NOT_FOUND)
+			return r;
+		poll(NULL, 0, 250);
+	}
+	return 0;
+}
+
+static int
+find_out(struct engine *en, const struct exec_ref *x, struct engine_info *info, bool *pid_host,
+    struct errtext *e)
+{
+	struct engine_inspect in;
+	int r;
+
+	*info = x->info;
+	*pid_host = x->pid_host;
+	if (info->api == 0 && (r = engine_version(en, info, e)) < 0)
+		return r;
+	if (x->inspected)
+		return 0;
+	if ((r = engine_inspect(en, x->container, &in, e)) < 0)
+		return r;
+	*pid_host = in.pid_host;
+	engine_inspect_release(&in);
+	return 0;
+}
+
+int
+exec_end(const struct exec_ref *x, struct exec_status *s, struct errtext *e)
+{
+	struct engine *en = open_engine(x, ENGINE_CALL_MS);
+	struct engine_info info;
+	bool pid_host;
+	int r;
+
+	*s = (struct exec_status){ .running = true, .exit_code = -1 };
+	r = find_out(en, x, &info, &pid_host, e);
+	if (r == 0 && x->exec_id[0] == '\0') {
+		r = end_by_marker(en, x, &info, pid_host, e);
+	} else if (r == 0) {
+		r = engine_exec_signal(en, &info, x->container, x->run_as, pid_host, x->exec_id,
+		    x->marker, "HUP", true, e);
+		if (r == 0 || r == JB_NOT_FOUND)
+			r = engine_exec_inspect(en, x->exec_id, s, e);
+	}
+	engine_free(en);
+	return r;
+}
+
+void
+run_end(int fd, const struct broker *b, const void *owner)
+{
+	const struct attached *a = owner;
+	struct exec_status s;
+	struct errtext e = { "" };
+	int r = exec_end(&a->exec, &s, &e);
+
+	(void)b;
+	if (r < 0 && r != JB_NOT_FOUND)
+		log_warn("attach.not_ended", F_NUM("attach", a->row), F_STR("reason", e.s));
+	if (r == 0)
+		tell_status(fd, &s);
+}

@@ -1,0 +1,42 @@
+/*
+ * What a session has been shown, and the lists it waits for.  A list waits a
+ * moment for the nodes to be asked again, and is then answered from the
+ * database whatever they did.
+ */
+#ifndef BROKER_LISTING_H
+#define BROKER_LISTING_H
+
+#include "broker.h"
+
+/* A TARGET or LIST whose answer waits for a refresh. */
+struct pending {
+	uint32_t type, id;
+	int64_t deadline;
+	bool last; /* an unknown name is said to be unknown after this */
+	struct pending *next;
+};
+
+struct shown {
+	uint64_t ref;
+	uint32_t perms;
+};
+
+struct listing {
+	struct shown *page; /* the newest list, while its pages are asked for */
+	size_t npage;
+	uint64_t *known; /* all that was ever listed to this session, sorted */
+	size_t nknown;
+	struct pending *pending;
+	unsigned npending, refreshing;
+};
+
+/* refresh.c: asks each enabled node that nobody asked for min_age_ms. */
+void refresh_start(struct broker *b, int64_t min_age_ms);
+
+/* do_list.c */
+void list_pend(struct broker *b, uint32_t type, uint32_t id, int wait_ms, bool last);
+void list_learn(struct broker *b, uint64_t ref);
+/* do_target.c */
+void target_answer(struct broker *b, const struct pending *p);
+
+#endif

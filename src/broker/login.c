@@ -1,0 +1,156 @@
+/*
+ * The end of every login, good or bad: the account, the session's row, the
+ * limits, the record.  Broker.
+ */
+#include "auth.h"
+
+#include "child.h"
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool
+auth_claim(struct broker *b, const struct msg *m, const char *login)
+{
+	struct auth *a = b->auth;
+
+	if (a->login[0] == '\0' && login[0] != '\0') {
+		snprintf(a->login, sizeof(a->login), "%s", login);
+		a->named = target_parse(login, &a->target) == 0;
+	}
+	if (strcmp(a->login, login) == 0)
+		return true;
+	broker_protocol(b, m->type, "another login on the same connection");
+	return false;
+}
+
+static int
+take_account(const struct user *u, void *arg)
+{
+	struct account *a = arg;
+
+	a->hash = u->hash != NULL ? xstrdup(u->hash) : NULL;
+	a->must_change = u->must_change;
+	a->max_sessions = u->max_sessions;
+	a->subject.role = u->role;
+	a->subject.locked = u->locked;
+	a->subject.expires = u->expires;
+	return str_copy(a->subject.name, sizeof(a->subject.name), u->name);
+}
+
+int
+account_load(struct broker *b, const char *user, struct account *a)
+{
+	*a = (struct account){ 0 };
+	return broker_store(b) == NULL ? JB_UNAVAILABLE : user_get(b->st, user, take_account, a);
+}
+
+void
+account_release(struct account *a)
+{
+	free_secret(a->hash);
+	*a = (struct account){ 0 };
+}
+
+static unsigned
+user_limit(const struct broker *b, const struct account *a)
+{
+	if (a->max_sessions > 0)
+		return a->max_sessions > UINT32_MAX ? UINT32_MAX : (unsigned)a->max_sessions;
+	return b->cfg->max_sessions_per_user;
+}
+
+static int
+open_session(struct broker *b, const struct account *a, const char *method, struct errtext *why)
+{
+	const struct session s = {
+		.conn = b->conn,
+		.user = a->subject.name,
+		.source = b->peer,
+		.method = method,
+		.host = host_name(),
+		.boot_id = boot_id(),
+		.pid = getpid(),
+		.pid_start = proc_start_time(getpid()),
+		.started = now_unix(),
+	};
+	int r = session_open(b->st, &s, b->cfg->max_sessions, user_limit(b, a), &b->session_row);
+
+	return r == 0 ? 0 : err_set(why, r, "%s", store_error(b->st));
+}
+
+/* The account is read again here: it may have changed while a password was checked. */
+int
+auth_login(struct broker *b, const char *method, struct errtext *why)
+{
+	struct account a;
+	int r = account_load(b, b->auth->target.user, &a);
+
+	if (r != 0)
+		err_set(
+		    why, r, r == JB_NOT_FOUND ? "no such user" : "the database does not answer");
+	else
+		r = subject_usable(&a.subject, now_unix(), why);
+	if (r == 0)
+		r = open_session(b, &a, method, why);
+	if (r == 0) {
+		str_copy(b->user, sizeof(b->user), a.subject.name);
+		b->target = b->auth->target;
+		b->auth->admin = a.subject.role == ROLE_ADMIN;
+		b->auth->must_change = a.must_change;
+		b->state = STATE_AUTHED;
+		store_policy_epoch(b->st, &b->epoch);
+		recheck_until(b, a.subject.expires);
+		log_info("login.ok", F_STR("user", b->user), F_STR("source", b->peer),
+		    F_STR("method", method), F_NUM("session", b->session_row));
+		broker_logged_in(b);
+	}
+	account_release(&a);
+	return r;
+}
+
+void
+auth_failed(struct broker *b, const char *method, const char *why)
+{
+	const struct auth *a = b->auth;
+	const char *user = a->target.user[0] != '\0' ? a->target.user : NULL;
+	const struct actor by = { user != NULL ? user : "-", b->peer, b->conn };
+	char *detail = xasprintf("method=%s reason=%s", method, why);
+
+	log_info("login.fail", F_STR("user", user), F_STR("source", b->peer),
+	    F_STR("method", method), F_STR("reason", why));
+	if (broker_store(b) == NULL || audit_add(b->st, &by, "login.fail", user, NULL, detail) != 0)
+		log_error("login.not_recorded", F_STR("source", b->peer));
+	free(detail);
+}
+
+void
+auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome, bool admin)
+{
+	struct msg m;
+
+	msg_init(&m, REP_AUTH, id);
+	msg_put_u32(&m, outcome);
+	msg_put_str(&m, outcome == AUTH_DENIED ? "" : b->user);
+	msg_put_u32(&m, outcome == AUTH_DENIED ? 0 : admin);
+	broker_send(b, &m);
+}
+
+void
+auth_release(struct broker *b)
+{
+	struct auth *a = b->auth;
+
+	if (a == NULL)
+		return;
+	child_stop(a->hasher);
+	free_secret(a->password);
+	free_secret(a->hash);
+	wipe(a->fresh, sizeof(a->fresh));
+	free(a->blob);
+	free(a);
+	b->auth = NULL;
+}

@@ -1,0 +1,156 @@
+/*
+ * What was allowed may have been taken back: the account, a wish to end the
+ * session, the grant behind each attach.  Broker, whenever the supervisor
+ * says that the policy changed, when time alone changes it, and every two
+ * seconds while there is no supervisor.
+ */
+#include "attached.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_MS = 1000, LONGEST_MS = 24 * 3600 * 1000 };
+
+void
+recheck_until(struct broker *b, int64_t until)
+{
+	int64_t wait, at;
+
+	if (until == 0)
+		return;
+	wait = (until - now_unix()) * 1000 + 200; /* just after that second has begun */
+	if (wait < 200)
+		wait = 200;
+	at = now_mono_ms() + (wait > LONGEST_MS ? LONGEST_MS : wait);
+	if (b->recheck_at == 0 || at < b->recheck_at)
+		b->recheck_at = at;
+}
+
+static int
+take_kill(const struct session *s, void *arg)
+{
+	char **reason = arg;
+
+	if (s->kill_reason != NULL)
+		*reason = xstrdup(s->kill_reason);
+	return 0;
+}
+
+static bool
+kill_wanted(struct broker *b)
+{
+	char *wish = NULL, reason[MAX_REASON];
+
+	session_get(b->st, b->session_row, take_kill, &wish);
+	if (wish == NULL)
+		return false;
+	if (wish[0] != '\0')
+		snprintf(
+		    reason, sizeof(reason), "an administrator ended this session: %.180s", wish);
+	else
+		snprintf(reason, sizeof(reason), "an administrator ended this session");
+	free(wish);
+	broker_end(b, -JB_DENIED, "killed", reason);
+	return true;
+}
+
+/* Withdraws one attach: said on its stream by the session, ended in the container by us. */
+static void
+withdraw(struct broker *b, struct attached *a)
+{
+	char reason[MAX_REASON];
+	struct msg m;
+
+	snprintf(reason, sizeof(reason), "your access to %.120s was withdrawn", a->name);
+	log_info("attach.withdrawn", F_NUM("attach", a->row), F_STR("container", a->name));
+	if (a->phase < AT_OPEN) {
+		attach_fail(b, a, JB_DENIED, reason);
+		return;
+	}
+	msg_init(&m, EVT_DETACH, 0);
+	msg_put_u32(&m, a->id);
+	msg_put_u32(&m, -JB_DENIED);
+	msg_put_str(&m, reason);
+	broker_send(b, &m);
+	a->withdrawn = true;
+	attached_leave(b, a, "withdrawn");
+}
+
+static bool
+same_user(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+/* Not only whether it may go on, but also as whom. */
+static bool
+still_allowed(struct broker *b, const struct attached *a, const struct subject *s)
+{
+	struct errtext e;
+	struct verdict v;
+
+	if (attach_decide(a, s, &v, &e) != 0 || !same_user(v.run_as, a->exec.run_as))
+		return false;
+	recheck_until(b, v.until);
+	return true;
+}
+
+static void
+recheck_attaches(struct broker *b, const struct subject *s)
+{
+	struct attached *a, *next;
+
+	for (a = b->attached; a != NULL; a = next) {
+		next = a->next;
+		if ((a->phase == AT_DECIDED || a->phase == AT_OPEN) && !still_allowed(b, a, s))
+			withdraw(b, a);
+	}
+}
+
+void
+recheck(struct broker *b)
+{
+	struct subject s = { 0 };
+	struct errtext e = { "" };
+	int r;
+
+	b->recheck_at = 0;
+	if (b->session_row == 0 || b->state == STATE_ENDING)
+		return;
+	if (broker_store(b) == NULL) {
+		b->recheck_at = now_mono_ms() + RETRY_MS;
+		return;
+	}
+	if (kill_wanted(b))
+		return;
+	r = subject_load(b->st, b->user, &s);
+	if (r == JB_NOT_FOUND)
+		broker_end(b, -JB_DENIED, "deleted", "your account was deleted");
+	else if (r != 0)
+		b->recheck_at = now_mono_ms() + RETRY_MS;
+	else if (subject_usable(&s, now_unix(), &e) != 0)
+		broker_end(b, -JB_DENIED,
+		    s.locked		      ? "locked"
+			: s.role == ROLE_NONE ? "no role"
+					      : "expired",
+		    e.s);
+	else {
+		recheck_until(b, s.expires);
+		recheck_attaches(b, &s);
+	}
+	subject_release(&s);
+}
+
+void
+recheck_epoch(struct broker *b)
+{
+	int64_t epoch;
+
+	if (broker_store(b) == NULL || store_policy_epoch(b->st, &epoch) != 0 || epoch == b->epoch)
+		return;
+	b->epoch = epoch;
+	recheck(b);
+}

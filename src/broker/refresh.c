@@ -1,0 +1,105 @@
+/*
+ * Asking the nodes again: one child a node, which writes the containers table
+ * and ends.  A node that hangs keeps nobody waiting: its child goes on alone
+ * and serves the next list.  Broker.
+ */
+#include "attached.h"
+#include "listing.h"
+
+#include "jumpbox/inventory.h"
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+
+enum { REFRESH_LIMIT_MS = 15000 };
+
+struct refresh {
+	struct listing *listing;
+	struct held_node *node;
+};
+
+static void
+run_refresh(int fd, const struct broker *b, const void *owner)
+{
+	const struct refresh *r = owner;
+	const struct held_node *h = r->node;
+	const struct node n = { .id = h->id,
+		.name = h->name,
+		.url = h->url,
+		.ca = h->ca,
+		.cert = h->cert,
+		.key = h->key,
+		.insecure = h->insecure };
+	struct errtext e = { "" };
+	struct store *st;
+
+	(void)fd;
+	if (store_open(b->cfg->database, STORE_OPEN, &st, &e) != 0) {
+		log_warn("node.not_listed", F_STR("node", n.name), F_STR("reason", e.s));
+		return;
+	}
+	if (inventory_refresh(st, &n, b->cfg->owner_label, ENGINE_CALL_MS, &e) != 0)
+		log_warn("node.not_listed", F_STR("node", n.name), F_STR("reason", e.s));
+	store_close(st);
+}
+
+static void
+refresh_ended(struct broker *b, void *owner, bool late)
+{
+	struct refresh *r = owner;
+
+	(void)late;
+	r->listing->refreshing--;
+	held_node_put(b, r->node);
+	free(r);
+}
+
+static const struct child_kind refresher = { REFRESH_LIMIT_MS, run_refresh, NULL, refresh_ended };
+
+struct ids {
+	int64_t *id;
+	size_t n;
+};
+
+static int
+take_id(const struct node *n, void *arg)
+{
+	struct ids *ids = arg;
+
+	if (n->enabled) {
+		ids->id = xreallocarray(ids->id, ids->n + 1, sizeof(*ids->id));
+		ids->id[ids->n++] = n->id;
+	}
+	return 0;
+}
+
+void
+refresh_start(struct broker *b, int64_t min_age_ms)
+{
+	struct ids ids = { NULL, 0 };
+	struct held_node **claimed;
+	struct refresh *r;
+	size_t i, n = 0;
+
+	if (broker_store(b) == NULL || node_each(b->st, take_id, &ids) != 0) {
+		free(ids.id);
+		return;
+	}
+	claimed = xcalloc(ids.n, sizeof(*claimed));
+	for (i = 0; i < ids.n; i++)
+		if (node_claim_refresh(b->st, ids.id[i], min_age_ms) == 0 &&
+		    held_node_get(b, ids.id[i], &claimed[n]) == 0)
+			n++;
+	if (n > 0)
+		broker_store_close(b); /* the children open it themselves */
+	for (i = 0; i < n; i++) {
+		r = xcalloc(1, sizeof(*r));
+		*r = (struct refresh){ b->listing, claimed[i] };
+		b->listing->refreshing++;
+		if (child_start(b, &refresher, r) == NULL)
+			refresh_ended(b, r, false);
+	}
+	free(claimed);
+	free(ids.id);
+}

@@ -1,0 +1,104 @@
+/* What of a client's words may go into a container's process. */
+#include "../../src/broker/attached.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+names_of_the_list(void **state)
+{
+	static const char *const good[] = { "LANG", "LC_ALL", "LC_X_1", "COLORTERM",
+		"GIT_PROTOCOL" };
+	static const char *const bad[] = { "", "PATH", "LD_PRELOAD", "LANGUAGE", "LC_", "GIT_",
+		"lang", "LC_A=B", "LC_A B", "LC_\xc3\xa9", "XLANG", "COLORTERM2", "JUMPBOX_EXEC",
+		"TERM", "BASH_ENV", "GIT-SSH" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(client_env_allowed(good[i], "value"));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(client_env_allowed(bad[i], "value"));
+}
+
+static void
+names_have_a_limit(void **state)
+{
+	char name[80];
+
+	(void)state;
+	memset(name, 'A', sizeof(name));
+	memcpy(name, "LC_", 3);
+	name[64] = '\0';
+	assert_true(client_env_allowed(name, ""));
+	name[64] = 'A';
+	name[65] = '\0';
+	assert_false(client_env_allowed(name, ""));
+}
+
+static void
+values_are_text(void **state)
+{
+	char value[MAX_ENV_VALUE + 2];
+
+	(void)state;
+	assert_true(client_env_allowed("LANG", ""));
+	assert_true(client_env_allowed("GIT_PROTOCOL", "version=2"));
+	assert_true(client_env_allowed("LC_NAME", "J\xc3\xbcrgen"));
+	assert_false(client_env_allowed("LANG", "a\nb"));
+	assert_false(client_env_allowed("LANG", "\033[2J"));
+	assert_false(client_env_allowed("LANG", "\177"));
+	memset(value, 'v', sizeof(value));
+	value[MAX_ENV_VALUE] = '\0';
+	assert_true(client_env_allowed("LANG", value));
+	value[MAX_ENV_VALUE] = 'v';
+	value[MAX_ENV_VALUE + 1] = '\0';
+	assert_false(client_env_allowed("LANG", value));
+}
+
+static void
+terminal_names(void **state)
+{
+	(void)state;
+	assert_true(client_term_ok("xterm-256color"));
+	assert_true(client_term_ok("screen.xterm-new"));
+	assert_true(client_term_ok("rxvt_unicode+pcfkeys"));
+	assert_false(client_term_ok(""));
+	assert_false(client_term_ok("../xterm"));
+	assert_false(client_term_ok("x term"));
+	assert_false(client_term_ok("x\n"));
+	assert_false(client_term_ok(
+	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"));
+}
+
+static void
+signal_names(void **state)
+{
+	(void)state;
+	assert_true(client_signal_ok("TERM"));
+	assert_true(client_signal_ok("USR2"));
+	assert_false(client_signal_ok(""));
+	assert_false(client_signal_ok("SIGTERM"));
+	assert_false(client_signal_ok("STOP"));
+	assert_false(client_signal_ok("9"));
+	assert_false(client_signal_ok("TERM; reboot"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_of_the_list),
+		cmocka_unit_test(names_have_a_limit),
+		cmocka_unit_test(values_are_text),
+		cmocka_unit_test(terminal_names),
+		cmocka_unit_test(signal_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
