@@ -1,0 +1,250 @@
+/*
+ * SSH authentication requests: asked of the broker, answered when it has
+ * decided.  jumpbox-session.
+ *
+ * One request is open at a time; while it is, serve.c reads nothing more from
+ * the client.  After a wrong public-key signature libssh sends no answer at
+ * all, which leaves the client to the login deadline.
+ */
+#include "conn.h"
+
+#include "jumpbox/util.h"
+
+#include <libssh/server.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FAILURES = 6 };
+
+static const unsigned methods =
+    SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE;
+
+static void
+reject(struct conn *c, ssh_message m, bool counts)
+{
+	char reason[MAX_REASON];
+
+	ssh_message_auth_set_methods(m, methods);
+	ssh_message_reply_default(m);
+	ssh_message_free(m);
+	if (counts && ++c->auth.failures >= MAX_FAILURES)
+		conn_refuse(c, words(reason, sizeof(reason), W_TOO_MANY_TRIES, NULL, NULL, NULL));
+}
+
+/* Sends the request; its answer goes to the client's message. */
+static void
+ask(struct conn *c, ssh_message m, struct msg *request)
+{
+	c->auth.waiting = m;
+	c->auth.request = request->id;
+	link_send(request);
+}
+
+static void
+ask_password(struct conn *c, ssh_message m, const char *password)
+{
+	struct msg request;
+
+	if (password == NULL || strlen(password) > MAX_PASSWORD) {
+		reject(c, m, true);
+		return;
+	}
+	msg_init(&request, REQ_PASSWORD, link_id());
+	msg_put_str(&request, c->auth.login);
+	msg_put_str(&request, password);
+	ask(c, m, &request);
+}
+
+static void
+on_password(struct conn *c, ssh_message m)
+{
+	ask_password(c, m, ssh_message_auth_password(m));
+}
+
+static void
+on_interactive(struct conn *c, ssh_message m)
+{
+	const char *prompts[] = { "Password: " };
+	char echo[] = { 0 };
+
+	if (!ssh_message_auth_kbdint_is_response(m)) {
+		ssh_message_auth_interactive_request(m, "", "", 1, prompts, echo);
+		ssh_message_free(m);
+		c->auth.interactive = true;
+		return;
+	}
+	if (!c->auth.interactive || ssh_userauth_kbdint_getnanswers(c->ssh) != 1) {
+		reject(c, m, true);
+		return;
+	}
+	c->auth.interactive = false;
+	ask_password(c, m, ssh_userauth_kbdint_getanswer(c->ssh, 0));
+}
+
+/* The wire form of a key, which libssh gives as base64. */
+static bool
+put_key(struct msg *request, ssh_key key)
+{
+	uint8_t blob[MAX_KEY_BLOB + 3];
+	char *base64 = NULL;
+	size_t n;
+	int len = -1;
+
+	if (key == NULL || ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK)
+		return false;
+	n = strlen(base64);
+	if (n > 0 && n / 4 * 3 <= MAX_KEY_BLOB)
+		len = EVP_DecodeBlock(blob, (const unsigned char *)base64, (int)n);
+	for (; len > 0 && base64[n - 1] == '='; n--)
+		len--; /* DecodeBlock counts the padding */
+	if (len > 0) {
+		msg_put_str(request, ssh_key_type_to_char(ssh_key_type(key)));
+		msg_put_bytes(request, blob, (size_t)len);
+	}
+	ssh_string_free_char(base64);
+	return len > 0;
+}
+
+static void
+on_publickey(struct conn *c, ssh_message m)
+{
+	enum ssh_publickey_state_e state = ssh_message_auth_publickey_state(m);
+	struct msg request;
+
+	switch (state) {
+	case SSH_PUBLICKEY_STATE_NONE:
+		msg_init(&request, REQ_OFFER, link_id());
+		msg_put_str(&request, c->auth.login);
+		if (put_key(&request, ssh_message_auth_pubkey(m))) {
+			ask(c, m, &request);
+		} else {
+			msg_release(&request);
+			reject(c, m, false);
+		}
+		break;
+	case SSH_PUBLICKEY_STATE_VALID:
+		msg_init(&request, REQ_KEY_LOGIN, link_id());
+		msg_put_str(&request, c->auth.login);
+		ask(c, m, &request);
+		break;
+	default:
+		reject(c, m, true);
+		break;
+	}
+}
+
+/* The first name is the name: another one later is another person. */
+static bool
+same_login(struct conn *c, const char *login)
+{
+	char reason[MAX_REASON];
+
+	if (login == NULL || strlen(login) > MAX_LOGIN)
+		return false;
+	if (c->auth.login[0] == '\0')
+		return str_copy(c->auth.login, sizeof(c->auth.login), login) == 0 &&
+		    login[0] != '\0';
+	if (strcmp(c->auth.login, login) == 0)
+		return true;
+	conn_refuse(c, words(reason, sizeof(reason), W_NAME_CHANGED, NULL, NULL, NULL));
+	return false;
+}
+
+/* A client takes a banner only between its first request and the answer to it. */
+static void
+send_banner(struct conn *c)
+{
+	ssh_string banner;
+
+	if (c->banner == NULL || (banner = ssh_string_from_char(c->banner)) == NULL)
+		return;
+	ssh_send_issue_banner(c->ssh, banner);
+	ssh_string_free(banner);
+	c->banner = NULL;
+}
+
+void
+auth_request(struct conn *c, ssh_message m)
+{
+	/* The answer to a prompt carries no name of its own. */
+	bool response = ssh_message_subtype(m) == SSH_AUTH_METHOD_INTERACTIVE &&
+	    ssh_message_auth_kbdint_is_response(m);
+
+	if (c->auth.done || (!response && !same_login(c, ssh_message_auth_user(m)))) {
+		reject(c, m, !c->auth.done);
+		return;
+	}
+	send_banner(c);
+	switch (ssh_message_subtype(m)) {
+	case SSH_AUTH_METHOD_PASSWORD:
+		on_password(c, m);
+		break;
+	case SSH_AUTH_METHOD_INTERACTIVE:
+		on_interactive(c, m);
+		break;
+	case SSH_AUTH_METHOD_PUBLICKEY:
+		on_publickey(c, m);
+		break;
+	default: /* the probe for what there is */
+		reject(c, m, false);
+		break;
+	}
+}
+
+static void
+on_offer(struct conn *c, struct msg *m)
+{
+	bool good = msg_get_u32(m) != 0;
+	ssh_message waiting = c->auth.waiting;
+
+	c->auth.waiting = NULL;
+	if (!good || !msg_end(m)) {
+		reject(c, waiting, false);
+		return;
+	}
+	ssh_message_auth_reply_pk_ok_simple(waiting);
+	ssh_message_free(waiting);
+}
+
+static void
+on_outcome(struct conn *c, struct msg *m)
+{
+	enum auth_outcome outcome = (enum auth_outcome)msg_get_u32(m);
+	ssh_message waiting = c->auth.waiting;
+
+	msg_get_str(m, c->user, sizeof(c->user));
+	msg_get_u32(m); /* administrator: nothing here depends on it */
+	c->auth.waiting = NULL;
+	if (!msg_end(m) || outcome == AUTH_DENIED) {
+		reject(c, waiting, true);
+		return;
+	}
+	c->auth.done = true;
+	c->auth.must_change = outcome == AUTH_MUST_CHANGE;
+	ssh_message_auth_reply_success(waiting, 0);
+	ssh_message_free(waiting);
+	c->last_in = c->last_active = now_mono_ms();
+}
+
+bool
+auth_answer(struct conn *c, struct msg *m)
+{
+	if (c->auth.waiting == NULL || m->id != c->auth.request)
+		return false;
+	if (m->type == REP_OFFER)
+		on_offer(c, m);
+	else if (m->type == REP_AUTH)
+		on_outcome(c, m);
+	else
+		return false;
+	return true;
+}
+
+void
+auth_release(struct conn *c)
+{
+	if (c->auth.waiting != NULL)
+		ssh_message_free(c->auth.waiting);
+	c->auth.waiting = NULL;
+}

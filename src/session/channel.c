@@ -1,0 +1,443 @@
+/*
+ * The life of one channel: requests, our own words, flushing, the end.
+ * jumpbox-session.
+ */
+#include "conn.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <libssh/server.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DEFAULT_COLS = 80, DEFAULT_ROWS = 24, WRITE_MOST = 32768 };
+
+/* ---- what libssh calls -------------------------------------------------- */
+
+static int
+on_data(ssh_session ssh, ssh_channel sc, void *data, uint32_t len, int is_stderr, void *arg)
+{
+	struct channel *ch = arg;
+
+	(void)ssh;
+	(void)sc;
+	if (is_stderr || ch->state >= CH_ENDING)
+		return (int)len; /* nobody reads it */
+	ch->conn->last_active = now_mono_ms();
+	if (ch->held || buf_len(&ch->in) > 0) {
+		/* All or nothing: libssh keeps it, and the client's window stays shut. */
+		ch->held = true;
+		return 0;
+	}
+	buf_add(&ch->in, data, len);
+	return (int)len;
+}
+
+static void
+on_eof(ssh_session ssh, ssh_channel sc, void *arg)
+{
+	struct channel *ch = arg;
+
+	(void)ssh;
+	(void)sc;
+	ch->in_eof = true;
+}
+
+static void
+on_close(ssh_session ssh, ssh_channel sc, void *arg)
+{
+	struct channel *ch = arg;
+
+	(void)ssh;
+	(void)sc;
+	ch->in_eof = ch->closed = true;
+}
+
+static void
+on_signal(ssh_session ssh, ssh_channel sc, const char *name, void *arg)
+{
+	(void)ssh;
+	(void)sc;
+	relay_signal(arg, name);
+}
+
+struct channel *
+chan_new(struct conn *c, ssh_channel ssh)
+{
+	struct channel *ch = xcalloc(1, sizeof(*ch));
+
+	ch->conn = c;
+	ch->ssh = ssh;
+	ch->fd = -1;
+	ch->cols = DEFAULT_COLS;
+	ch->rows = DEFAULT_ROWS;
+	buf_init(&ch->in, IN_MAX);
+	buf_init(&ch->say, SAY_MAX);
+	buf_init(&ch->raw, RAW_MAX);
+	ui_model_init(&ch->model);
+	ch->callbacks.userdata = ch;
+	ch->callbacks.channel_data_function = on_data;
+	ch->callbacks.channel_eof_function = on_eof;
+	ch->callbacks.channel_close_function = on_close;
+	ch->callbacks.channel_signal_function = on_signal;
+	ssh_callbacks_init(&ch->callbacks);
+	ssh_set_channel_callbacks(ssh, &ch->callbacks);
+	ch->next = c->channels;
+	c->channels = ch;
+	return ch;
+}
+
+static void
+free_strings(struct channel *ch)
+{
+	for (unsigned i = 0; i < ch->nenv; i++) {
+		free(ch->env[i].name);
+		free(ch->env[i].value);
+	}
+	ch->nenv = 0;
+	free(ch->command);
+	ch->command = NULL;
+	for (size_t i = 0; i < ch->ncandidates; i++)
+		free(ch->candidate[i]);
+	free(ch->candidate);
+	free_secret(ch->first_password);
+}
+
+void
+chan_free(struct channel *ch)
+{
+	struct channel **p = &ch->conn->channels;
+
+	while (*p != ch)
+		p = &(*p)->next;
+	*p = ch->next;
+	relay_detach(ch, "closed");
+	ssh_remove_channel_callbacks(ch->ssh, &ch->callbacks);
+	ssh_channel_free(ch->ssh);
+	buf_release(&ch->in);
+	buf_release(&ch->say);
+	buf_release(&ch->raw);
+	ui_model_release(&ch->model);
+	free_strings(ch);
+	wipe(&ch->line, sizeof(ch->line));
+	free(ch);
+}
+
+/* ---- requests ------------------------------------------------------------ */
+
+static unsigned
+clamp(int value, unsigned low, unsigned high, unsigned dflt)
+{
+	if (value <= 0)
+		return dflt;
+	return (unsigned)value < low ? low : (unsigned)value > high ? high : (unsigned)value;
+}
+
+static void
+set_size(struct channel *ch, int cols, int rows)
+{
+	ch->cols = clamp(cols, MIN_COLS, MAX_COLS, DEFAULT_COLS);
+	ch->rows = clamp(rows, MIN_ROWS, MAX_ROWS, DEFAULT_ROWS);
+}
+
+static bool
+want_pty(struct channel *ch, ssh_message m)
+{
+	const char *term = ssh_message_channel_request_pty_term(m);
+
+	if (ch->state != CH_NEW)
+		return false;
+	ch->tty = true;
+	if (term == NULL || str_copy(ch->term, sizeof(ch->term), term) < 0)
+		ch->term[0] = '\0';
+	set_size(ch, ssh_message_channel_request_pty_width(m),
+	    ssh_message_channel_request_pty_height(m));
+	return true;
+}
+
+static bool
+want_size(struct channel *ch, ssh_message m)
+{
+	if (!ch->tty)
+		return false;
+	set_size(ch, ssh_message_channel_request_pty_width(m),
+	    ssh_message_channel_request_pty_height(m));
+	relay_resize(ch);
+	return true;
+}
+
+static bool
+env_wanted(const char *name)
+{
+	static const char *const exact[] = { "LANG", "COLORTERM" };
+	static const char *const prefix[] = { "LC_", "GIT_" };
+
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
+		if (strcmp(name, exact[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(prefix) / sizeof(prefix[0]); i++)
+		if (strncmp(name, prefix[i], strlen(prefix[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool
+want_env(struct channel *ch, ssh_message m)
+{
+	const char *name = ssh_message_channel_request_env_name(m);
+	const char *value = ssh_message_channel_request_env_value(m);
+
+	if (ch->state != CH_NEW || name == NULL || value == NULL || !env_wanted(name) ||
+	    strlen(name) > MAX_TERM || strlen(value) > MAX_ENV_VALUE || ch->nenv == MAX_ENV)
+		return false;
+	ch->env[ch->nenv].name = xstrdup(name);
+	ch->env[ch->nenv++].value = xstrdup(value);
+	return true;
+}
+
+static bool
+want_shell(struct channel *ch, ssh_message m)
+{
+	(void)m;
+	return ch->state == CH_NEW;
+}
+
+static bool
+want_exec(struct channel *ch, ssh_message m)
+{
+	const char *command = ssh_message_channel_request_command(m);
+
+	if (ch->state != CH_NEW || command == NULL || strlen(command) > MAX_COMMAND)
+		return false;
+	ch->command = xstrdup(command);
+	return true;
+}
+
+static const struct request_kind {
+	int subtype;
+	bool (*take)(struct channel *ch, ssh_message m);
+	bool starts;
+} kinds[] = {
+	{ SSH_CHANNEL_REQUEST_PTY, want_pty, false },
+	{ SSH_CHANNEL_REQUEST_WINDOW_CHANGE, want_size, false },
+	{ SSH_CHANNEL_REQUEST_ENV, want_env, false },
+	{ SSH_CHANNEL_REQUEST_SHELL, want_shell, true },
+	{ SSH_CHANNEL_REQUEST_EXEC, want_exec, true },
+};
+
+void
+chan_request(struct channel *ch, ssh_message m)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kinds[i].subtype != ssh_message_subtype(m) || !kinds[i].take(ch, m))
+			continue;
+		ssh_message_channel_request_reply_success(m);
+		ssh_message_free(m);
+		if (kinds[i].starts)
+			front_start(ch);
+		return;
+	}
+	ssh_message_reply_default(m);
+	ssh_message_free(m);
+}
+
+/* ---- words ---------------------------------------------------------------- */
+
+void
+chan_say(struct channel *ch, const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		if (buf_add(&ch->say, ch->tty && *p == '\n' ? "\r\n" : p,
+			ch->tty && *p == '\n' ? 2 : 1) < 0)
+			return;
+}
+
+void
+chan_words(struct channel *ch, enum word w, const char *a1, const char *a2, const char *a3)
+{
+	char text[2048];
+
+	chan_say(ch, words(text, sizeof(text), w, a1, a2, a3));
+}
+
+/* ---- flushing ------------------------------------------------------------- */
+
+/* Writes up to n bytes: how many went, 0 while the client takes none, -1 if the channel is broken. */
+static long
+write_some(struct channel *ch, const void *p, size_t n, bool err)
+{
+	size_t window = ssh_channel_window_size(ch->ssh);
+	int r;
+
+	if (n > window)
+		n = window;
+	if (n > WRITE_MOST)
+		n = WRITE_MOST;
+	if (n == 0 || ssh_get_status(ch->conn->ssh) & SSH_WRITE_PENDING)
+		return 0;
+	r = err ? ssh_channel_write_stderr(ch->ssh, p, (uint32_t)n)
+		: ssh_channel_write(ch->ssh, p, (uint32_t)n);
+	return r < 0 ? -1 : r;
+}
+
+static bool
+flush_say(struct channel *ch)
+{
+	bool err = !ch->tty && !ch->say_out;
+	bool any = false;
+	long r;
+
+	while (buf_len(&ch->say) > 0) {
+		r = write_some(ch, buf_ptr(&ch->say), buf_len(&ch->say), err);
+		if (r <= 0) {
+			ch->closed |= r < 0;
+			return any;
+		}
+		buf_consume(&ch->say, (size_t)r);
+		any = true;
+	}
+	return any;
+}
+
+/* Makes ch->slice the payload at the front of raw; false: there is none. */
+static bool
+next_slice(struct channel *ch)
+{
+	const uint8_t *slice;
+	size_t n = 0;
+	long taken;
+
+	while (ch->slice == 0 && buf_len(&ch->raw) > 0) {
+		if (ch->tty) {
+			ch->slice = buf_len(&ch->raw);
+			ch->slice_kind = 1;
+			break;
+		}
+		taken = demux_next(
+		    &ch->demux, buf_ptr(&ch->raw), buf_len(&ch->raw), &slice, &n, &ch->slice_kind);
+		if (taken < 0) {
+			buf_reset(&ch->raw);
+			ch->eof = true;
+			chan_words(ch, W_STREAM_BROKEN, NULL, NULL, NULL);
+			return false;
+		}
+		buf_consume(&ch->raw, (size_t)taken - n);
+		ch->slice = n;
+	}
+	return ch->slice > 0;
+}
+
+bool
+chan_flush(struct channel *ch, int64_t now)
+{
+	bool any = flush_say(ch);
+	long r;
+
+	while (buf_len(&ch->say) == 0 && next_slice(ch)) {
+		r = write_some(ch, buf_ptr(&ch->raw), ch->slice, ch->slice_kind == 2);
+		if (r <= 0) {
+			ch->closed |= r < 0;
+			break;
+		}
+		buf_consume(&ch->raw, (size_t)r);
+		ch->slice -= (size_t)r;
+		ch->bytes_out += (uint64_t)r;
+		any = true;
+	}
+	if (buf_len(&ch->raw) == 0 || any)
+		ch->blocked = 0;
+	else if (ch->blocked == 0)
+		ch->blocked = now;
+	return any;
+}
+
+/* ---- the end --------------------------------------------------------------- */
+
+void
+chan_end(struct channel *ch, uint32_t code)
+{
+	ch->code = code;
+	ch->state = CH_ENDING;
+}
+
+void
+chan_expel(struct channel *ch, uint32_t code, const char *reason)
+{
+	if (ch->state >= CH_ENDING)
+		return;
+	if (ch->fd >= 0)
+		close(ch->fd);
+	ch->fd = -1;
+	relay_detach(ch, "ended");
+	if (ch->tty)
+		chan_say(ch, "\n");
+	chan_say(ch, "jumpbox: ");
+	chan_say(ch, reason);
+	chan_say(ch, "\n");
+	chan_end(ch, code);
+}
+
+static bool
+finish(struct channel *ch)
+{
+	if (buf_len(&ch->say) > 0 || buf_len(&ch->raw) > 0)
+		return false;
+	ssh_channel_request_send_exit_status(ch->ssh, (int)ch->code);
+	ssh_channel_send_eof(ch->ssh);
+	ssh_channel_close(ch->ssh);
+	ch->state = CH_CLOSED;
+	return true;
+}
+
+/* What libssh held back, in one call and only when all before it is gone. */
+static bool
+take_held(struct channel *ch)
+{
+	uint8_t *room;
+	int n;
+
+	if (!ch->held || buf_len(&ch->in) > 0)
+		return false;
+	ch->held = false;
+	n = ssh_channel_poll(ch->ssh, 0);
+	if (n <= 0)
+		return false;
+	if ((room = buf_reserve(&ch->in, (size_t)n)) == NULL) {
+		ch->closed = true; /* far beyond the window that it was given */
+		return true;
+	}
+	n = ssh_channel_read_nonblocking(ch->ssh, room, (uint32_t)n, 0);
+	if (n > 0)
+		buf_commit(&ch->in, (size_t)n);
+	return n > 0;
+}
+
+bool
+chan_work(struct channel *ch, int64_t now)
+{
+	bool any = false;
+
+	if (ch->closed && ch->state != CH_CLOSED) {
+		relay_detach(ch, "closed by the client");
+		ssh_channel_close(ch->ssh);
+		ch->state = CH_CLOSED;
+		return true;
+	}
+	any |= take_held(ch);
+	if (ch->state == CH_MENU || ch->state == CH_PASSWORD)
+		any |= front_input(ch);
+	if (ch->state == CH_CONNECTING || ch->state == CH_STREAM)
+		any |= relay_work(ch, now);
+	any |= chan_flush(ch, now);
+	if (ch->state == CH_ENDING)
+		any |= finish(ch);
+	return any;
+}
+
+int64_t
+chan_deadline(const struct channel *ch)
+{
+	return ch->state == CH_STREAM ? relay_deadline(ch) : 0;
+}

@@ -1,0 +1,146 @@
+/*
+ * One SSH session channel: what was asked of it, where it stands, and the
+ * bytes on their way.
+ *
+ *	NEW ──shell, exec──► ASKING ──► MENU ◄──────────┐
+ *	                        │         │ picked      │ ended (a terminal's menu)
+ *	                        └──────► CONNECTING ──► STREAM ──► ENDING ──► CLOSED
+ *
+ * Bytes from the client wait in `in` (and in libssh's window) until there is
+ * a stream or a prompt to read them; bytes of the container wait in `raw`
+ * only while the client does not take them.
+ */
+#ifndef SESSION_CHANNEL_H
+#define SESSION_CHANNEL_H
+
+#include "jumpbox/buf.h"
+#include "jumpbox/demux.h"
+#include "jumpbox/msg.h"
+#include "jumpbox/proto.h"
+#include "line.h"
+#include "ui_model.h"
+#include "words.h"
+
+#include <libssh/callbacks.h>
+#include <libssh/libssh.h>
+
+struct conn;
+
+enum channel_state {
+	CH_NEW,	       /* no shell or command asked for yet */
+	CH_ASKING,     /* the broker is asked for the target or the list */
+	CH_MENU,       /* a line is awaited */
+	CH_PASSWORD,   /* a line of the new password is awaited */
+	CH_CONNECTING, /* ATTACH is asked */
+	CH_STREAM,
+	CH_ENDING, /* what is left is flushed, then the status is sent */
+	CH_CLOSED, /* close was sent, or the client did */
+};
+
+enum {
+	STREAM_READ = 128 * 1024,
+	RAW_MAX = 2 * 1024 * 1024, /* the bounded buffer of a drained stream */
+	IN_MAX = 2 * 1024 * 1024,  /* beyond the window: the client ignores it */
+	SAY_MAX = 4 * 1024 * 1024, /* a list of 10,000 containers */
+};
+
+struct channel {
+	struct channel *next;
+	struct conn *conn;
+	ssh_channel ssh;
+	struct ssh_channel_callbacks_struct callbacks;
+	enum channel_state state;
+
+	/* what was asked for */
+	bool tty, menu; /* menu: come back to it when the shell ends */
+	unsigned cols, rows;
+	char term[MAX_TERM + 1];
+	struct env {
+		char *name, *value;
+	} env[MAX_ENV];
+	unsigned nenv;
+	char *command; /* NULL: a shell */
+
+	/* from the client */
+	struct buf in;
+	bool held;   /* libssh holds more than `in` */
+	bool in_eof; /* the client sends no more */
+	bool closed; /* the client closed the channel */
+	bool in_shut;
+
+	/* to the client: our own words, then the stream's bytes */
+	struct buf say;
+	bool say_out; /* `say` is what was asked for: standard output without a terminal, too */
+	struct buf raw;
+	struct demux demux;
+	size_t slice; /* payload bytes at the front of raw; slice_kind says which stream */
+	int slice_kind;
+
+	/* the stream */
+	int fd;
+	uint32_t attach; /* request id; 0: none open */
+	char name[160];	 /* the container's, for sentences: safe text */
+	bool eof;	 /* of the stream */
+	uint64_t bytes_in, bytes_out;
+	int64_t blocked;   /* since when the window is shut with bytes waiting; 0: open */
+	int64_t asked;	   /* when REQ_STATUS was last sent, 0: never */
+	bool asked_at_eof; /* that was after the end of the stream: its answer is the last word */
+	uint32_t status_request; /* pending REQ_STATUS, 0: none */
+	bool exited;		 /* the main process has ended: drain */
+	bool have_code;
+	uint32_t code; /* exit status to send */
+
+	/* menu and prompts */
+	struct ui_model model;
+	struct line line;
+	uint32_t request; /* pending REQ_TARGET, REQ_LIST or REQ_NEW_PASSWORD */
+	char *first_password;
+	unsigned tries;
+	char **candidate; /* of an ambiguous target */
+	size_t ncandidates;
+	char notice[MAX_REASON + 1];
+};
+
+/* ---- channel.c: life, words, end --------------------------------------- */
+
+struct channel *chan_new(struct conn *c, ssh_channel ssh);
+void chan_free(struct channel *ch);
+/* A channel request of the client (takes the message). */
+void chan_request(struct channel *ch, ssh_message m);
+/* Says text: on a terminal as its output, with CR before LF; otherwise on standard error. */
+void chan_say(struct channel *ch, const char *text);
+void chan_words(struct channel *ch, enum word w, const char *a1, const char *a2, const char *a3);
+/* Flush, send this exit status, close. */
+void chan_end(struct channel *ch, uint32_t code);
+/* Says the reason and ends, whatever is running. */
+void chan_expel(struct channel *ch, uint32_t code, const char *reason);
+/* Everything that can be done without waiting; true: something was done. */
+bool chan_work(struct channel *ch, int64_t now);
+/* When chan_work wants to be called for time alone (monotonic ms), 0: not. */
+int64_t chan_deadline(const struct channel *ch);
+
+/* ---- front.c: menu, target, commands, new password --------------------- */
+
+void front_start(struct channel *ch);		      /* shell or exec was asked for */
+bool front_answer(struct channel *ch, struct msg *m); /* false: not ours */
+bool front_input(struct channel *ch); /* a line from `in`; true: something was done */
+void front_back(struct channel *ch);  /* the shell ended: the menu again */
+
+/* ---- relay.c: the stream ------------------------------------------------ */
+
+void relay_attach(struct channel *ch, uint64_t ref, const char *name);
+bool relay_answer(struct channel *ch, struct msg *m); /* REP_ATTACH, REP_STATUS; false: not ours */
+void relay_resize(struct channel *ch);
+void relay_signal(struct channel *ch, const char *name);
+void relay_cancel(struct channel *ch);
+/* The attach is over for us: tells the broker, once. how: a word for the audit. */
+void relay_detach(struct channel *ch, const char *how);
+bool relay_work(struct channel *ch, int64_t now);
+int64_t relay_deadline(const struct channel *ch);
+/* poll() events wanted on ch->fd. */
+short relay_events(const struct channel *ch);
+
+/* Writes as much of `say` and `raw` as the client takes; true: something went. */
+bool chan_flush(struct channel *ch, int64_t now);
+
+#endif

@@ -1,0 +1,346 @@
+/*
+ * The stream between a channel and a container: attach, copy, resize, exit
+ * status, the slow reader.  jumpbox-session.
+ *
+ * A terminal's stream is raw and never half-closed; another one is framed and
+ * half-closed when the client's input ends.  The container is read only while
+ * the client takes what was read before, but for one case: once the main
+ * process has ended the engine waits about two seconds and then drops what
+ * nobody took.  So while the client's window stays shut the broker is asked
+ * now and then whether it has ended, and if so the rest is drained into `raw`.
+ */
+#include "conn.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	BLOCKED_MS = 250,   /* the window is shut this long before it is worth asking */
+	ASK_AGAIN_MS = 500, /* between two questions */
+	UNKNOWN_CODE = 255,
+};
+
+void
+relay_attach(struct channel *ch, uint64_t ref, const char *name)
+{
+	struct msg m;
+
+	str_copy(ch->name, sizeof(ch->name), name);
+	demux_init(&ch->demux);
+	ch->attach = link_id();
+	ch->eof = ch->exited = ch->have_code = ch->in_shut = ch->asked_at_eof = false;
+	ch->bytes_in = ch->bytes_out = 0;
+	ch->asked = ch->blocked = 0;
+	msg_init(&m, REQ_ATTACH, ch->attach);
+	msg_put_u64(&m, ref);
+	msg_put_u32(&m, ch->command != NULL ? ATTACH_EXEC : ATTACH_SHELL);
+	msg_put_u32(&m, ch->tty);
+	msg_put_u32(&m, ch->cols);
+	msg_put_u32(&m, ch->rows);
+	msg_put_str(&m, ch->term);
+	msg_put_u32(&m, ch->nenv);
+	for (unsigned i = 0; i < ch->nenv; i++) {
+		msg_put_str(&m, ch->env[i].name);
+		msg_put_str(&m, ch->env[i].value);
+	}
+	msg_put_str(&m, ch->command != NULL ? ch->command : "");
+	link_send(&m);
+	ch->state = CH_CONNECTING;
+}
+
+void
+relay_resize(struct channel *ch)
+{
+	struct msg m;
+
+	if (ch->attach == 0 || ch->eof)
+		return;
+	msg_init(&m, REQ_RESIZE, link_id());
+	msg_put_u32(&m, ch->attach);
+	msg_put_u32(&m, ch->cols);
+	msg_put_u32(&m, ch->rows);
+	link_send(&m);
+}
+
+void
+relay_signal(struct channel *ch, const char *name)
+{
+	struct msg m;
+
+	if (ch->state != CH_STREAM || strlen(name) > MAX_TERM)
+		return;
+	msg_init(&m, REQ_SIGNAL, link_id());
+	msg_put_u32(&m, ch->attach);
+	msg_put_str(&m, name);
+	link_send(&m);
+}
+
+void
+relay_cancel(struct channel *ch)
+{
+	struct msg m;
+
+	msg_init(&m, REQ_CANCEL, link_id());
+	msg_put_u32(&m, ch->attach);
+	link_send(&m);
+}
+
+void
+relay_detach(struct channel *ch, const char *how)
+{
+	struct msg m;
+
+	if (ch->attach == 0)
+		return;
+	msg_init(&m, REQ_DETACH, link_id());
+	msg_put_u32(&m, ch->attach);
+	msg_put_u64(&m, ch->bytes_in);
+	msg_put_u64(&m, ch->bytes_out);
+	msg_put_str(&m, how);
+	link_send(&m);
+	ch->attach = 0;
+	ch->status_request = 0;
+	if (ch->fd >= 0)
+		close(ch->fd);
+	ch->fd = -1;
+}
+
+static void
+ask_status(struct channel *ch, int64_t now)
+{
+	struct msg m;
+
+	if (ch->status_request != 0)
+		return;
+	ch->asked = now;
+	ch->asked_at_eof = ch->eof;
+	ch->status_request = link_id();
+	msg_init(&m, REQ_STATUS, ch->status_request);
+	msg_put_u32(&m, ch->attach);
+	link_send(&m);
+}
+
+/* ---- answers ---------------------------------------------------------------- */
+
+static void
+refused(struct channel *ch, uint32_t code, const char *message)
+{
+	ch->attach = 0; /* it never was one */
+	if (ch->closed)
+		return;
+	chan_say(ch, "jumpbox: ");
+	chan_say(ch, message);
+	chan_say(ch, "\n");
+	if (ch->menu)
+		front_back(ch);
+	else
+		chan_end(ch, code);
+}
+
+static void
+on_attached(struct channel *ch, struct msg *m)
+{
+	uint32_t code = msg_get_u32(m);
+	char message[MAX_REASON + 1];
+	int fd = -1;
+
+	msg_get_str(m, message, sizeof(message));
+	if (code == 0)
+		fd = msg_take_fd(m);
+	if (!msg_end(m) || (code == 0 && fd < 0))
+		fatal(JB_INTERNAL, "the broker's ATTACH answer is malformed");
+	if (code != 0) {
+		refused(ch, code, message);
+		return;
+	}
+	ch->fd = fd;
+	set_nonblock(fd, true);
+	ch->state = CH_STREAM;
+}
+
+static void
+on_status(struct channel *ch, struct msg *m)
+{
+	enum run_state state = (enum run_state)msg_get_u32(m);
+	uint32_t code = msg_get_u32(m);
+
+	ch->status_request = 0;
+	if (!msg_end(m))
+		fatal(JB_INTERNAL, "the broker's STATUS answer is malformed");
+	if (state == RUN_RUNNING)
+		return;
+	ch->exited = true;
+	if (ch->asked_at_eof) {
+		ch->have_code = true;
+		ch->code = state == RUN_EXITED ? code : UNKNOWN_CODE;
+	}
+}
+
+bool
+relay_answer(struct channel *ch, struct msg *m)
+{
+	if (m->type == REP_ATTACH && m->id == ch->attach && ch->state == CH_CONNECTING)
+		on_attached(ch, m);
+	else if (m->type == REP_STATUS && m->id == ch->status_request && ch->attach != 0)
+		on_status(ch, m);
+	else
+		return false;
+	return true;
+}
+
+/* ---- bytes -------------------------------------------------------------------- */
+
+/* Ctrl-C while it connects gives up; what was typed with it goes, too. */
+static bool
+connecting(struct channel *ch)
+{
+	const uint8_t *p = buf_ptr(&ch->in);
+
+	if (!ch->tty || buf_len(&ch->in) == 0 || memchr(p, 3, buf_len(&ch->in)) == NULL)
+		return false;
+	buf_reset(&ch->in);
+	relay_cancel(ch);
+	return true;
+}
+
+static bool
+pump_in(struct channel *ch)
+{
+	bool any = false;
+	ssize_t n;
+
+	while (buf_len(&ch->in) > 0) {
+		n = send(ch->fd, buf_ptr(&ch->in), buf_len(&ch->in), MSG_NOSIGNAL);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return any;
+		if (n < 0) { /* the reader is gone; its status is yet to come */
+			buf_reset(&ch->in);
+			return true;
+		}
+		buf_consume(&ch->in, (size_t)n);
+		ch->bytes_in += (uint64_t)n;
+		any = true;
+	}
+	if (ch->in_eof && !ch->held && !ch->in_shut && !ch->tty) {
+		shutdown(ch->fd, SHUT_WR);
+		ch->in_shut = true;
+	}
+	return any;
+}
+
+static bool
+wants_bytes(const struct channel *ch)
+{
+	if (ch->fd < 0 || ch->eof)
+		return false;
+	if (ch->exited)
+		return buf_room(&ch->raw) >= STREAM_READ;
+	return buf_len(&ch->raw) == 0 && !(ssh_get_status(ch->conn->ssh) & SSH_WRITE_PENDING);
+}
+
+static bool
+pump_out(struct channel *ch)
+{
+	uint8_t *room;
+	ssize_t n;
+
+	if (!wants_bytes(ch) || (room = buf_reserve(&ch->raw, STREAM_READ)) == NULL)
+		return false;
+	n = recv(ch->fd, room, STREAM_READ, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		ch->eof = true;
+		return true;
+	}
+	buf_commit(&ch->raw, (size_t)n);
+	ch->conn->last_active = now_mono_ms();
+	return true;
+}
+
+/*
+ * At the end of the stream at once, and again while the process goes on
+ * without its output; before it, while the client's window stays shut.
+ */
+static bool
+status_due(const struct channel *ch, int64_t now)
+{
+	if (ch->have_code)
+		return false;
+	if (ch->eof)
+		return !ch->asked_at_eof || now - ch->asked >= ASK_AGAIN_MS;
+	return !ch->exited && ch->blocked != 0 && now - ch->blocked >= BLOCKED_MS &&
+	    now - ch->asked >= ASK_AGAIN_MS;
+}
+
+static void
+ended(struct channel *ch)
+{
+	char code[16];
+
+	snprintf(code, sizeof(code), "%u", ch->code);
+	relay_detach(ch, "exit");
+	if (!ch->menu) {
+		chan_end(ch, ch->code);
+		return;
+	}
+	chan_words(ch, W_ENDED, ch->name, code, NULL);
+	front_back(ch);
+}
+
+bool
+relay_work(struct channel *ch, int64_t now)
+{
+	bool any = false;
+
+	if (ch->state == CH_CONNECTING)
+		return connecting(ch);
+	any |= pump_in(ch);
+	any |= pump_out(ch);
+	if (status_due(ch, now))
+		ask_status(ch, now);
+	if (ch->eof && ch->have_code && buf_len(&ch->raw) == 0) {
+		ended(ch);
+		any = true;
+	}
+	return any;
+}
+
+int64_t
+relay_deadline(const struct channel *ch)
+{
+	int64_t at = 0;
+
+	if (ch->status_request != 0 || ch->state != CH_STREAM)
+		return 0;
+	if (ch->eof && !ch->have_code)
+		return ch->asked + ASK_AGAIN_MS;
+	if (ch->blocked != 0 && !ch->exited) {
+		at = ch->blocked + BLOCKED_MS;
+		if (at < ch->asked + ASK_AGAIN_MS)
+			at = ch->asked + ASK_AGAIN_MS;
+	}
+	return at;
+}
+
+short
+relay_events(const struct channel *ch)
+{
+	short events = 0;
+
+	if (ch->fd < 0)
+		return 0;
+	if (wants_bytes(ch))
+		events |= POLLIN;
+	if (buf_len(&ch->in) > 0)
+		events |= POLLOUT;
+	return events;
+}

@@ -1,0 +1,78 @@
+/*
+ * What the files of jumpbox-session share.  One process serves one
+ * connection; the zygote (zygote.c) makes it.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include "jumpbox/config.h"
+#include "jumpbox/msg.h"
+
+/* libssh calls its message queue deprecated; only there can an answer wait for the broker. */
+#ifndef SSH_SUPPRESS_DEPRECATED
+#define SSH_SUPPRESS_DEPRECATED
+#endif
+
+/* Queue mode is how a reply can wait for the broker; libssh would rather have callbacks. */
+#define SSH_SUPPRESS_DEPRECATED
+#include <libssh/libssh.h>
+#include <libssh/server.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- link.c: the session's end of the pair with its broker ------------- */
+
+void link_init(int fd);
+int link_fd(void);
+uint32_t link_id(void); /* the next request id: 1, 2, 3 ... */
+/* Sends (waiting if the socket is full) and releases. A broker that is gone ends the process. */
+void link_send(struct msg *m);
+/*
+ * Sends and waits for the message that carries the same id, at most
+ * timeout_ms; what else arrives meanwhile is queued for link_next().  The
+ * reply is initialised here, released by the caller.  Ends the process if the broker is gone or silent.
+ */
+void link_call(struct msg *request, struct msg *reply, int timeout_ms);
+/* The next queued or received message into an initialised m; false: none now. */
+bool link_next(struct msg *m);
+/* Messages are queued: poll() would not tell. */
+bool link_queued(void);
+
+/* ---- sign.c: EVP_DigestSign and EVP_DigestVerify, as libssh calls them -- */
+
+/* How often libssh called each before link_init(), when they are libcrypto's own. */
+struct sign_counts {
+	unsigned sign, verify;
+};
+struct sign_counts sign_counts(void);
+
+/* ---- host_keys.c: key files with the public half and no secret ---------- */
+
+/* Reads "type base64" lines from the descriptor. */
+int host_keys_load(int fd, struct errtext *e);
+/* A session that answers on fd (owned by the session from here on), with those keys; key exchange not begun. */
+ssh_session host_keys_accept(int fd);
+/* The number (line, from 0) of the key in use that has this type, an EVP_PKEY_*; -1: none. */
+int host_keys_index(int type);
+/* What both are made of, for warmup.c and its own keys; NULL: out of memory. */
+ssh_bind host_keys_bind_new(void);
+ssh_session host_keys_bind_accept(ssh_bind bind, int fd);
+
+/* ---- warmup.c ---------------------------------------------------------- */
+
+/*
+ * Logs in to itself, for each kind of key.  JB_INTERNAL if a signature was
+ * made or verified without sign.c: the session must not be served then.
+ */
+int warmup(struct errtext *e);
+
+/* ---- sandbox.c --------------------------------------------------------- */
+
+int sandbox_prepare(struct errtext *e); /* once, in the zygote */
+void sandbox_enter(void);		/* in the child: rlimits and seccomp; failure is fatal */
+
+/* ---- serve.c: the connection's loop ------------------------------------ */
+
+_Noreturn void serve(const struct config *cfg, const char *banner, ssh_session ssh, int client);
+
+#endif

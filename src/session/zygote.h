@@ -1,0 +1,10 @@
+/* The zygote's loop. */
+#ifndef SESSION_ZYGOTE_H
+#define SESSION_ZYGOTE_H
+
+#include "jumpbox/config.h"
+
+/* Reports ready, forks a session for each connection; exits when the supervisor lets go. */
+_Noreturn void zygote(const struct config *cfg, const char *banner);
+
+#endif
