@@ -1,0 +1,115 @@
+/* Starting the other roles.  Supervisor. */
+#include "spawn.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+#include "jumpbox/zygote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { HIGH_FD = 10 };
+
+/* Out of the way of the numbers that are about to be filled. */
+static int
+lift(int fd)
+{
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+}
+
+static void
+place(int fd, int number)
+{
+	if (fd < 0)
+		close(number);
+	else if (dup2(fd, number) < 0)
+		_exit(-JB_INTERNAL);
+}
+
+static void
+child_basics(void)
+{
+	sigset_t none;
+
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+}
+
+static _Noreturn void
+child_failed(const char *path)
+{
+	log_error("role.fail", F_STR("program", path), F_STR("why", strerror(errno)),
+	    F_STR("hint", "install jumpbox completely (make install)"));
+	_exit(-JB_UNAVAILABLE);
+}
+
+static _Noreturn void
+child(const struct spawn *s)
+{
+	char *path = xasprintf("%s/%s", LIBEXECDIR, s->program);
+	int null, control = lift(s->control), config = lift(s->config), keys = lift(s->keys);
+
+	child_basics();
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	place(null, STDIN_FILENO);
+	place(null, STDOUT_FILENO);
+	place(control, ROLE_CONTROL_FD);
+	place(config, ROLE_CONFIG_FD);
+	place(keys, ROLE_KEYS_FD);
+	close_range(ROLE_KEYS_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+	execl(path, s->program, s->arg, (char *)NULL);
+	child_failed(path);
+}
+
+pid_t
+spawn_role(const struct spawn *s)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		child(s);
+	return pid;
+}
+
+pid_t
+spawn_self(const char *path, char *const argv[])
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	child_basics();
+	execv(path, argv);
+	child_failed(path);
+}
+
+int
+spawn_wait(pid_t pid, int timeout_ms)
+{
+	struct pollfd p = { .fd = -1, .events = POLLIN };
+	int64_t deadline = now_mono_ms() + timeout_ms, left;
+	int status = 0;
+
+	if (pid < 0 || (p.fd = pidfd_open(pid, 0)) < 0)
+		return 128;
+	while ((left = deadline - now_mono_ms()) > 0 && poll(&p, 1, (int)left) <= 0)
+		;
+	close(p.fd);
+	if (left <= 0)
+		kill(pid, SIGKILL);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return 128;
+	return WEXITSTATUS(status);
+}

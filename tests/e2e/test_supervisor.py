@@ -1,0 +1,504 @@
+"""jumpboxd itself: options, errors, limits, zygotes, signals, readiness.  No engine needed."""
+
+import contextlib
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import pytest
+
+from lab import PREFIX, SLOW, JumpHost, run, wait_for
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+JUMPBOXD = PREFIX / "sbin/jumpboxd"
+
+
+@pytest.fixture
+def place():
+    """A directory that the service user can reach."""
+    d = pathlib.Path(tempfile.mkdtemp(prefix="jumpbox-supervisor-", dir="/tmp"))
+    os.chmod(d, 0o755)
+    yield d
+    shutil.rmtree(d, ignore_errors=True)
+
+
+@pytest.fixture
+def make(place):
+    """Makes jump hosts, and stops them and what they left."""
+    made = []
+
+    def one(start=True, popen=None, **config):
+        host = JumpHost(place / f"host{len(made)}", **config)
+        made.append(host)
+        if start:
+            host.start(**(popen or {}))
+            if host.settings["log-level"] == "debug":  # the connection that saw it listen is gone
+                wait_for(lambda: "conn.close" in host.log_text(), 10, "an empty house")
+        return host
+
+    yield one
+    for host in made:
+        host.stop()
+
+
+def fails(host, *args, timeout=30):
+    """Starts it in the foreground, where it must not stay; (exit code, its one line)."""
+    r = run(JUMPBOXD, "-D", "-f", host.conf, *args, check=False, timeout=timeout)
+    line = r.stderr.decode()
+    assert line.count("\n") == 1 and line.endswith("\n"), line
+    assert r.stdout == b""
+    return r.returncode, line
+
+
+def connect(host, source=None):
+    s = socket.create_connection(("127.0.0.1", host.port), 10 * SLOW, (source, 0) if source else None)
+    s.settimeout(20 * SLOW)
+    return s
+
+
+def banner(s):
+    """The server's first line; b"" when it closed the connection."""
+    line = b""
+    while not line.endswith(b"\n"):
+        c = s.recv(1)
+        if not c:
+            return b""
+        line += c
+    return line
+
+
+def closed(s):
+    """Whether the server has closed it; bytes that it sent before are read."""
+    while select.select([s], [], [], 0)[0]:
+        try:
+            if not s.recv(65536):
+                return True
+        except ConnectionResetError:
+            return True
+    return False
+
+
+def cpu_ticks(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def zygote(host, role):
+    """The one whose parent is jumpboxd."""
+    def mine(pid):
+        with contextlib.suppress(OSError):
+            return f"PPid:\t{host.proc.pid}\n" in pathlib.Path(f"/proc/{pid}/status").read_text()
+        return False
+    found = [p for p in host.processes(role) if mine(p)]
+    return found[0] if len(found) == 1 else None
+
+
+# ---- the command line and the configuration
+
+def test_options(make):
+    host = make(start=False)
+    r = run(JUMPBOXD, "-h")
+    assert b"usage: jumpboxd" in r.stdout
+    for bad in (("-x",), ("-f",), ("-t", "word")):
+        r = run(JUMPBOXD, *bad, check=False)
+        assert r.returncode == 64 and b"usage: jumpboxd" in r.stderr and r.stdout == b""
+    r = run(JUMPBOXD, "-t", "-f", host.conf)
+    assert r.stdout == r.stderr == b""
+
+
+def test_effective_configuration_reads_back(make, place):
+    host = make(start=False, banner="Two  words", idle_timeout=7, owner_label="none")
+    once = run(JUMPBOXD, "-T", "-f", host.conf).stdout
+    assert b"banner Two  words\n" in once and f"port {host.port}\n".encode() in once
+    (place / "again").write_bytes(once)
+    assert run(JUMPBOXD, "-T", "-f", place / "again").stdout == once
+
+
+@pytest.mark.parametrize("text, line, word", [
+    ("port 2026\nno-such-keyword 1\n", 2, "no-such-keyword"),
+    ("\n# comment\nport many\n", 3, "port"),
+    ("port 0\n", 1, "port"),
+    ("listen-address localhost\n", 1, "listen-address"),
+    ("log-level loud\n", 1, "log-level"),
+    ("database jumpbox.db\n", 1, "database"),
+    ("banner\n", 1, "banner"),
+])
+def test_bad_configuration(make, text, line, word):
+    host = make(start=False)
+    host.conf.write_text(text)
+    for flags in ((), ("-t",), ("-T",)):
+        code, said = fails(host, *flags)
+        assert code == 78 and said.startswith(f"{host.conf}:{line}: ") and word in said
+
+
+def test_missing_configuration(make):
+    host = make(start=False)
+    host.conf.unlink()
+    code, said = fails(host)
+    assert code == 78 and str(host.conf) in said
+
+
+def test_every_keyword_is_documented_and_in_the_sample():
+    defaults = run(JUMPBOXD, "-T", "-f", "/dev/null").stdout.decode()
+    keywords = {line.split()[0] for line in defaults.splitlines()}
+    assert len(keywords) > 20
+    page = (TOP / "docs/jumpbox.conf.5").read_text()
+    assert keywords == set(re.findall(r"^\.It Cm ([a-z-]+)", page, re.M))
+    # The sample's comments, taken for settings, are the defaults.
+    sample = (TOP / "etc/jumpbox.conf").read_text()
+    settings = re.findall(r"^#([a-z-]+ \S+)$", sample, re.M)
+    assert sorted(settings) == sorted(defaults.splitlines())
+    assert not re.search(r"^[^#\n]", sample, re.M)
+
+
+# ---- what keeps it from starting
+
+def test_taken_port(make):
+    host = make(start=False)
+    with socket.create_server(("127.0.0.1", host.port)):
+        code, said = fails(host)
+    assert code == 69 and str(host.port) in said and "taken" in said
+
+
+def test_second_instance(make):
+    host = make()
+    code, said = fails(host)
+    assert code == 69 and str(host.proc.pid) in said and "another jumpboxd" in said
+    assert banner(connect(host)).startswith(b"SSH-2.0-")
+    assert (host.dir / "run/jumpboxd.pid").read_text() == f"{host.proc.pid}\n"
+
+
+@pytest.mark.parametrize("what", ("file", "directory"))
+def test_unwritable_database(make, what):
+    host = make(start=False)
+    if what == "file":
+        host.database.write_bytes(b"")
+        os.chmod(host.database, 0o400)
+    else:
+        os.chmod(host.state, 0o500)
+        if os.geteuid() == 0:
+            shutil.chown(host.state, "root", "root")
+    code, said = fails(host)
+    assert code == 69 and str(host.database if what == "file" else host.state) in said
+
+
+def test_damaged_host_key(make):
+    host = make(start=False)
+    key = host.state / "ssh_host_ed25519_key"
+    for text in ("", "not a key\n", pathlib.Path(host.key).read_text()[:200]):
+        key.write_text(text)
+        os.chmod(key, 0o600)
+        if os.geteuid() == 0:
+            shutil.chown(key, "jumpbox", "jumpbox")
+        code, said = fails(host)
+        assert code == 78 and str(key) in said
+        assert key.read_text() == text  # kept
+
+
+def test_unreadable_host_key(make):
+    host = make(start=False)
+    key = host.state / "ssh_host_ed25519_key"
+    shutil.copy(host.key, key)
+    os.chmod(key, 0)
+    if os.geteuid() == 0:
+        shutil.chown(key, "root", "root")
+    code, said = fails(host)
+    assert code == 78 and str(key) in said
+
+
+def test_missing_run_directory_parent(make):
+    host = make(start=False, run_directory="/nonexistent/run")
+    code, said = fails(host)
+    assert code == 78 and "/nonexistent/run" in said
+
+
+# ---- running
+
+def test_background(make):
+    host = make(start=False)
+    pidfile = host.dir / "run/jumpboxd.pid"
+    with open(host.log, "ab") as log:
+        r = subprocess.run([JUMPBOXD, "-f", host.conf], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                           timeout=60 * SLOW)
+    assert r.returncode == 0
+    pid = int(pidfile.read_text())
+    try:
+        assert os.getpgid(pid) != os.getpgid(0)
+        assert os.readlink(f"/proc/{pid}/fd/1") == "/dev/null"
+        assert banner(connect(host)).startswith(b"SSH-2.0-")
+        # The configuration's path was made absolute, and SIGHUP keeps it in the background.
+        os.kill(pid, signal.SIGHUP)
+        wait_for(lambda: host.log_text().count("server.start") == 2, 20, "the second start")
+        assert int(pidfile.read_text()) == pid
+        assert banner(connect(host)).startswith(b"SSH-2.0-")
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 5, "its end")
+    assert not pidfile.exists()
+    # A failure to start is the command's exit code, not the log's only.
+    with socket.create_server(("127.0.0.1", host.port)):
+        assert run(JUMPBOXD, "-f", host.conf, check=False).returncode == 69
+
+
+@pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT))
+def test_ends_at_once_with_nothing_to_do(make, number):
+    host = make()
+    began = time.monotonic()
+    assert host.stop(number, 5) == 0
+    assert time.monotonic() - began < 3 * SLOW
+    for role in ("jumpbox-session", "jumpbox-broker", "jumpbox-watcher"):
+        wait_for(lambda: not host.processes(role), 5, f"{role} to be gone")
+
+
+def test_sigterm_leaves_what_was_handed_over(make):
+    host = make()
+    s = connect(host)
+    assert banner(s).startswith(b"SSH-2.0-")
+    waiting = connect(host)  # still waits for its first byte: handed over, not closed
+    assert host.stop(signal.SIGTERM, 5) == 0
+    assert banner(waiting).startswith(b"SSH-2.0-")
+    assert not closed(s)
+    with pytest.raises(ConnectionRefusedError):
+        connect(host)
+
+
+def test_silent_connections_are_not_in_the_log(make):
+    host = make(log_level="info", max_startups_per_source=100)
+    wait_for(lambda: "server.start" in host.log_text(), 10, "the start")
+    banner(connect(host))
+    before = host.log_text()
+    for _ in range(20):
+        connect(host).close()
+    staying = [connect(host) for _ in range(5)]
+    for s in staying:
+        assert banner(s).startswith(b"SSH-2.0-")
+        s.close()
+    wait_for(lambda: len(host.processes("jumpbox-broker")) == 1, 10, "their brokers' end")
+    assert host.log_text() == before
+
+
+def test_first_byte_is_not_waited_for_longer_than_needed(make):
+    host = make()
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        s = connect(host)
+        s.sendall(b"SSH-2.0-test\r\n")
+        assert banner(s).startswith(b"SSH-2.0-")
+        times.append(time.monotonic() - began)
+    assert min(times) < 0.2 * SLOW
+
+
+# ---- limits
+
+def test_limit_per_source(make):
+    host = make(max_startups_per_source=3)
+    socks = []
+    for _ in range(3):
+        socks.append(connect(host))
+        assert banner(socks[-1]).startswith(b"SSH-2.0-")
+    other = connect(host, "127.0.0.2")
+    socks.append(connect(host))
+    wait_for(lambda: closed(socks[0]), 10, "the oldest to go")
+    assert banner(socks[3]).startswith(b"SSH-2.0-") and banner(other).startswith(b"SSH-2.0-")
+    assert not any(closed(s) for s in (socks[1], socks[2], socks[3], other))
+    assert host.log_text().count("limit.startups") == 1
+
+
+def test_limit_in_total_takes_from_the_busiest(make):
+    host = make(max_startups=4, max_startups_per_source=4)
+    one = connect(host, "127.0.0.2")
+    busy = [connect(host, "127.0.0.3") for _ in range(3)]
+    for s in (one, *busy):
+        assert banner(s).startswith(b"SSH-2.0-")
+    late = connect(host, "127.0.0.4")
+    wait_for(lambda: closed(busy[0]), 10, "the oldest of the busiest to go")
+    assert banner(late).startswith(b"SSH-2.0-")
+    assert not any(closed(s) for s in (one, busy[1], busy[2], late))
+
+
+def test_few_descriptors_make_clients_wait_and_nothing_spin(make):
+    def few():
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (160, 160))
+    host = make(max_startups=1000, max_startups_per_source=1000, popen={"preexec_fn": few})
+    assert "limit.nofile" in host.log_text()
+    socks = [connect(host) for _ in range(130)]  # what is not accepted waits in the kernel's queue
+    served = socks[:90]
+    for s in served:
+        assert banner(s).startswith(b"SSH-2.0-")
+    before = cpu_ticks(host.proc.pid)
+    began = time.monotonic()
+    late = connect(host)
+    assert not select.select([late], [], [], 1.5)[0]  # waits
+    used = (cpu_ticks(host.proc.pid) - before) / os.sysconf("SC_CLK_TCK")
+    assert used < 0.3 * (time.monotonic() - began)
+    for s in socks:
+        s.close()
+    assert banner(late).startswith(b"SSH-2.0-")
+
+
+def test_grace_time_ends_the_silent(make):
+    host = make(login_grace_time=1)
+    s = connect(host)
+    assert banner(s).startswith(b"SSH-2.0-")
+    wait_for(lambda: closed(s), 10, "the end of the grace time")
+
+
+# ---- zygotes
+
+def session_child(host, first):
+    """A connection, and the one process that serves it."""
+    s = connect(host)
+    assert banner(s).startswith(b"SSH-2.0-")
+    children = set(host.processes("jumpbox-session")) - {first}
+    assert len(children) == 1
+    return s, children.pop()
+
+
+def test_zygote_is_replaced_after_a_crash_of_a_child(make):
+    host = make()
+    first = wait_for(lambda: zygote(host, "jumpbox-session"), 10, "the zygote")
+    s, child = session_child(host, first)
+    os.kill(child, signal.SIGSEGV)
+    wait_for(lambda: closed(s), 10, "the connection's end")
+    second = wait_for(lambda: (z := zygote(host, "jumpbox-session")) != first and z, 10, "a fresh zygote")
+    assert re.search(r"zygote\.crash .*of=session .*signal=SEGV", host.log_text())
+    assert banner(connect(host)).startswith(b"SSH-2.0-")
+    assert zygote(host, "jumpbox-session") == second
+
+
+def test_zygote_that_dies_is_started_again_later_and_later(make):
+    host = make()
+    for n, wait in enumerate((0, 200, 400, 800)):
+        pid = wait_for(lambda: zygote(host, "jumpbox-broker"), 10, "a zygote")
+        wait_for(lambda: len(re.findall(r"zygote\.ready of=broker", host.log_text())) == n + 1, 10, "readiness")
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: f"restart_ms={wait}\n" in host.log_text(), 10, f"a wait of {wait} ms")
+    s = connect(host)  # waits for the next one
+    assert banner(s).startswith(b"SSH-2.0-")
+    assert len(re.findall(r"zygote\.exit", host.log_text())) == 4
+
+
+def test_stopped_zygote_holds_up_and_loses_nothing(make):
+    """Connections that a zygote has not taken yet are served when it goes on."""
+    host = make(max_startups_per_source=100)
+    pid = wait_for(lambda: zygote(host, "jumpbox-session"), 10, "the zygote")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        socks = [connect(host) for _ in range(50)]
+        for s in socks:
+            s.sendall(b"SSH-2.0-test\r\n")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    for s in socks:
+        assert banner(s).startswith(b"SSH-2.0-")
+
+
+def test_watcher_is_started_again(make):
+    host = make()
+    first = wait_for(lambda: host.processes("jumpbox-watcher"), 10, "the watcher")
+    os.kill(first[0], signal.SIGKILL)
+    wait_for(lambda: host.processes("jumpbox-watcher") not in ([], first), 10, "another watcher")
+
+
+# ---- reload
+
+def test_sighup_refuses_nobody(make):
+    host = make(max_startups=1000, max_startups_per_source=1000)
+    failures, done, served = [], threading.Event(), [0]
+
+    def connects():
+        while not done.is_set():
+            try:
+                with connect(host) as s:
+                    s.sendall(b"SSH-2.0-test\r\n")
+                    assert banner(s).startswith(b"SSH-2.0-")
+                served[0] += 1
+            except (OSError, AssertionError) as e:
+                failures.append(e)
+    workers = [threading.Thread(target=connects) for _ in range(4)]
+    for w in workers:
+        w.start()
+    try:
+        for n in range(4):
+            before = served[0]
+            host.proc.send_signal(signal.SIGHUP)
+            wait_for(lambda: host.log_text().count("server.start") == n + 2, 20, "the next life")
+            wait_for(lambda: served[0] > before + 10, 20, "connections in it")
+    finally:
+        done.set()
+        for w in workers:
+            w.join(60)
+    assert not failures, failures[:3]
+    assert host.proc.poll() is None
+
+
+def test_sighup_with_something_wrong_changes_nothing(make, place):
+    host = make()
+    was = host.conf.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for n, text in enumerate((was + "no-such-keyword 1\n",
+                                  was.replace(f"port {host.port}", f"port {taken.getsockname()[1]}"),
+                                  was + f"host-key {place}/missing/ssh_host_ed25519_key\n")):
+            host.conf.write_text(text)
+            host.proc.send_signal(signal.SIGHUP)
+            wait_for(lambda: host.log_text().count("reload.refused") == n + 1, 20, "the refusal")
+    assert banner(connect(host)).startswith(b"SSH-2.0-")
+    assert host.log_text().count("server.start") == 1
+    host.conf.write_text(was)
+    host.proc.send_signal(signal.SIGHUP)
+    wait_for(lambda: host.log_text().count("server.start") == 2, 20, "the next life")
+
+
+def test_sighup_moves_to_another_port(make):
+    host = make()
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    old = host.port
+    host.configure(port=port)
+    host.port = port
+    host.proc.send_signal(signal.SIGHUP)
+    wait_for(lambda: host.log_text().count("server.start") == 2, 20, "the next life")
+    assert banner(connect(host)).startswith(b"SSH-2.0-")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", old), 5)
+
+
+# ---- the service manager
+
+def test_service_manager_is_told(make, place):
+    path = place / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(20 * SLOW)
+        heard = []
+
+        def hear(what):
+            while True:
+                heard.append(manager.recv(4096).decode())
+                if what in heard[-1].split("\n"):
+                    return
+        env = {**os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"}
+        host = make(popen={"env": env})
+        hear("READY=1")
+        for _ in range(3):
+            hear("WATCHDOG=1")
+        host.proc.send_signal(signal.SIGHUP)
+        hear("RELOADING=1")
+        assert re.search(r"^MONOTONIC_USEC=\d+$", heard[-1], re.M)
+        hear("READY=1")
+        hear("WATCHDOG=1")
+        host.proc.send_signal(signal.SIGTERM)
+        hear("STOPPING=1")
+        assert host.proc.wait(5 * SLOW) == 0
+    # The roles do not know of it.
+    assert "RELOADING=1" not in heard[0]
