@@ -1,0 +1,382 @@
+"""The test laboratory: private container engines, a jump host, real clients.
+
+Everything lives below one temporary directory and on loopback addresses.
+Only processes started here are ever stopped.  Nothing sleeps: wait_for()
+polls a condition until a deadline.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import pexpect
+
+HERE = pathlib.Path(__file__).resolve().parent
+IMAGES = pathlib.Path(os.environ.get("JUMPBOX_IMAGES", "/var/tmp/jumpbox-images"))
+PREFIX = pathlib.Path(os.environ.get("JUMPBOX_PREFIX", "/usr/local"))
+SLOW = 4 if os.environ.get("JUMPBOX_SANITIZED") else 1  # sanitizers stretch deadlines
+
+
+def wait_for(condition, seconds=10, what="a condition"):
+    """The first true value of condition(), or an assertion after the deadline."""
+    deadline = time.monotonic() + seconds * SLOW
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run(*argv, check=True, timeout=60, **kw):
+    kw.setdefault("stdout", subprocess.PIPE)
+    kw.setdefault("stderr", subprocess.PIPE)
+    if "input" not in kw:
+        kw.setdefault("stdin", subprocess.DEVNULL)
+    r = subprocess.run([str(a) for a in argv], timeout=timeout * SLOW, **kw)
+    if check and r.returncode:
+        raise AssertionError(f"{argv}: exit {r.returncode}\n{r.stdout}\n{r.stderr}")
+    return r
+
+
+def make_certificates(directory):
+    """A CA, a server certificate for 127.0.0.1 and client certificates: good, expired, of another CA."""
+    d = pathlib.Path(directory)
+    d.mkdir(exist_ok=True)
+
+    def openssl(*args):
+        run("openssl", *args, cwd=d)
+
+    for ca in ("ca", "otherca"):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-days", "30", "-subj", f"/CN=test {ca}")
+    (d / "server.ext").write_text("subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+    (d / "client.ext").write_text("extendedKeyUsage=clientAuth\n")
+    (d / "index").write_text("")
+    for name, ca, ext in (("server", "ca", "server"), ("client", "ca", "client"),
+                          ("stranger", "otherca", "client"), ("expired", "ca", "server")):
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        dates = ["-days", "30"]
+        if name == "expired":
+            # x509 cannot date backwards; ca can.
+            (d / "ca.cnf").write_text(
+                "[ca]\ndefault_ca=d\n[d]\ndatabase=index\nserial=serial\nnew_certs_dir=.\n"
+                "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n")
+            openssl("ca", "-batch", "-config", "ca.cnf", "-in", f"{name}.csr", "-out", f"{name}.pem",
+                    "-cert", f"{ca}.pem", "-keyfile", f"{ca}.key", "-extfile", f"{ext}.ext",
+                    "-startdate", "20200101000000Z", "-enddate", "20200201000000Z",
+                    "-rand_serial", "-notext")
+        else:
+            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key",
+                    "-CAcreateserial", "-out", f"{name}.pem", "-extfile", f"{ext}.ext", *dates)
+    return d
+
+
+class Engine:
+    """A private container engine: dockerd on a unix socket or behind TLS, or Podman's API."""
+
+    def __init__(self, kind, directory):
+        self.kind = kind
+        self.dir = pathlib.Path(directory)
+        self.dir.mkdir(parents=True)
+        os.chmod(self.dir, 0o755)
+        self.socket = self.dir / "engine.sock"
+        self.port = None
+        self.certs = None
+        self.proc = None
+        self.images = set()
+
+    @property
+    def url(self):
+        return f"tcp://127.0.0.1:{self.port}" if self.port else f"unix://{self.socket}"
+
+    def start(self):
+        log = open(self.dir / "log", "ab")
+        if self.kind == "podman":
+            argv = [*self._podman(), "system", "service", "--time=0", f"unix://{self.socket}"]
+        else:
+            argv = ["dockerd", "--host", f"unix://{self.socket}", "--group", "jumpbox",
+                    "--data-root", str(self.dir / "data"), "--exec-root", str(self.dir / "exec"),
+                    "--pidfile", str(self.dir / "pid"), "--bridge=none", "--iptables=false",
+                    "--ip6tables=false", "--ip-forward=false", "--ip-masq=false", "--live-restore"]
+            if self.kind == "tls":
+                self.certs = self.certs or make_certificates(self.dir / "certs")
+                self.port = self.port or free_port()
+                argv += ["--host", f"tcp://127.0.0.1:{self.port}", "--tlsverify",
+                         "--tlscacert", str(self.certs / "ca.pem"),
+                         "--tlscert", str(self.certs / "server.pem"),
+                         "--tlskey", str(self.certs / "server.key")]
+        self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                     start_new_session=True)
+        log.close()
+        wait_for(self._answers, 60, f"{self.kind} engine to answer (log in {self.dir}/log)")
+        if self.kind == "podman":
+            shutil.chown(self.socket, group="jumpbox")
+            os.chmod(self.socket, 0o660)
+        return self
+
+    def _podman(self):
+        return ["podman", "--root", str(self.dir / "data"), "--runroot", str(self.dir / "run"),
+                "--tmpdir", str(self.dir / "tmp"),
+                "--cgroup-manager=cgroupfs", "--events-backend=file", "--runtime", "runc",
+                "--storage-driver=overlay"]
+
+    def _answers(self):
+        assert self.proc.poll() is None, (self.dir / "log").read_text()[-2000:]
+        if self.kind == "podman":
+            return self.socket.exists() and self.cli("ps", check=False).returncode == 0
+        return self.cli("version", check=False).returncode == 0
+
+    def cli(self, *args, **kw):
+        if self.kind == "podman":
+            return run(*self._podman(), *args, **kw)
+        return run("docker", "--host", f"unix://{self.socket}", *args, **kw)
+
+    def image(self, name):
+        if name not in self.images:
+            self.cli("import", IMAGES / f"{name}.tar", f"{name}:latest", timeout=120)
+            self.images.add(name)
+        return f"{name}:latest"
+
+    def container(self, name, image="busybox", *options, command=("sleep", "1000000")):
+        """A running container; removes an older one of that name."""
+        self.remove(name)
+        if image == "noshell":
+            command = ("/sleep", "1000000")
+        if self.kind == "podman":  # its defaults are above what an unprivileged parent may give
+            options = ("--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:4096", *options)
+        self.cli("run", "--detach", "--init", "--network", "none", "--name", name, *options,
+                 self.image(image), *command)
+        return name
+
+    def remove(self, name):
+        self.cli("rm", "--force", "--volumes", name, check=False)
+
+    def exec(self, name, *argv, check=True, user=None):
+        flags = ["--user", user] if user else []
+        return self.cli("exec", *flags, name, *argv, check=check).stdout.decode()
+
+    def processes(self, name):
+        """[(pid, ppid, command line)] in a container, by its own /proc."""
+        script = ("for d in /proc/[0-9]*; do p=${d#/proc/}; [ $p = $$ ] && continue; "
+                  "c=$(tr '\\0\\n' '  ' <$d/cmdline 2>/dev/null); [ -n \"$c\" ] || continue; "
+                  "q=$(sed -n 's/^PPid:[^0-9]*//p' $d/status 2>/dev/null); echo \"$p $q $c\"; done")
+        out = self.exec(name, "sh", "-c", script, check=False)
+        rows = [line.split(" ", 2) for line in out.splitlines() if line.count(" ") >= 2]
+        return [(int(p), int(q), c.strip()) for p, q, c in rows if not c.startswith(("tr ", "sed ", "sh -c for d"))]
+
+    def kill(self):
+        """As a crash would. Its containerd dies with it, but may stay a zombie: dockerd would wait for that."""
+        self.proc.kill()
+        self.proc.wait(10)
+        (self.dir / "exec/containerd/containerd.pid").unlink(missing_ok=True)
+
+    def stop(self):
+        if self.proc is None:
+            return
+        if self.proc.poll() is None:
+            names = self.cli("ps", "--all", "--quiet", check=False).stdout.decode().split()
+            if names:
+                self.cli("rm", "--force", "--volumes", *names, check=False, timeout=120)
+            self.proc.terminate()
+            try:
+                self.proc.wait(30)
+            except subprocess.TimeoutExpired:
+                self.proc.kill()
+                self.proc.wait(10)
+        for line in reversed(open("/proc/self/mounts").read().splitlines()):
+            mount = line.split()[1].encode().decode("unicode_escape")
+            if mount.startswith(str(self.dir)):
+                run("umount", "--lazy", mount, check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class JumpHost:
+    """jumpboxd of the installed prefix with a database, keys and a configuration of its own."""
+
+    def __init__(self, directory, prefix=PREFIX, **config):
+        self.dir = pathlib.Path(directory)
+        self.dir.mkdir(parents=True)
+        os.chmod(self.dir, 0o755)
+        self.prefix = pathlib.Path(prefix)
+        self.port = free_port()
+        self.state = self.dir / "state"
+        self.state.mkdir(mode=0o700)
+        (self.dir / "run").mkdir(mode=0o755)
+        (self.dir / "jail").mkdir(mode=0o755)
+        if os.geteuid() == 0:
+            for d in (self.state, self.dir / "run"):
+                shutil.chown(d, "jumpbox", "jumpbox")
+        self.database = self.state / "jumpbox.db"
+        self.conf = self.dir / "jumpbox.conf"
+        self.log = self.dir / "log"
+        self.proc = None
+        self.settings = {
+            "port": self.port, "listen-address": "127.0.0.1", "database": self.database,
+            "run-directory": self.dir / "run", "jail-directory": self.dir / "jail",
+            "host-key": [self.state / "ssh_host_ed25519_key", self.state / "ssh_host_rsa_key"],
+            "log-level": "debug"}
+        self.configure(**config)
+        # A key and a password that clients of the tests use.
+        self.key = self.dir / "id_ed25519"
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
+
+    def configure(self, **config):
+        self.settings.update({k.replace("_", "-"): v for k, v in config.items()})
+        lines = []
+        for key, value in self.settings.items():
+            for v in value if isinstance(value, list) else [value]:
+                lines.append(f"{key} {v}\n")
+        self.conf.write_text("".join(lines))
+
+    # ---- running it
+
+    def start(self, **popen):
+        with open(self.log, "ab") as log:
+            started = self.log_text().count("server.start")
+            self.proc = subprocess.Popen([self.prefix / "sbin/jumpboxd", "-D", "-f", self.conf],
+                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log, **popen)
+
+        def serving():
+            assert self.proc.poll() is None, "jumpboxd ended:\n" + self.log_text()[-3000:]
+            return self.log_text().count("server.start") > started
+        wait_for(serving, 30, f"the start (log: {self.log})")
+        return self
+
+    def stop(self, sig=signal.SIGINT, seconds=15):
+        if self.proc and self.proc.poll() is None:
+            self.proc.send_signal(sig)
+            try:
+                self.proc.wait(seconds * SLOW)
+            except subprocess.TimeoutExpired:
+                self.proc.kill()
+                self.proc.wait(10)
+                raise AssertionError("jumpboxd did not stop:\n" + self.log_text()[-3000:])
+        return self.proc.returncode if self.proc else None
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def processes(self, role):
+        """Pids of this jump host's processes of a role: jumpboxd, jumpbox-session, jumpbox-broker."""
+        found = []
+        for p in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                exe = os.readlink(p / "exe")
+                if pathlib.Path(exe.removesuffix(" (deleted)")).name == role and exe.startswith(str(self.prefix)):
+                    if self._mine(int(p.name)):
+                        found.append(int(p.name))
+        return sorted(found)
+
+    def _mine(self, pid):
+        # Standard error of every role is this jump host's log.
+        with contextlib.suppress(OSError):
+            return os.readlink(f"/proc/{pid}/fd/2") == str(self.log)
+        return False
+
+    # ---- administering it
+
+    def ctl(self, *args, check=True, **kw):
+        if isinstance(kw.get("input"), str):
+            kw["input"] = kw["input"].encode()
+        return run(self.prefix / "sbin/jumpboxctl", "-f", self.conf, *args, check=check, **kw)
+
+    def ctl_json(self, *args):
+        return json.loads(self.ctl("--json", *args).stdout)
+
+    def user(self, name, *flags, password="correct horse", key=True):
+        self.ctl("user", "add", name, "--password-stdin", *flags, input=password + "\n")
+        if key:
+            self.ctl("key", "add", name, f"{self.key}.pub")
+        return name
+
+    def node(self, engine, name):
+        flags = []
+        if engine.certs:
+            flags = ["--ca", engine.certs / "ca.pem", "--cert", engine.certs / "client.pem",
+                     "--key", engine.certs / "client.key"]
+        self.ctl("node", "add", name, engine.url, *flags)
+        return name
+
+    def audit(self, event=None):
+        rows = [json.loads(line) for line in self.ctl("audit", "export").stdout.splitlines()]
+        return [r for r in rows if event is None or r["event"] == event]
+
+    # ---- reaching it
+
+    def ssh_argv(self, login, *command, options=(), key=True):
+        # ssh takes the first value that it meets: a test's own options go first.
+        argv = ["ssh", *options, "-F", "none", "-p", self.port, "-o", "StrictHostKeyChecking=accept-new",
+                "-o", f"UserKnownHostsFile={self.dir}/known_hosts", "-o", "LogLevel=ERROR",
+                "-o", "ConnectTimeout=20"]
+        if key:
+            argv += ["-i", self.key, "-o", "IdentitiesOnly=yes", "-o", "PreferredAuthentications=publickey"]
+        else:
+            argv += ["-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=1"]
+        return [str(a) for a in (*argv, f"{login}@127.0.0.1", *command)]
+
+    def ssh(self, login, *command, options=(), check=False, **kw):
+        """ssh without a terminal; the CompletedProcess with bytes."""
+        return run(*self.ssh_argv(login, *command, options=options), check=check, **kw)
+
+    def ssh_password(self, login, password, *command, options=(), **kw):
+        env = {**os.environ, "SSH_ASKPASS": str(HERE / "askpass"), "SSH_ASKPASS_REQUIRE": "force",
+               "JUMPBOX_TEST_PASSWORD": password}
+        return run(*self.ssh_argv(login, *command, options=options, key=False), check=False, env=env, **kw)
+
+    def popen(self, login, *command, options=(), **kw):
+        return subprocess.Popen(self.ssh_argv(login, *command, options=options), **kw)
+
+    def terminal(self, login, *command, rows=24, cols=80, options=(), key=True, term="xterm", timeout=20):
+        """ssh in a real terminal of that size (pexpect)."""
+        argv = self.ssh_argv(login, *command, options=("-tt", *options), key=key)
+        return pexpect.spawn(argv[0], argv[1:], dimensions=(rows, cols), timeout=timeout * SLOW,
+                             env={**os.environ, "TERM": term, "LC_ALL": "C.UTF-8"}, encoding=None)
+
+
+class Lab:
+    """One temporary directory with the engines and jump hosts of a test run."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="jumpbox-lab-", dir="/tmp"))
+        os.chmod(self.dir, 0o755)
+        run(HERE / "images", IMAGES, timeout=600)
+        self.engines = {}
+        self.hosts = []
+
+    def engine(self, kind):
+        if kind not in self.engines:
+            self.engines[kind] = Engine(kind, self.dir / kind).start()
+        return self.engines[kind]
+
+    def host(self, **config):
+        host = JumpHost(self.dir / f"host{len(self.hosts)}", **config)
+        self.hosts.append(host)
+        return host
+
+    def close(self):
+        for host in self.hosts:
+            if host.proc and host.proc.poll() is None:
+                host.proc.send_signal(signal.SIGINT)
+        for host in self.hosts:
+            with contextlib.suppress(AssertionError):
+                host.stop()
+        for engine in self.engines.values():
+            engine.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
