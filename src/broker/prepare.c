@@ -184,8 +184,10 @@ prepare_all(const struct config *cfg, struct errtext *e)
 	char left_out[64];
 	int r;
 
-	if ((r = make_directories(cfg, e)) < 0 ||
-	    (r = privs_drop(SERVICE_USER, NULL, left_out, sizeof(left_out), e)) < 0 ||
+	if ((r = make_directories(cfg, e)) < 0)
+		return r;
+	umask(077);
+	if ((r = privs_drop(SERVICE_USER, NULL, left_out, sizeof(left_out), e)) < 0 ||
 	    (r = check_directories(cfg, e)) < 0 ||
 	    (r = password_params_check(cfg->password_hash, e)) < 0 ||
 	    (r = prepare_database(cfg, e)) < 0 || (r = prepare_keys(cfg, e)) < 0)
@@ -202,7 +204,7 @@ prepare(void)
 
 	if (r == 0) {
 		log_init("broker", cfg.log_level, cfg.log_format);
-		umask(077);
+		umask(022);
 		r = prepare_all(&cfg, &e);
 		config_release(&cfg);
 	}

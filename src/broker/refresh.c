@@ -40,7 +40,7 @@ run_refresh(int fd, const struct broker *b, const void *owner)
 		return;
 	}
 	if (inventory_refresh(st, &n, b->cfg->owner_label, ENGINE_CALL_MS, &e) != 0)
-		log_warn("node.not_listed", F_STR("node", n.name), F_STR("reason", e.s));
+		log_debug("node.not_listed", F_STR("node", n.name), F_STR("reason", e.s));
 	store_close(st);
 }
 

@@ -21,7 +21,7 @@
 
 #define VARIABLE "JUMPBOX_LISTEN_FDS"
 
-enum { CHECK_MS = 10000 };
+enum { CHECK_MS = 5000 };
 
 int
 reexec_init(struct reexec *r, const char *argv0, const char *config_path, bool foreground,

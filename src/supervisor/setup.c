@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PREPARE_MS = 120000, SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL };
+enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL };
 
 uint64_t
 setup_open_files(void)
@@ -104,7 +104,7 @@ setup_config_fd(const struct config *c)
 /* ---- prepare ---------------------------------------------------------- */
 
 int
-setup_prepare(int config_fd, int *keys_fd)
+setup_prepare(int config_fd, int timeout_ms, int *keys_fd)
 {
 	int fd = memory_file("jumpbox-host-keys"), code;
 	struct stat st;
@@ -114,7 +114,7 @@ setup_prepare(int config_fd, int *keys_fd)
 			      .control = -1,
 			      .config = config_fd,
 			      .keys = fd }),
-	    PREPARE_MS);
+	    timeout_ms);
 	if (code == 0 && (fstat(fd, &st) < 0 || st.st_size == 0))
 		code = -JB_INTERNAL;
 	if (code != 0) {

@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+/* The first start makes an RSA key and migrates; later the service manager's watchdog waits. */
+enum { PREPARE_FIRST_MS = 120000, PREPARE_AGAIN_MS = 10000 };
+
 /* Raises the limit on open files to what is allowed, and returns it. */
 uint64_t setup_open_files(void);
 
@@ -25,6 +28,6 @@ int setup_config_fd(const struct config *c);
  * public host keys as a sealed file in memory, or the error with which it
  * ended; it has said why on standard error.
  */
-int setup_prepare(int config_fd, int *keys_fd);
+int setup_prepare(int config_fd, int timeout_ms, int *keys_fd);
 
 #endif
