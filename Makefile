@@ -75,7 +75,7 @@ $(BUILD)/tests/unit/test_broker_answer_at: $(BUILD)/src/broker/answer_at.o
 unit: $(UNIT)
 
 # A session that was taken over, against the real broker.
-$(BUILD)/tests/e2e/hostile: $(BUILD)/tests/e2e/hostile.o $(LIBS)
+$(BUILD)/tests/e2e/hostile: $(patsubst %,$(BUILD)/tests/e2e/%.o,hostile hostile_lab hostile_peer) $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
 
 # Fuzz targets: clang's libFuzzer, ASan and UBSan over the same sources, in build/fuzz.

@@ -12,6 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	RETRY_MS = 250,	     /* between tries to make a name known */
+	LAST_WAIT_MS = 1000, /* for nodes that are slow to say that they do not know it */
+};
+
 /* ---- what was listed ---------------------------------------------------------- */
 
 static int
@@ -165,16 +170,33 @@ answer_page(struct broker *b, uint32_t id, uint32_t offset)
 /* ---- requests that wait --------------------------------------------------------------- */
 
 void
-list_pend(struct broker *b, uint32_t type, uint32_t id, int wait_ms, bool last)
+list_ask(struct broker *b, uint32_t type, uint32_t id, unsigned tries)
 {
 	struct listing *l = b->listing;
 	struct pending *p = xcalloc(1, sizeof(*p)), **at = &l->pending;
+	unsigned bits = refresh_start(b, tries == 0 ? REFRESH_AGE_MS : RETRY_MS);
+	bool fresh = (bits & REFRESH_WHOLE) != 0;
+	int wait = tries == 0 ? LIST_WAIT_MS : fresh ? LAST_WAIT_MS : RETRY_MS;
 
-	*p = (struct pending){ type, id, now_mono_ms() + wait_ms, last, NULL };
+	*p = (struct pending){
+		.type = type,
+		.id = id,
+		.deadline = now_mono_ms() + wait,
+		.fresh = fresh,
+		.patient = !fresh && (tries > 0 || (bits & REFRESH_UNSEEN) != 0),
+		.tries = tries,
+	};
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = p;
 	l->npending++;
+}
+
+/* All that it waited for has come, or will not be waited for any longer. */
+static bool
+ripe(const struct listing *l, const struct pending *p, int64_t now)
+{
+	return p->deadline <= now || (l->refreshing == 0 && !p->patient);
 }
 
 void
@@ -192,8 +214,7 @@ do_list(struct broker *b, struct msg *m)
 		answer_page(b, m->id, offset);
 		return;
 	}
-	refresh_start(b, REFRESH_AGE_MS);
-	list_pend(b, m->type, m->id, LIST_WAIT_MS, false);
+	list_ask(b, m->type, m->id, 0);
 }
 
 int64_t
@@ -203,7 +224,7 @@ list_deadline(const struct broker *b)
 	int64_t first = 0;
 
 	for (p = b->listing->pending; p != NULL; p = p->next) {
-		if (b->listing->refreshing == 0)
+		if (ripe(b->listing, p, 0))
 			return 1; /* at once */
 		if (first == 0 || p->deadline < first)
 			first = p->deadline;
@@ -228,7 +249,7 @@ list_tick(struct broker *b, int64_t now)
 	struct pending **at = &b->listing->pending, *p;
 
 	while ((p = *at) != NULL) {
-		if (b->listing->refreshing > 0 && p->deadline > now) {
+		if (!ripe(b->listing, p, now)) {
 			at = &p->next;
 			continue;
 		}

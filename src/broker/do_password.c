@@ -198,7 +198,7 @@ refuse(struct broker *b, const char *why)
 }
 
 static void
-accept(struct broker *b)
+admit(struct broker *b)
 {
 	struct auth *a = b->auth;
 	char user[64], source[80];
@@ -242,7 +242,7 @@ check_ended(struct broker *b, void *owner, bool late)
 		refuse(b, why.s);
 		return;
 	}
-	accept(b);
+	admit(b);
 }
 
 int64_t

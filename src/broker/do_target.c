@@ -2,8 +2,8 @@
  * REQ_TARGET: which container the login name means.  Broker.
  *
  * Only what the user may reach is ever looked at, so that nobody learns what
- * else exists.  Before a name is said to be unknown the nodes are asked once
- * more, for it may be a container of this very second.
+ * else exists.  A name is said to be unknown only after all nodes were asked
+ * again, for it may be a container of this very second.
  */
 #include "listing.h"
 
@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { MAX_TRIES = 4 };
 
 struct match {
 	uint64_t ref;
@@ -103,6 +105,15 @@ conclude(struct broker *b, uint32_t id, const struct resolving *rs)
 	}
 }
 
+/* Every node has said so, or there was time enough. */
+static bool
+surely_unknown(const struct broker *b, const struct pending *p)
+{
+	if (p->fresh && (p->tries > 0 || b->listing->refreshing == 0))
+		return true;
+	return p->tries == MAX_TRIES;
+}
+
 void
 target_answer(struct broker *b, const struct pending *p)
 {
@@ -115,9 +126,8 @@ target_answer(struct broker *b, const struct pending *p)
 	if (r != 0) {
 		put_answer(
 		    b, p->id, -JB_UNAVAILABLE, "the database does not answer; try again", &rs);
-	} else if (rs.level == 0 && !p->last) {
-		refresh_start(b, REFRESH_AGE_UNKNOWN_MS);
-		list_pend(b, REQ_TARGET, p->id, LIST_WAIT_UNKNOWN_MS, true);
+	} else if (rs.level == 0 && !surely_unknown(b, p)) {
+		list_ask(b, REQ_TARGET, p->id, p->tries + 1);
 	} else {
 		conclude(b, p->id, &rs);
 	}
@@ -138,6 +148,5 @@ do_target(struct broker *b, struct msg *m)
 		put_answer(b, m->id, TARGET_NONE, "", &none);
 		return;
 	}
-	refresh_start(b, REFRESH_AGE_MS);
-	list_pend(b, m->type, m->id, LIST_WAIT_MS, false);
+	list_ask(b, m->type, m->id, 0);
 }

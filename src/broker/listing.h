@@ -12,7 +12,9 @@
 struct pending {
 	uint32_t type, id;
 	int64_t deadline;
-	bool last; /* an unknown name is said to be unknown after this */
+	bool fresh;	/* each node was asked for this one */
+	bool patient;	/* somebody else is asking a node that matters: waits until the deadline */
+	unsigned tries; /* so many refreshes have not made the name known */
 	struct pending *next;
 };
 
@@ -30,11 +32,17 @@ struct listing {
 	unsigned npending, refreshing;
 };
 
-/* refresh.c: asks each enabled node that nobody asked for min_age_ms. */
-void refresh_start(struct broker *b, int64_t min_age_ms);
+enum {
+	REFRESH_WHOLE = 1 << 0,	 /* all nodes are being asked by this broker */
+	REFRESH_UNSEEN = 1 << 1, /* one that was never listed yet is asked by another */
+};
+
+/* refresh.c: asks each enabled node that nobody asked for min_age_ms. Those bits. */
+unsigned refresh_start(struct broker *b, int64_t min_age_ms);
 
 /* do_list.c */
-void list_pend(struct broker *b, uint32_t type, uint32_t id, int wait_ms, bool last);
+/* Asks the nodes, then answers the request. */
+void list_ask(struct broker *b, uint32_t type, uint32_t id, unsigned tries);
 void list_learn(struct broker *b, uint64_t ref);
 /* do_target.c */
 void target_answer(struct broker *b, const struct pending *p);

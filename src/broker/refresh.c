@@ -11,6 +11,7 @@
 #include "jumpbox/util.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { REFRESH_LIMIT_MS = 15000 };
 
@@ -57,40 +58,63 @@ refresh_ended(struct broker *b, void *owner, bool late)
 
 static const struct child_kind refresher = { REFRESH_LIMIT_MS, run_refresh, NULL, refresh_ended };
 
-struct ids {
-	int64_t *id;
+struct asked {
+	int64_t id;
+	bool unseen;
+};
+
+struct to_ask {
+	struct asked *node;
 	size_t n;
 };
 
 static int
-take_id(const struct node *n, void *arg)
+take_node(const struct node *n, void *arg)
 {
-	struct ids *ids = arg;
+	struct to_ask *t = arg;
 
 	if (n->enabled) {
-		ids->id = xreallocarray(ids->id, ids->n + 1, sizeof(*ids->id));
-		ids->id[ids->n++] = n->id;
+		t->node = xreallocarray(t->node, t->n + 1, sizeof(*t->node));
+		t->node[t->n++] =
+		    (struct asked){ n->id, n->last_seen == 0 && strcmp(n->state, "unknown") == 0 };
 	}
 	return 0;
 }
 
-void
-refresh_start(struct broker *b, int64_t min_age_ms)
+/* Those that are this broker's to ask now. */
+static size_t
+claim(struct broker *b, const struct to_ask *t, int64_t min_age_ms, struct held_node **claimed,
+    unsigned *bits)
 {
-	struct ids ids = { NULL, 0 };
-	struct held_node **claimed;
-	struct refresh *r;
 	size_t i, n = 0;
 
-	if (broker_store(b) == NULL || node_each(b->st, take_id, &ids) != 0) {
-		free(ids.id);
-		return;
-	}
-	claimed = xcalloc(ids.n, sizeof(*claimed));
-	for (i = 0; i < ids.n; i++)
-		if (node_claim_refresh(b->st, ids.id[i], min_age_ms) == 0 &&
-		    held_node_get(b, ids.id[i], &claimed[n]) == 0)
+	for (i = 0; i < t->n; i++) {
+		if (node_claim_refresh(b->st, t->node[i].id, min_age_ms) == 0 &&
+		    held_node_get(b, t->node[i].id, &claimed[n]) == 0)
 			n++;
+		else if (t->node[i].unseen)
+			*bits |= REFRESH_UNSEEN;
+	}
+	if (n == t->n)
+		*bits |= REFRESH_WHOLE;
+	return n;
+}
+
+unsigned
+refresh_start(struct broker *b, int64_t min_age_ms)
+{
+	struct to_ask t = { NULL, 0 };
+	struct held_node **claimed;
+	struct refresh *r;
+	unsigned bits = 0;
+	size_t i, n;
+
+	if (broker_store(b) == NULL || node_each(b->st, take_node, &t) != 0) {
+		free(t.node);
+		return 0;
+	}
+	claimed = xcalloc(t.n, sizeof(*claimed));
+	n = claim(b, &t, min_age_ms, claimed, &bits);
 	if (n > 0)
 		broker_store_close(b); /* the children open it themselves */
 	for (i = 0; i < n; i++) {
@@ -101,5 +125,6 @@ refresh_start(struct broker *b, int64_t min_age_ms)
 			refresh_ended(b, r, false);
 	}
 	free(claimed);
-	free(ids.id);
+	free(t.node);
+	return bits;
 }
