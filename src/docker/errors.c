@@ -248,6 +248,6 @@ error_not_started(
 	if (why)
 		return err_set(e, JB_UNAVAILABLE, "%s", why);
 	*no_program = true;
-	return err_set(
-	    e, JB_UNAVAILABLE, "there is no `%s` in the container's image", spec->argv[0]);
+	return err_set(e, JB_UNAVAILABLE,
+	    "the container has no shell: there is no `%s` in its image", spec->argv[0]);
 }

@@ -23,6 +23,7 @@ struct relay {
 	bool up_eof, down_eof;	 /* nothing more will be read */
 	bool up_shut, down_shut; /* the end was passed on */
 	bool sock_gone;		 /* nobody reads any more */
+	bool stuck;		 /* see write_engine */
 };
 
 enum { READ_MAX = 64 << 10 };
@@ -46,23 +47,27 @@ read_sock(struct relay *r)
 	uint8_t *p;
 	ssize_t n;
 
-	if (r->up_eof || !(p = room(&r->up)))
+	if (r->up_eof || r->stuck || !(p = room(&r->up)))
 		return;
 	n = recv(r->sock, p, READ_MAX, MSG_DONTWAIT);
 	if (n > 0)
 		buf_commit(&r->up, (size_t)n);
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		r->up_eof = true;
-	if (r->down_eof) /* nobody is left to take it */
-		buf_reset(&r->up);
 }
 
+/*
+ * A TLS write that could not be finished must be repeated with the very same
+ * bytes at the very same place.  So nothing is added to them meanwhile.
+ */
 static void
 write_engine(struct relay *r)
 {
 	CURLcode code = CURLE_OK;
 	size_t n;
 
+	if (r->down_eof) /* nobody is left to take it */
+		buf_reset(&r->up);
 	while (buf_len(&r->up) > 0 && code == CURLE_OK) {
 		code = curl_easy_send(r->c, buf_ptr(&r->up), buf_len(&r->up), &n);
 		if (code == CURLE_OK)
@@ -70,6 +75,7 @@ write_engine(struct relay *r)
 		else if (code != CURLE_AGAIN)
 			buf_reset(&r->up); /* read_engine will see the end */
 	}
+	r->stuck = buf_len(&r->up) > 0;
 	if (r->up_eof && buf_len(&r->up) == 0 && !r->up_shut) {
 		if (!r->tty)
 			shutdown(r->fd, SHUT_WR);
@@ -128,17 +134,17 @@ wait_for_more(struct relay *r)
 {
 	struct pollfd p[2] = { { .fd = r->sock }, { .fd = r->fd } };
 
-	if (!r->up_eof && has_room(&r->up))
+	if (!r->up_eof && !r->stuck)
 		p[0].events |= POLLIN;
 	if (buf_len(&r->down) > 0)
 		p[0].events |= POLLOUT;
 	if (!r->down_eof && has_room(&r->down))
 		p[1].events |= POLLIN;
-	if (!r->down_eof && buf_len(&r->up) > 0)
+	if (!r->down_eof && r->stuck)
 		p[1].events |= POLLOUT;
 	if (p[1].events == 0)
 		p[1].fd = -1;
-	if (r->sock_gone)
+	if (r->sock_gone || (p[0].events == 0 && r->stuck))
 		p[0].fd = -1;
 	if (poll(p, 2, -1) < 0 && errno != EINTR)
 		return JB_INTERNAL;

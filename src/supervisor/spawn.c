@@ -69,6 +69,8 @@ child(const struct spawn *s)
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
 	unsetenv("WATCHDOG_PID");
+	/* Every session and broker would otherwise dirty pages for caches that it never profits from: a third of its memory. */
+	setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
 	execl(path, s->program, s->arg, (char *)NULL);
 	child_failed(path);
 }
