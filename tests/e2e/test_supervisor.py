@@ -38,11 +38,7 @@ def make(place):
     def one(start=True, popen=None, **config):
         host = JumpHost(place / f"host{len(made)}", **config)
         made.append(host)
-        if start:
-            host.start(**(popen or {}))
-            if host.settings["log-level"] == "debug":  # the connection that saw it listen is gone
-                wait_for(lambda: "conn.close" in host.log_text(), 10, "an empty house")
-        return host
+        return host.start(**(popen or {})) if start else host
 
     yield one
     for host in made:
@@ -272,9 +268,11 @@ def test_sigterm_leaves_what_was_handed_over(make):
 
 def test_silent_connections_are_not_in_the_log(make):
     host = make(log_level="info", max_startups_per_source=100)
-    wait_for(lambda: "server.start" in host.log_text(), 10, "the start")
-    banner(connect(host))
-    before = host.log_text()
+
+    def events():  # not what a sanitizer says of a process that may not be traced
+        return re.findall(r"^\d{4}-.*$", host.log_text(), re.M)
+    before = events()
+    assert before
     for _ in range(20):
         connect(host).close()
     staying = [connect(host) for _ in range(5)]
@@ -282,7 +280,7 @@ def test_silent_connections_are_not_in_the_log(make):
         assert banner(s).startswith(b"SSH-2.0-")
         s.close()
     wait_for(lambda: len(host.processes("jumpbox-broker")) == 1, 10, "their brokers' end")
-    assert host.log_text() == before
+    assert events() == before
 
 
 def test_first_byte_is_not_waited_for_longer_than_needed(make):
@@ -368,10 +366,11 @@ def test_zygote_is_replaced_after_a_crash_of_a_child(make):
     host = make()
     first = wait_for(lambda: zygote(host, "jumpbox-session"), 10, "the zygote")
     s, child = session_child(host, first)
-    os.kill(child, signal.SIGSEGV)
+    crash = signal.SIGABRT if os.environ.get("JUMPBOX_SANITIZED") else signal.SIGSEGV  # ASan takes SEGV for itself
+    os.kill(child, crash)
     wait_for(lambda: closed(s), 10, "the connection's end")
     second = wait_for(lambda: (z := zygote(host, "jumpbox-session")) != first and z, 10, "a fresh zygote")
-    assert re.search(r"zygote\.crash .*of=session .*signal=SEGV", host.log_text())
+    assert re.search(r"zygote\.crash .*of=session .*signal=(SEGV|ABRT)", host.log_text())
     assert banner(connect(host)).startswith(b"SSH-2.0-")
     assert zygote(host, "jumpbox-session") == second
 
