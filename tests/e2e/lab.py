@@ -371,6 +371,7 @@ class Lab:
         return host
 
     def close(self):
+        """Ends everything; complains of what a sanitizer wrote into a log."""
         for host in self.hosts:
             if host.proc and host.proc.poll() is None:
                 host.proc.send_signal(signal.SIGINT)
@@ -379,4 +380,7 @@ class Lab:
                 host.stop()
         for engine in self.engines.values():
             engine.stop()
+        reports = [text for host in self.hosts for text in [host.log_text()]
+                   if "AddressSanitizer" in text or "runtime error:" in text]
         shutil.rmtree(self.dir, ignore_errors=True)
+        assert not reports, reports[0][-6000:]
