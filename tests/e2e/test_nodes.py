@@ -1,0 +1,136 @@
+"""Nodes: plain tcp, the host's process ids, several of them, and an installed tree."""
+
+import pathlib
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from lab import free_port, run, wait_for
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+
+class PlainDoor:
+    """A tcp port on loopback in front of an engine's unix socket: Docker without TLS, as some still run it."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            engine = socket.socket(socket.AF_UNIX)
+            engine.connect(self.path)
+            for a, b in ((client, engine), (engine, client)):
+                threading.Thread(target=self._copy, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def _copy(a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        self.listener.close()
+
+
+def test_plain_tcp_only_with_insecure(own_host, docker):
+    host = own_host()
+    door = PlainDoor(docker.socket)
+    try:
+        url = f"tcp://127.0.0.1:{door.port}"
+        r = host.ctl("node", "add", "plain", url, check=False)
+        assert r.returncode == 65 and b"--insecure" in r.stderr
+        host.ctl("node", "add", "plain", url, "--insecure")
+        assert b"INSECURE" in host.ctl("node", "list").stdout
+        wait_for(lambda: host.ssh("alice+plain+bb", "true").returncode == 0, 10, "the node's first listing")
+        data = b"x" * 1_000_000
+        r = host.ssh("alice+plain+bb", "cat; exit 3", input=data)
+        assert (r.returncode, r.stdout) == (3, data)
+        r = host.ctl("node", "set", "plain", "insecure", "no", check=False)
+        assert r.returncode == 65 and b"--insecure" in r.stderr
+    finally:
+        door.close()
+
+
+def test_two_nodes_with_one_name(own_host, docker, lab):
+    host = own_host()
+    other = lab.engine("tls")
+    other.container("bb", "busybox")
+    other.exec("bb", "sh", "-c", "echo other >/where")
+    docker.exec("bb", "sh", "-c", "echo one >/where")
+    host.node(other, "two")
+    wait_for(lambda: host.ssh("alice+two+bb", "cat /where").stdout == b"other\n", 10, "the second node")
+    assert host.ssh("alice+one+bb", "cat /where").stdout == b"one\n"
+    r = host.ssh("alice+bb", "cat /where")
+    assert r.returncode == 64 and b"one+bb" in r.stderr and b"two+bb" in r.stderr
+
+
+def test_with_the_hosts_process_ids_a_dropped_command_is_ended(own_host, docker):
+    host = own_host()
+    docker.container("hostpid", "busybox", "--pid", "host")
+    try:
+        wait_for(lambda: host.ssh("alice+hostpid", "true").returncode == 0, 10, "the container")
+        marker = "sleep 86391"
+        p = host.popen("alice+hostpid", marker, stdin=subprocess.DEVNULL)
+
+        def running():
+            return marker in run("ps", "-eo", "args").stdout.decode().splitlines()
+        wait_for(running, 10, "the command")
+        p.kill()
+        p.wait(10)
+        wait_for(lambda: not running(), 15, "its end")
+    finally:
+        docker.remove("hostpid")
+
+
+def test_a_user_other_than_root_leaves_nothing_behind(own_host, docker):
+    host = own_host()
+    host.user("worker")
+    host.ctl("grant", "add", "worker", "deb", "--as", "app")
+    p = host.popen("worker+deb", "sleep 86392", stdin=subprocess.DEVNULL)
+    wait_for(lambda: any(c == "sleep 86392" for _, _, c in docker.processes("deb")), 10, "the command")
+    p.kill()
+    p.wait(10)
+    wait_for(lambda: not any(c == "sleep 86392" for _, _, c in docker.processes("deb")), 15, "its end")
+
+
+def test_install_into_a_staging_directory(tmp_path):
+    prefix = "/opt/jumpbox"
+    run("make", "-C", TOP, "-s", "-j2", f"PREFIX={prefix}", f"BUILD={tmp_path}/build", f"DESTDIR={tmp_path}/stage",
+        "install", timeout=300)
+    stage = tmp_path / "stage"
+    root = stage / prefix[1:]
+    for name in ("sbin/jumpboxd", "sbin/jumpboxctl", "libexec/jumpbox/jumpbox-session",
+                 "libexec/jumpbox/jumpbox-broker", "libexec/jumpbox/jumpbox-watcher", "share/man/man8/jumpboxd.8",
+                 "share/man/man8/jumpboxctl.8", "share/man/man5/jumpbox.conf.5"):
+        assert (root / name).is_file(), name
+    assert (stage / "etc/jumpbox/jumpbox.conf").is_file()
+    unit = (root / "lib/systemd/system/jumpbox.service").read_text()
+    assert f"ExecStart={prefix}/sbin/jumpboxd" in unit and "KillMode=process" in unit
+    assert "Type=notify" in unit and "WatchdogSec=" in unit and "@" not in unit.replace("@system-service", "")
+    # The roles are looked for where they will be, not where they are staged.
+    strings = run("grep", "-ac", f"{prefix}/libexec/jumpbox", root / "sbin/jumpboxd").stdout
+    assert int(strings) > 0
+    run(root / "sbin/jumpboxd", "-t", "-f", stage / "etc/jumpbox/jumpbox.conf")
+
+
+@pytest.mark.parametrize("role, libraries", (
+    ("sbin/jumpboxd", set()),
+    ("libexec/jumpbox/jumpbox-session", {"libssh", "libcrypto", "libseccomp"}),
+    ("libexec/jumpbox/jumpbox-broker", {"libsqlite3", "libcurl", "libjansson", "libargon2", "libcrypt", "libcrypto"})))
+def test_a_role_links_what_it_needs_and_no_more(host, role, libraries):
+    dynamic = run("readelf", "-d", host.prefix / role).stdout.decode()
+    needed = {line.split("[")[1].split(".so")[0] for line in dynamic.splitlines() if "NEEDED" in line}
+    assert needed - {"libc", "libasan", "libubsan", "libm", "libgcc_s"} == libraries
