@@ -12,6 +12,7 @@
 
 #include "jumpbox/log.h"
 #include "jumpbox/privs.h"
+#include "jumpbox/role.h"
 #include "jumpbox/util.h"
 #include "jumpbox/zygote.h"
 
@@ -297,20 +298,12 @@ serve(const sigset_t *mask)
 int
 zygote(void)
 {
-	struct errtext e = { "" };
-	char left_out[64];
 	sigset_t mask;
-	int r = config_load_fd(ROLE_CONFIG_FD, "configuration", &zyg.cfg, &e);
 
-	if (r < 0)
-		fatal(r, "%s", e.s);
-	log_init("broker", zyg.cfg.log_level, zyg.cfg.log_format);
+	role_begin("broker", &zyg.cfg);
 	close_range(ROLE_CONFIG_FD, ~0U, 0); /* nothing else is ours */
 	umask(077);
-	if ((r = privs_drop(SERVICE_USER, NULL, left_out, sizeof(left_out), &e)) < 0)
-		fatal(r, "%s", e.s);
-	if (left_out[0] != '\0')
-		log_warn("broker.unprivileged", F_STR("left_out", left_out));
+	role_confine(SERVICE_USER, NULL);
 	warm_up();
 	set_cloexec(ROLE_CONTROL_FD, true);
 	set_nonblock(ROLE_CONTROL_FD, true);

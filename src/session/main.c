@@ -16,6 +16,7 @@
 
 #include "jumpbox/log.h"
 #include "jumpbox/privs.h"
+#include "jumpbox/role.h"
 #include "jumpbox/util.h"
 #include "jumpbox/zygote.h"
 
@@ -26,16 +27,6 @@
 #include <unistd.h>
 
 enum { BANNER_MAX = 16384 };
-
-static void
-read_config(struct config *c)
-{
-	struct errtext e;
-
-	if (config_load_fd(ROLE_CONFIG_FD, "configuration", c, &e) != 0)
-		fatal(JB_CONFIG, "%s", e.s);
-	close(ROLE_CONFIG_FD);
-}
 
 /* The banner's text, for good; NULL: none. */
 static char *
@@ -74,32 +65,17 @@ prepare(void)
 	malloc_trim(0);
 }
 
-static void
-drop_privileges(const struct config *c)
-{
-	char left_out[64];
-	struct errtext e;
-	int rc = privs_drop(SESSION_USER, c->jail_directory, left_out, sizeof(left_out), &e);
-
-	if (rc != 0)
-		fatal(rc, "%s", e.s);
-	if (left_out[0])
-		log_warn("privs.left_out", F_STR("what", left_out));
-}
-
 int
 main(int argc, char **argv)
 {
 	struct config c = { 0 };
 	char *banner;
 
-	log_init("session", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
 	if (argc != 2 || strcmp(argv[1], "zygote") != 0 || set_cloexec(ROLE_CONTROL_FD, true) != 0)
 		fatal(JB_USAGE, "jumpbox-session is started by jumpboxd");
-	read_config(&c);
-	log_init("session", c.log_level, c.log_format);
+	role_begin("session", &c);
 	banner = read_banner(&c);
 	prepare();
-	drop_privileges(&c);
+	role_confine(SESSION_USER, c.jail_directory);
 	zygote(&c, banner);
 }

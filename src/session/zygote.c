@@ -11,6 +11,7 @@
 
 #include "jumpbox/log.h"
 #include "jumpbox/msg.h"
+#include "jumpbox/role.h"
 #include "jumpbox/util.h"
 #include "jumpbox/zygote.h"
 #include "session.h"
@@ -184,31 +185,17 @@ from_signals(int fd)
 		_exit(0);
 }
 
-/* SIGINT and SIGHUP of a terminal reach the whole process group and are the supervisor's. */
-static int
-catch_signals(void)
-{
-	sigset_t set;
-	int fd;
-
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	if (sigprocmask(SIG_SETMASK, &set, NULL) != 0 ||
-	    (fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
-		fatal(JB_INTERNAL, "signals: %s", strerror(errno));
-	return fd;
-}
-
 void
 zygote(const struct config *cfg, const char *banner)
 {
-	struct pollfd p[2] = { { ROLE_CONTROL_FD, POLLIN, 0 }, { catch_signals(), POLLIN, 0 } };
+	struct pollfd p[2] = { { ROLE_CONTROL_FD, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	sigset_t set;
 	struct msg m;
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	p[1].fd = role_signals(&set);
 	msg_init(&m, ZYG_READY, 0);
 	if (msg_send(ROLE_CONTROL_FD, &m) != 0)
 		fatal(JB_INTERNAL, "there is no supervisor");
