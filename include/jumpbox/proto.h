@@ -9,7 +9,7 @@
  *	REQ_SIGN            u32 key, u32 digest, bytes data            REP_SIGN bytes signature
  *	REQ_VERIFY          bytes signature, bytes tbs                 REP_VERIFY u32 good
  *	REQ_PASSWORD        str login, str password                    REP_AUTH
- *	REQ_OFFER           str login, str algorithm, bytes blob       REP_OFFER u32 acceptable
+ *	REQ_OFFER           str login, str key type, bytes blob        REP_OFFER u32 acceptable
  *	REQ_KEY_LOGIN       str login                                  REP_AUTH
  *	REQ_NEW_PASSWORD    str password                               REP_NEW_PASSWORD u32 ok, str why
  *	REQ_TARGET          -                                          REP_TARGET
@@ -29,7 +29,7 @@
  *	REP_TARGET          u32 code, str message, u64 ref, u32 n, n x str candidate
  *	REP_LIST            u32 total, u32 offset, u32 n,
  *	                    n x (u64 ref, str name, str node, str state, str image,
- *	                         u64 since, u32 perms)
+ *	                         u64 since, u32 perms)            (total LIST_FAILED: nothing more)
  *	REP_ATTACH          u32 code, str message                      (code 0: one fd)
  *	REP_STATUS          u32 state, u32 code                        (see enum run_state)
  *	EVT_END             u32 code, str reason          say it everywhere and leave
@@ -84,6 +84,9 @@ enum run_state { RUN_RUNNING = 1, RUN_EXITED, RUN_UNKNOWN };
 /* REP_TARGET's code when the login named no container; otherwise 0 or -enum jb_err. */
 enum { TARGET_NONE = 1 };
 
+/* REP_LIST's total when the database does not answer: that is not an empty list. */
+#define LIST_FAILED UINT32_MAX
+
 enum {
 	MAX_LOGIN = 256, /* USER+NODE+CONTAINER as the client sent it */
 	MAX_PASSWORD = 1024,
@@ -95,8 +98,8 @@ enum {
 	MAX_ENV_VALUE = 1024,
 	MAX_TERM = 64,
 	MAX_REASON = 256,
-	MAX_HOW = 31,	 /* DETACH's how */
-	MAX_EVENT = 31,	 /* LOG */
+	MAX_HOW = 31,	/* DETACH's how */
+	MAX_EVENT = 31, /* LOG */
 	MAX_LOG_TEXT = 1024,
 	MAX_ATTACHES = 1024, /* open at once on one connection */
 	LIST_PAGE = 200,     /* REP_LIST rows a message */

@@ -46,6 +46,9 @@ void store_close(struct store *st);
 /* In a zygote: touches what each handle will need, so that children share it. Opens no file. */
 void store_warm(void);
 const char *store_error(const struct store *st);
+/* The last failure was the database's own (locked, full disk, damaged), not an answer of it; its
+ * sentence names files and is for the operator. */
+bool store_failed(const struct store *st);
 /* A consistent copy to a new file (0600), page by page, while in use. JB_EXISTS if the file is
  * there. */
 int store_backup(struct store *st, const char *file);

@@ -136,19 +136,6 @@ unlink_from(struct broker *b, struct attached *a)
 	b->nattached--;
 }
 
-static void
-close_row(struct broker *b, struct attached *a)
-{
-	struct actor by = broker_actor(b);
-	struct store *st = broker_store(b);
-
-	if (st != NULL && attach_close(st, &by, a->row, a->in, a->out, a->exit_code, a->how) != 0)
-		log_error(
-		    "attach.not_closed", F_NUM("attach", a->row), F_STR("reason", store_error(st)));
-	log_info("attach.close", F_NUM("attach", a->row), F_STR("how", a->how),
-	    F_NUM("status", a->exit_code), F_NUM("in", a->in), F_NUM("out", a->out));
-}
-
 void
 attached_slim(struct attached *a)
 {
@@ -166,7 +153,7 @@ void
 attached_forget(struct broker *b, struct attached *a)
 {
 	if (a->row != 0)
-		close_row(b, a);
+		closing_attach(b, a);
 	child_stop(a->opener);
 	child_stop(a->resizer);
 	child_stop(a->signaller);

@@ -87,6 +87,11 @@ int held_node_get(struct broker *b, int64_t id, struct held_node **n);
 void held_node_put(struct broker *b, struct held_node *n);
 struct engine_addr held_node_addr(const struct held_node *n);
 
+/* ---- closing.c --------------------------------------------------------- */
+
+/* Closes its row, now or later. */
+void closing_attach(struct broker *b, const struct attached *a);
+
 /* ---- do_attach.c ------------------------------------------------------- */
 
 /* Starts as many of the queued as may open at once. */

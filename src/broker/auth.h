@@ -34,6 +34,7 @@ struct auth {
 	char *password;		       /* wiped as soon as the child has its copy */
 	char *hash;		       /* to check against; NULL: none */
 	char why[256];		       /* refused whatever the password is; empty: not */
+	int unable;		       /* enum jb_err: the database did not answer; 0 */
 	bool counts;		       /* a failure adds to the back-off */
 	bool heard, good;	       /* the child's answer */
 	char fresh[PASSWORD_HASH_MAX]; /* a new hash to store; empty: none */
@@ -49,9 +50,14 @@ void account_release(struct account *a);
 
 /*
  * Opens the session of the claimed user, who has proven it: 0, or why not.
- * The state is then STATE_AUTHED.
+ * The state is then STATE_AUTHED.  JB_TRY_AGAIN, JB_UNAVAILABLE: see auth_unable().
  */
 int auth_login(struct broker *b, const char *method, struct errtext *why);
+/*
+ * Nothing is wrong with the login, but the jump host cannot serve it now: that is said, and the
+ * connection ends.  For r of auth_login() and of account_load(); false: it is no such failure.
+ */
+bool auth_unable(struct broker *b, const char *method, int r, const char *why);
 /* For the operator alone: the log and the audit. */
 void auth_failed(struct broker *b, const char *method, const char *why);
 void auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome, bool admin);

@@ -247,6 +247,7 @@ next_deadline(const struct broker *b)
 	t = sooner(t, b->rest_at);
 	t = sooner(t, b->recheck_at);
 	t = sooner(t, b->epoch_at);
+	t = sooner(t, b->closing_at);
 	return sooner(t, b->end_at);
 }
 
@@ -281,6 +282,8 @@ tick(struct broker *b, int64_t now)
 		if (b->session_row != 0)
 			recheck_epoch(b);
 	}
+	if (due(b->closing_at, now))
+		closing_again(b);
 	if (due(b->end_at, now)) {
 		b->done = b->pair < 0;
 		pair_end(b, "unanswered");
@@ -385,19 +388,15 @@ turn(struct broker *b, struct watched *w, const sigset_t *mask)
 
 /* What could not be ended in time is closed as it is. */
 static void
-finish(struct broker *b)
+finish(struct broker *b, const sigset_t *mask)
 {
 	struct outgoing *o;
 	unsigned i;
 
 	while (b->attached != NULL)
 		attached_forget(b, b->attached);
-	if (b->session_row != 0) {
-		if (broker_store(b) == NULL || session_close(b->st, b->session_row, b->how) != 0)
-			log_error("session.not_closed", F_NUM("session", b->session_row));
-		log_info("session.close", F_STR("user", b->user), F_NUM("session", b->session_row),
-		    F_STR("how", b->how));
-	}
+	if (b->session_row != 0)
+		closing_session(b, mask);
 	broker_store_close(b);
 	while ((o = b->out) != NULL) {
 		b->out = o->next;
@@ -429,7 +428,7 @@ broker_run(struct broker *b)
 	b->listing = xcalloc(1, sizeof(*b->listing));
 	while (!b->done)
 		turn(b, &w, &mask);
-	finish(b);
+	finish(b, &mask);
 	free(w.pfd);
 	free(w.child);
 	exit(0);

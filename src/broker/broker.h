@@ -15,6 +15,7 @@
 #include "jumpbox/store.h"
 #include "jumpbox/target.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -52,6 +53,7 @@ struct attached;
 struct listing;
 struct auth;
 struct held_node;
+struct unclosed;
 
 struct outgoing {
 	struct msg m;
@@ -94,10 +96,11 @@ struct broker {
 	bool queue_moves; /* an attach may start that waited */
 	uint32_t last_attach;
 	struct held_node *nodes;
-	struct listing *listing; /* do_list.c */
+	struct unclosed *unclosed; /* ended, and not recorded yet (closing.c) */
+	struct listing *listing;   /* do_list.c */
 
 	/* timers on the monotonic clock, 0: off */
-	int64_t rest_at, recheck_at, epoch_at, end_at;
+	int64_t rest_at, recheck_at, epoch_at, end_at, closing_at;
 };
 
 /* ---- broker.c --------------------------------------------------------- */
@@ -167,6 +170,13 @@ void recheck(struct broker *b);
 void recheck_epoch(struct broker *b);
 /* A decision may change by time alone at `until` (unix s, 0: never): sets the timer. */
 void recheck_until(struct broker *b, int64_t until);
+
+/* ---- closing.c -------------------------------------------------------- */
+
+/* Tries again what could not be recorded. */
+void closing_again(struct broker *b);
+/* The last of a connection: blocks until its rows are closed, or it is no use. */
+void closing_session(struct broker *b, const sigset_t *mask);
 
 /* ---- one directory deeper: prepare.c, zygote.c, cleaner.c --------------- */
 

@@ -9,6 +9,7 @@
  * No audit row, no attach: what cannot be recorded is not started.
  */
 #include "attached.h"
+#include "listing.h"
 
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
@@ -126,6 +127,9 @@ record(struct broker *b, struct attached *a, struct errtext *e)
 	if (r == 0)
 		return 0;
 	log_error("attach.not_recorded", F_STR("reason", store_error(b->st)));
+	if (r == JB_TRY_AGAIN)
+		return err_set(
+		    e, r, "the database is busy, so nothing was started; try again in a moment");
 	return err_set(e, JB_UNAVAILABLE,
 	    "the audit record could not be written, so nothing was started; tell the operator");
 }
@@ -253,6 +257,8 @@ open_message(struct broker *b, void *owner, struct msg *m)
 		msg_get_str(m, text, sizeof(text));
 		if (a->exec.exec_id[0] == '\0')
 			a->started = false; /* refused before there was an exec */
+		if (code == JB_NOT_FOUND)
+			str_copy(b->listing->gone, sizeof(b->listing->gone), a->exec.container);
 		if (a->phase == AT_OPENING || a->phase == AT_DECIDED)
 			attach_fail(b, a, code, text);
 		break;
@@ -410,7 +416,7 @@ take_container(const struct container *c, void *arg)
 static int
 locate(struct broker *b, struct attached *a, uint64_t ref, struct errtext *e)
 {
-	struct found f;
+	struct found f = { 0 };
 	int r;
 
 	if (broker_store(b) == NULL)

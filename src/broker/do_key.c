@@ -56,28 +56,29 @@ look_at_key(const struct user_key *k, void *arg)
 	return 0;
 }
 
-/* The account may log in and has this key. */
-static bool
+/* 0: the account may log in and has this key. */
+static int
 key_opens(struct broker *b, const uint8_t *blob, size_t n, struct errtext *why)
 {
 	struct looking l = { .b = b };
 	struct account account = { 0 };
 	const char *user = b->auth->target.user;
-	bool opens = false;
+	int r = JB_DENIED;
 
-	err_set(why, 0, "no such key");
+	err_set(why, r, "no such key");
 	if (n == 0 || n > MAX_KEY_BLOB)
-		return false;
+		return r;
 	EVP_EncodeBlock((unsigned char *)l.blob, blob, (int)n);
 	if (!b->auth->named)
-		err_set(why, 0, "malformed name");
-	else if (account_load(b, user, &account) != 0)
-		err_set(why, 0, "no such user");
-	else if (subject_usable(&account.subject, now_unix(), why) == 0 &&
-	    key_each(b->st, user, look_at_key, &l) == 0)
-		opens = l.found;
+		err_set(why, r, "malformed name");
+	else if ((r = account_load(b, user, &account)) == JB_NOT_FOUND)
+		err_set(why, r, "no such user");
+	else if (r != 0 || (r = key_each(b->st, user, look_at_key, &l)) != 0)
+		r = err_set(why, JB_UNAVAILABLE, "the database does not answer; try again");
+	else if ((r = subject_usable(&account.subject, now_unix(), why)) == 0 && !l.found)
+		r = JB_DENIED;
 	account_release(&account);
-	return opens;
+	return r;
 }
 
 /* ---- the requests --------------------------------------------------------------- */
@@ -86,14 +87,14 @@ key_opens(struct broker *b, const uint8_t *blob, size_t n, struct errtext *why)
 void
 do_offer(struct broker *b, struct msg *m)
 {
-	char login[MAX_LOGIN + 1], algorithm[65];
+	char login[MAX_LOGIN + 1], key_type[65];
 	struct errtext why;
 	const uint8_t *blob;
 	size_t n;
-	bool opens;
+	int r;
 
 	msg_get_str(m, login, sizeof(login));
-	msg_get_str(m, algorithm, sizeof(algorithm));
+	msg_get_str(m, key_type, sizeof(key_type));
 	blob = msg_get_bytes(m, &n, MAX_KEY_BLOB);
 	if (!msg_end(m)) {
 		broker_protocol(b, m->type, "malformed");
@@ -101,11 +102,13 @@ do_offer(struct broker *b, struct msg *m)
 	}
 	if (!auth_claim(b, m, login))
 		return;
-	opens = key_opens(b, blob, n, &why);
-	if (!opens)
+	r = key_opens(b, blob, n, &why);
+	if (auth_unable(b, "publickey", r, why.s))
+		return;
+	if (r != 0)
 		log_debug("login.key_refused", F_STR("user", b->auth->target.user),
-		    F_STR("algorithm", algorithm), F_STR("reason", why.s));
-	broker_reply_u32(b, REP_OFFER, m->id, opens);
+		    F_STR("key_type", key_type), F_STR("reason", why.s));
+	broker_reply_u32(b, REP_OFFER, m->id, r == 0);
 }
 
 void
@@ -113,6 +116,7 @@ do_key_login(struct broker *b, struct msg *m)
 {
 	char login[MAX_LOGIN + 1];
 	struct errtext why;
+	int r;
 
 	msg_get_str(m, login, sizeof(login));
 	if (!msg_end(m)) {
@@ -125,8 +129,12 @@ do_key_login(struct broker *b, struct msg *m)
 		broker_protocol(b, m->type, "a login that the client did not make");
 		return;
 	}
-	if (!key_opens(b, b->auth->blob, b->auth->blob_len, &why) ||
-	    auth_login(b, "publickey", &why) != 0) {
+	r = key_opens(b, b->auth->blob, b->auth->blob_len, &why);
+	if (r == 0)
+		r = auth_login(b, "publickey", &why);
+	if (auth_unable(b, "publickey", r, why.s))
+		return;
+	if (r != 0) {
 		auth_failed(b, "publickey", why.s);
 		auth_unprove(b);
 		auth_reply(b, m->id, AUTH_DENIED, false);

@@ -76,20 +76,24 @@ consider(const struct container *c, void *arg)
 	return 0;
 }
 
-static void
+/* False: the database does not answer. */
+static bool
 make_list(struct broker *b)
 {
 	struct subject s = { 0 };
 	struct making mk = { b->listing, &s, now_unix() };
+	bool made;
 
 	free(b->listing->page);
 	b->listing->page = NULL;
 	b->listing->npage = 0;
-	if (broker_store(b) == NULL || subject_load(b->st, b->user, &s) != 0 ||
-	    container_each(b->st, consider, &mk) != 0)
+	made = broker_store(b) != NULL && subject_load(b->st, b->user, &s) == 0 &&
+	    container_each(b->st, consider, &mk) == 0;
+	if (!made)
 		log_error(
 		    "broker.no_list", F_STR("reason", b->st != NULL ? store_error(b->st) : NULL));
 	subject_release(&s);
+	return made;
 }
 
 /* ---- a page ------------------------------------------------------------------------ */
@@ -127,30 +131,40 @@ take_row(const struct container *c, void *arg)
 	return 0;
 }
 
-/* Those of the page that are still there. */
-static uint32_t
-read_page(struct broker *b, uint32_t offset, struct row *rows)
+/* Those of the page that are still there; false: the database does not answer. */
+static bool
+read_page(struct broker *b, uint32_t offset, struct row *rows, uint32_t *n)
 {
 	struct listing *l = b->listing;
-	uint32_t n = 0;
 	size_t i;
+	int r;
 
-	for (i = offset; i < l->npage && i - offset < LIST_PAGE && broker_store(b) != NULL; i++) {
-		rows[n].s = &l->page[i];
-		n += container_get(b->st, (int64_t)l->page[i].ref, take_row, &rows[n]) == 0;
+	*n = 0;
+	for (i = offset; i < l->npage && i - offset < LIST_PAGE; i++) {
+		if (broker_store(b) == NULL)
+			return false;
+		rows[*n].s = &l->page[i];
+		r = container_get(b->st, (int64_t)l->page[i].ref, take_row, &rows[*n]);
+		if (r != 0 && store_failed(b->st))
+			return false;
+		*n += r == 0;
 	}
-	return n;
+	return true;
 }
 
+/* anew: of a new list. */
 static void
-answer_page(struct broker *b, uint32_t id, uint32_t offset)
+answer_page(struct broker *b, uint32_t id, uint32_t offset, bool anew)
 {
 	struct row *rows = xcalloc(LIST_PAGE, sizeof(*rows)), *r;
-	uint32_t n = read_page(b, offset, rows);
+	uint32_t n = 0;
+	bool read = (!anew || make_list(b)) && read_page(b, offset, rows, &n);
 	struct msg m;
 
+	if (!read)
+		n = 0;
 	msg_init(&m, REP_LIST, id);
-	msg_put_u32(&m, (uint32_t)b->listing->npage);
+	msg_put_u32(&m, read ? (uint32_t)b->listing->npage : LIST_FAILED);
 	msg_put_u32(&m, offset);
 	msg_put_u32(&m, n);
 	for (r = rows; r < rows + n; r++) {
@@ -209,9 +223,7 @@ do_list(struct broker *b, struct msg *m)
 		return;
 	}
 	if (offset > 0) {
-		if (b->listing->page == NULL)
-			make_list(b);
-		answer_page(b, m->id, offset);
+		answer_page(b, m->id, offset, b->listing->page == NULL);
 		return;
 	}
 	list_ask(b, m->type, m->id, 0);
@@ -239,8 +251,7 @@ answer(struct broker *b, const struct pending *p)
 		target_answer(b, p);
 		return;
 	}
-	make_list(b);
-	answer_page(b, p->id, 0);
+	answer_page(b, p->id, 0, true);
 }
 
 void

@@ -142,18 +142,21 @@ consider(struct broker *b)
 	int r = JB_NOT_FOUND;
 
 	a->counts = true;
+	a->unable = 0;
 	if (!a->named)
 		err_set(&e, 0, "malformed name");
 	else if ((r = account_load(b, a->target.user, &account)) == JB_NOT_FOUND)
 		err_set(&e, 0, "no such user");
 	else if (r != 0)
-		err_set(&e, 0, "the database does not answer");
+		err_set(&e, 0, "the database does not answer; try again");
 	else if (subject_usable(&account.subject, now_unix(), &e) == 0 && account.hash == NULL)
 		err_set(&e, 0, "the user has no password");
 	if (b->st != NULL && blocked(b)) {
 		err_set(&e, 0, "too many failed passwords lately");
 		a->counts = false; /* whoever waits is not punished for waiting */
 	}
+	if (r != 0 && r != JB_NOT_FOUND)
+		a->unable = JB_UNAVAILABLE;
 	str_copy(a->why, sizeof(a->why), e.s);
 	free_secret(a->hash);
 	a->hash = account.hash;
@@ -224,11 +227,14 @@ check_ended(struct broker *b, void *owner, bool late)
 {
 	struct auth *a = owner;
 	struct errtext why = { "" };
+	int r;
 
 	(void)late;
 	a->hasher = NULL;
 	if (b->state != STATE_CHECKING)
 		return; /* the connection is ending */
+	if (auth_unable(b, "password", a->unable, a->why))
+		return;
 	if (!a->heard || a->why[0] != '\0') {
 		refuse(b, a->why[0] != '\0' ? a->why : "the password could not be checked");
 		return;
@@ -237,7 +243,10 @@ check_ended(struct broker *b, void *owner, bool late)
 		refuse(b, "wrong password");
 		return;
 	}
-	if (auth_login(b, "password", &why) != 0) {
+	r = auth_login(b, "password", &why);
+	if (auth_unable(b, "password", r, why.s))
+		return;
+	if (r != 0) {
 		a->counts = false; /* the password was right */
 		refuse(b, why.s);
 		return;

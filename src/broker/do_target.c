@@ -21,6 +21,7 @@ struct match {
 };
 
 struct resolving {
+	const char *gone; /* an id that is no answer, whatever the table says */
 	const struct target *t;
 	const struct subject *s;
 	int64_t now;
@@ -49,7 +50,7 @@ consider(const struct container *c, void *arg)
 	unsigned level = target_level(rs->t, &tc);
 	struct verdict v;
 
-	if (level < rs->level)
+	if (level < rs->level || strcmp(c->id, rs->gone) == 0)
 		return 0;
 	policy_decide(rs->s, &f, PERM_SHELL, rs->now, &v);
 	if (v.perms == 0)
@@ -118,7 +119,9 @@ void
 target_answer(struct broker *b, const struct pending *p)
 {
 	struct subject s = { 0 };
-	struct resolving rs = { .t = &b->target, .s = &s, .now = now_unix() };
+	struct resolving rs = {
+		.gone = b->listing->gone, .t = &b->target, .s = &s, .now = now_unix()
+	};
 	int r = JB_UNAVAILABLE;
 
 	if (broker_store(b) != NULL && (r = subject_load(b->st, b->user, &s)) == 0)

@@ -14,6 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* An engine that is removing or restarting a container may fail to answer for a moment: waits between tries. */
+enum { STATUS_AGAIN_MS = 50, STATUS_LAST_MS = 800 };
+
 static void
 tell(int fd, struct msg *m)
 {
@@ -194,8 +197,14 @@ run_status(int fd, const struct broker *b, const void *owner)
 	struct exec_status s;
 
 	(void)b;
-	if (engine_exec_inspect(en, a->exec.exec_id, &s, NULL) == 0)
-		tell_status(fd, &s);
+	for (int delay = STATUS_AGAIN_MS; delay <= STATUS_LAST_MS; delay *= 2) {
+		if (engine_exec_inspect(en, a->exec.exec_id, &s, NULL) == 0 &&
+		    (s.running || s.exit_code >= 0)) {
+			tell_status(fd, &s);
+			break;
+		}
+		poll(NULL, 0, delay);
+	}
 	engine_free(en);
 }
 

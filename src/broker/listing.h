@@ -30,6 +30,7 @@ struct listing {
 	size_t nknown;
 	struct pending *pending;
 	unsigned npending, refreshing;
+	char gone[65]; /* the container that an attach last found gone: TARGET looks past its row */
 };
 
 enum {

@@ -79,7 +79,14 @@ open_session(struct broker *b, const struct account *a, const char *method, stru
 	};
 	int r = session_open(b->st, &s, b->cfg->max_sessions, user_limit(b, a), &b->session_row);
 
-	return r == 0 ? 0 : err_set(why, r, "%s", store_error(b->st));
+	if (r == 0 || !store_failed(b->st))
+		return r == 0 ? 0 : err_set(why, r, "%s", store_error(b->st));
+	log_error(
+	    "login.not_recorded", F_STR("source", b->peer), F_STR("reason", store_error(b->st)));
+	if (r == JB_TRY_AGAIN)
+		return err_set(why, r, "the database is busy; try again in a moment");
+	return err_set(why, JB_UNAVAILABLE,
+	    "the login could not be recorded, so it is refused; tell the operator");
 }
 
 /* The account is read again here: it may have changed while a password was checked. */
@@ -89,9 +96,10 @@ auth_login(struct broker *b, const char *method, struct errtext *why)
 	struct account a;
 	int r = account_load(b, b->auth->target.user, &a);
 
-	if (r != 0)
-		err_set(
-		    why, r, r == JB_NOT_FOUND ? "no such user" : "the database does not answer");
+	if (r == JB_NOT_FOUND)
+		err_set(why, r, "no such user");
+	else if (r != 0)
+		r = err_set(why, JB_UNAVAILABLE, "the database does not answer; try again");
 	else
 		r = subject_usable(&a.subject, now_unix(), why);
 	if (r == 0)
@@ -110,6 +118,16 @@ auth_login(struct broker *b, const char *method, struct errtext *why)
 	}
 	account_release(&a);
 	return r;
+}
+
+bool
+auth_unable(struct broker *b, const char *method, int r, const char *why)
+{
+	if (r != JB_TRY_AGAIN && r != JB_UNAVAILABLE)
+		return false;
+	broker_end(b, (uint32_t)-r, "refused", why);
+	auth_failed(b, method, why); /* may wait for the database; the sentence does not */
+	return true;
 }
 
 void

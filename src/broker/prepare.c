@@ -106,17 +106,20 @@ count_node(const struct node *n, void *arg)
 }
 
 /* This machine's engine, when nobody has named any. */
-static void
+static int
 add_local_node(struct store *st)
 {
 	const struct node local = {
 		.name = "local", .url = "unix://" LOCAL_SOCKET, .enabled = true
 	};
 	bool any = false;
+	int r = node_each(st, count_node, &any);
 
-	if (node_each(st, count_node, &any) == 0 && !any && access(LOCAL_SOCKET, F_OK) == 0 &&
-	    node_add_first(st, &by_start, &local) == 0)
+	if (r != 0 || any || access(LOCAL_SOCKET, F_OK) != 0)
+		return r;
+	if ((r = node_add_first(st, &by_start, &local)) == 0)
 		log_info("node.added", F_STR("node", local.name), F_STR("url", local.url));
+	return r == JB_EXISTS ? 0 : r;
 }
 
 static int
@@ -127,9 +130,11 @@ prepare_database(const struct config *cfg, struct errtext *e)
 
 	if (r < 0)
 		return JB_UNAVAILABLE;
-	add_local_node(st);
+	r = add_local_node(st);
+	if (r != 0)
+		err_set(e, r, "%s", store_error(st));
 	store_close(st);
-	return 0;
+	return r != 0 ? JB_UNAVAILABLE : 0;
 }
 
 /* ---- host keys ------------------------------------------------------------------------- */

@@ -87,10 +87,13 @@ claim(struct broker *b, const struct to_ask *t, int64_t min_age_ms, struct held_
     unsigned *bits)
 {
 	size_t i, n = 0;
+	int r;
 
 	for (i = 0; i < t->n; i++) {
-		if (node_claim_refresh(b->st, t->node[i].id, min_age_ms) == 0 &&
-		    held_node_get(b, t->node[i].id, &claimed[n]) == 0)
+		r = node_claim_refresh(b->st, t->node[i].id, min_age_ms);
+		if (r != 0 && store_failed(b->st))
+			break; /* each of the others would wait as long for the same */
+		if (r == 0 && held_node_get(b, t->node[i].id, &claimed[n]) == 0)
 			n++;
 		else if (t->node[i].unseen)
 			*bits |= REFRESH_UNSEEN;

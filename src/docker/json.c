@@ -138,7 +138,7 @@ list_row(const json_t *o, struct engine_container *c)
 {
 	const char *name = own_name(json_object_get(o, "Names"));
 
-	if (!name || !id_copy(c->id, text_of(o, "Id")))
+	if (!id_copy(c->id, text_of(o, "Id")) || !name)
 		return false;
 	c->name = xstrdup(name);
 	c->image = copy_of(o, "Image");
@@ -154,6 +154,7 @@ int
 json_list(const char *text, size_t n, struct engine_list *list)
 {
 	json_t *root = parse(text, n), *o;
+	bool known = json_array_size(root) == 0;
 	size_t i;
 
 	if (!json_is_array(root)) {
@@ -162,9 +163,18 @@ json_list(const char *text, size_t n, struct engine_list *list)
 	}
 	list->n = 0;
 	list->c = xcalloc(json_array_size(root) + 1, sizeof(*list->c));
-	json_array_foreach(root, i, o) if (list_row(o, &list->c[list->n])) list->n++;
+	json_array_foreach(root, i, o)
+	{
+		struct engine_container *c = &list->c[list->n];
+
+		list->n += list_row(o, c);
+		known |= c->id[0] != '\0';
+	}
 	json_decref(root);
-	return 0;
+	if (known)
+		return 0;
+	engine_list_release(list); /* rows, and not one container: no engine's */
+	return JB_UNAVAILABLE;
 }
 
 void

@@ -49,6 +49,7 @@ store_fail(struct store *st, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(s, sizeof(s), fmt, ap);
 	va_end(ap);
+	st->failed = false;
 	return err_set(&st->err, code, "%s", s);
 }
 
@@ -65,7 +66,7 @@ int
 sql_fail(struct store *st, int rc)
 {
 	const struct failure *f;
-	int sys = sqlite3_system_errno(st->db);
+	int err, sys = sqlite3_system_errno(st->db);
 
 	/* A full disk shows as an I/O error where SQLite did not expect to grow. */
 	if ((rc & 0xff) == SQLITE_IOERR && (sys == ENOSPC || sys == EDQUOT))
@@ -74,12 +75,15 @@ sql_fail(struct store *st, int rc)
 	if (f == NULL)
 		f = failure_find(rc & 0xff);
 	if (f == NULL)
-		return store_fail(
+		err = store_fail(
 		    st, JB_INTERNAL, "database %.80s: %s", st->path, sqlite3_errmsg(st->db));
-	return store_fail(st, f->code, "database %.80s %s%s%.60s%s", st->path, f->why,
-	    f->code == JB_BAD_INPUT ? " (" : "",
-	    f->code == JB_BAD_INPUT ? sqlite3_errmsg(st->db) : "",
-	    f->code == JB_BAD_INPUT ? ")" : "");
+	else
+		err = store_fail(st, f->code, "database %.80s %s%s%.60s%s", st->path, f->why,
+		    f->code == JB_BAD_INPUT ? " (" : "",
+		    f->code == JB_BAD_INPUT ? sqlite3_errmsg(st->db) : "",
+		    f->code == JB_BAD_INPUT ? ")" : "");
+	st->failed = err == JB_TRY_AGAIN || err == JB_UNAVAILABLE || err == JB_INTERNAL;
+	return err;
 }
 
 /* ---- statements -------------------------------------------------------- */
@@ -293,13 +297,16 @@ int
 txn_end(struct store *st, int err)
 {
 	struct errtext why;
+	bool failed;
 
 	if (!err)
 		err = sql_run(st, commit_sql, NO_PARAMS, NULL);
 	if (err && !sqlite3_get_autocommit(st->db)) {
 		why = st->err;
+		failed = st->failed;
 		sql_run(st, rollback_sql, NO_PARAMS, NULL);
 		st->err = why;
+		st->failed = failed;
 	}
 	return err;
 }

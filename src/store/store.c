@@ -290,6 +290,12 @@ store_error(const struct store *st)
 	return st->err.s;
 }
 
+bool
+store_failed(const struct store *st)
+{
+	return st->failed;
+}
+
 static const char epoch_sql[] = "SELECT epoch FROM policy_epoch WHERE one = 1";
 
 int

@@ -37,6 +37,7 @@ struct store {
 	struct statement *stmt;
 	size_t nstmt;
 	struct errtext err;
+	bool failed; /* err is the database's own trouble */
 };
 
 /* ---- store.c ---------------------------------------------------------- */

@@ -88,7 +88,8 @@ static void
 refuses_what_is_not_json(void **state)
 {
 	static const char *const rows[] = { "", "{", "<html>", "null", "{}", "7", "\"x\"", "[1,",
-		"[\"\xff\"]", "[\"\xed\xa0\x80\"]", "[1e999]", "[99999999999999999999]", "[nan]" };
+		"[\"\xff\"]", "[\"\xed\xa0\x80\"]", "[1e999]", "[99999999999999999999]", "[nan]",
+		"[null,7,\"x\",[],{},{\"Id\":7,\"Names\":[\"/a\"]}]" };
 	size_t n = 1 << 20;
 	char *deep = malloc(n), id[65];
 	struct engine_list l = { .n = 0 };

@@ -215,10 +215,15 @@ a_locked_database_says_try_again(void **state)
 	took = now_mono_ms() - start;
 	assert_true(took >= 50 && took < STORE_BUSY_MS);
 	assert_non_null(strstr(store_error(f->st), "busy"));
+	assert_true(store_failed(f->st));
+	assert_int_equal(session_close(f->st, 4711, "logout"), JB_TRY_AGAIN);
+	assert_true(store_failed(f->st));		  /* also after its rollback */
 	assert_int_equal(user_id(f->st, "alice", &n), 0); /* readers do not care */
 	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(other);
 	assert_int_equal(audit_add(f->st, &op, "x.y", NULL, NULL, NULL), 0);
+	assert_int_equal(session_close(f->st, 4711, "logout"), JB_NOT_FOUND);
+	assert_false(store_failed(f->st)); /* an answer */
 }
 
 /* Opens it as somebody for whom permissions count: its exit status is the error. */
