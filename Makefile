@@ -67,11 +67,13 @@ UNIT_SRC = $(wildcard tests/unit/test_*.c)
 UNIT = $(UNIT_SRC:%.c=$(BUILD)/%)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(call libs,cmocka)
-# The supervisor's and the broker's decisions are in no library.
+# The supervisor's, the broker's and the session's decisions are in no library.
 $(BUILD)/tests/unit/test_limits: $(BUILD)/src/supervisor/limits.o $(BUILD)/src/supervisor/address.o
 $(BUILD)/tests/unit/test_restart: $(BUILD)/src/supervisor/restart.o
 $(BUILD)/tests/unit/test_broker_client_env: $(BUILD)/src/broker/client_env.o
 $(BUILD)/tests/unit/test_broker_answer_at: $(BUILD)/src/broker/answer_at.o
+SESSION_PURE = line ui_model ui_plain words
+$(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 unit: $(UNIT)
 
 # A session that was taken over, against the real broker.

@@ -3,8 +3,13 @@
  * decided.  jumpbox-session.
  *
  * One request is open at a time; while it is, serve.c reads nothing more from
- * the client.  After a wrong public-key signature libssh sends no answer at
- * all, which leaves the client to the login deadline.
+ * the client.
+ *
+ * A wrong signature, or a key of a kind that libssh cannot read, is dropped
+ * by libssh without a word, and the client would wait for the login deadline.
+ * The first is known from sign.c; the second shows only as a packet, at a
+ * point where a key may be offered, of which nothing comes.  Both are refused
+ * through a request that was answered before: libssh takes no other way.
  */
 #include "conn.h"
 
@@ -15,21 +20,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FAILURES = 6 };
+enum {
+	MAX_FAILURES = 6,
+	MAX_REQUESTS = 200, /* with every key of a well-filled agent */
+	STALL_MS = 1000,
+};
 
 static const unsigned methods =
     SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE;
 
 static void
-reject(struct conn *c, ssh_message m, bool counts)
+refuse(struct conn *c, enum word w)
 {
 	char reason[MAX_REASON];
 
+	conn_refuse(c, words(reason, sizeof(reason), w, NULL, NULL, NULL));
+}
+
+/* Answered.  The first one without a secret is kept. */
+static void
+done_with(struct conn *c, ssh_message m)
+{
+	unsigned method = (unsigned)ssh_message_subtype(m);
+
+	c->auth.keys = method == SSH_AUTH_METHOD_NONE || method == SSH_AUTH_METHOD_PUBLICKEY;
+	if (c->auth.keys && c->auth.kept == NULL)
+		c->auth.kept = m;
+	else
+		ssh_message_free(m);
+}
+
+static void
+count_failure(struct conn *c)
+{
+	if (++c->auth.failures >= MAX_FAILURES)
+		refuse(c, W_TOO_MANY_TRIES);
+}
+
+static void
+reject(struct conn *c, ssh_message m, bool counts)
+{
 	ssh_message_auth_set_methods(m, methods);
 	ssh_message_reply_default(m);
-	ssh_message_free(m);
-	if (counts && ++c->auth.failures >= MAX_FAILURES)
-		conn_refuse(c, words(reason, sizeof(reason), W_TOO_MANY_TRIES, NULL, NULL, NULL));
+	done_with(c, m);
+	if (counts)
+		count_failure(c);
 }
 
 /* Sends the request; its answer goes to the client's message. */
@@ -67,10 +102,11 @@ on_interactive(struct conn *c, ssh_message m)
 {
 	const char *prompts[] = { "Password: " };
 	char echo[] = { 0 };
+	char *answer;
 
 	if (!ssh_message_auth_kbdint_is_response(m)) {
 		ssh_message_auth_interactive_request(m, "", "", 1, prompts, echo);
-		ssh_message_free(m);
+		done_with(c, m);
 		c->auth.interactive = true;
 		return;
 	}
@@ -79,7 +115,23 @@ on_interactive(struct conn *c, ssh_message m)
 		return;
 	}
 	c->auth.interactive = false;
-	ask_password(c, m, ssh_userauth_kbdint_getanswer(c->ssh, 0));
+	answer = (char *)(uintptr_t)ssh_userauth_kbdint_getanswer(c->ssh, 0);
+	ask_password(c, m, answer);
+	if (answer != NULL) /* libssh would keep it for as long as the session lasts */
+		wipe(answer, strlen(answer));
+}
+
+/* Certificates are not checked by anybody, and security keys sign something else: neither is taken. */
+static bool
+key_acceptable(ssh_key key)
+{
+	static const enum ssh_keytypes_e kinds[] = { SSH_KEYTYPE_ED25519, SSH_KEYTYPE_RSA,
+		SSH_KEYTYPE_ECDSA_P256, SSH_KEYTYPE_ECDSA_P384, SSH_KEYTYPE_ECDSA_P521 };
+
+	for (size_t i = 0; key != NULL && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (ssh_key_type(key) == kinds[i])
+			return true;
+	return false;
 }
 
 /* The wire form of a key, which libssh gives as base64. */
@@ -91,7 +143,7 @@ put_key(struct msg *request, ssh_key key)
 	size_t n;
 	int len = -1;
 
-	if (key == NULL || ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK)
+	if (!key_acceptable(key) || ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK)
 		return false;
 	n = strlen(base64);
 	if (n > 0 && n / 4 * 3 <= MAX_KEY_BLOB)
@@ -138,8 +190,6 @@ on_publickey(struct conn *c, ssh_message m)
 static bool
 same_login(struct conn *c, const char *login)
 {
-	char reason[MAX_REASON];
-
 	if (login == NULL || strlen(login) > MAX_LOGIN)
 		return false;
 	if (c->auth.login[0] == '\0')
@@ -147,7 +197,7 @@ same_login(struct conn *c, const char *login)
 		    login[0] != '\0';
 	if (strcmp(c->auth.login, login) == 0)
 		return true;
-	conn_refuse(c, words(reason, sizeof(reason), W_NAME_CHANGED, NULL, NULL, NULL));
+	refuse(c, W_NAME_CHANGED);
 	return false;
 }
 
@@ -171,6 +221,11 @@ auth_request(struct conn *c, ssh_message m)
 	bool response = ssh_message_subtype(m) == SSH_AUTH_METHOD_INTERACTIVE &&
 	    ssh_message_auth_kbdint_is_response(m);
 
+	if (++c->auth.requests > MAX_REQUESTS) {
+		ssh_message_free(m);
+		refuse(c, W_TOO_MANY_TRIES);
+		return;
+	}
 	if (c->auth.done || (!response && !same_login(c, ssh_message_auth_user(m)))) {
 		reject(c, m, !c->auth.done);
 		return;
@@ -204,7 +259,7 @@ on_offer(struct conn *c, struct msg *m)
 		return;
 	}
 	ssh_message_auth_reply_pk_ok_simple(waiting);
-	ssh_message_free(waiting);
+	done_with(c, waiting);
 }
 
 static void
@@ -224,7 +279,9 @@ on_outcome(struct conn *c, struct msg *m)
 	c->auth.must_change = outcome == AUTH_MUST_CHANGE;
 	ssh_message_auth_reply_success(waiting, 0);
 	ssh_message_free(waiting);
-	c->last_in = c->last_active = now_mono_ms();
+	auth_release(c);
+	c->last_in = now_mono_ms();
+	timers_active(c);
 }
 
 bool
@@ -241,10 +298,46 @@ auth_answer(struct conn *c, struct msg *m)
 	return true;
 }
 
+/* ---- what libssh dropped --------------------------------------------- */
+
+static void
+answer_dropped(struct conn *c, bool counts)
+{
+	c->auth.stalled_at = 0;
+	if (c->auth.kept == NULL || ++c->auth.requests > MAX_REQUESTS) {
+		refuse(c, c->auth.kept == NULL ? W_UNUSABLE_KEY : W_TOO_MANY_TRIES);
+		return;
+	}
+	ssh_message_auth_set_methods(c->auth.kept, methods);
+	ssh_message_reply_default(c->auth.kept);
+	if (counts)
+		count_failure(c);
+}
+
+void
+auth_watch(struct conn *c, bool any, int64_t now)
+{
+	struct auth *a = &c->auth;
+	bool more = c->packets.in_packets != a->packets;
+
+	a->packets = c->packets.in_packets;
+	if (c->ended)
+		return;
+	if (sign_refused())
+		answer_dropped(c, true);
+	else if (any || a->waiting != NULL)
+		a->stalled_at = 0;
+	else if (more && a->keys)
+		a->stalled_at = now + STALL_MS;
+	else if (a->stalled_at != 0 && now >= a->stalled_at)
+		answer_dropped(c, false);
+}
+
 void
 auth_release(struct conn *c)
 {
 	if (c->auth.waiting != NULL)
 		ssh_message_free(c->auth.waiting);
-	c->auth.waiting = NULL;
+	ssh_message_free(c->auth.kept);
+	c->auth.waiting = c->auth.kept = NULL;
 }

@@ -5,6 +5,7 @@
 #include "conn.h"
 
 #include "jumpbox/log.h"
+#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
 #include <libssh/server.h>
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_COLS = 80, DEFAULT_ROWS = 24, WRITE_MOST = 32768 };
+enum { DEFAULT_COLS = 80, DEFAULT_ROWS = 24, WRITE_MOST = 32768, TYPED_MAX = 32768 };
 
 /* ---- what libssh calls -------------------------------------------------- */
 
@@ -25,8 +26,13 @@ on_data(ssh_session ssh, ssh_channel sc, void *data, uint32_t len, int is_stderr
 	(void)sc;
 	if (is_stderr || ch->state >= CH_ENDING)
 		return (int)len; /* nobody reads it */
-	ch->conn->last_active = now_mono_ms();
-	if (ch->held || buf_len(&ch->in) > 0) {
+	timers_active(ch->conn);
+	if (len > IN_MAX) {
+		ch->conn->flooded = true;
+		return (int)len;
+	}
+	/* What is typed is seen as it comes, or a Ctrl-C behind it would not be. */
+	if (ch->held || (buf_len(&ch->in) > 0 && buf_len(&ch->in) + len > TYPED_MAX)) {
 		/* All or nothing: libssh keeps it, and the client's window stays shut. */
 		ch->held = true;
 		return 0;
@@ -86,12 +92,23 @@ chan_new(struct conn *c, ssh_channel ssh)
 	ssh_set_channel_callbacks(ssh, &ch->callbacks);
 	ch->next = c->channels;
 	c->channels = ch;
+	c->nchannels++;
+	timers_active(c);
 	return ch;
 }
 
+/* Everything that a channel which says and hears nothing more can do without. */
 static void
-free_strings(struct channel *ch)
+slim(struct channel *ch)
 {
+	if (ch->conn->renewing == ch)
+		ch->conn->renewing = NULL;
+	buf_release(&ch->in);
+	buf_release(&ch->say);
+	buf_release(&ch->raw);
+	ch->slice = 0;
+	ui_model_release(&ch->model);
+	wipe(&ch->line, sizeof(ch->line));
 	for (unsigned i = 0; i < ch->nenv; i++) {
 		free(ch->env[i].name);
 		free(ch->env[i].value);
@@ -99,10 +116,14 @@ free_strings(struct channel *ch)
 	ch->nenv = 0;
 	free(ch->command);
 	ch->command = NULL;
-	for (size_t i = 0; i < ch->ncandidates; i++)
-		free(ch->candidate[i]);
-	free(ch->candidate);
-	free_secret(ch->first_password);
+	front_forget(ch);
+}
+
+static void
+closed(struct channel *ch)
+{
+	ch->state = CH_CLOSED;
+	slim(ch);
 }
 
 void
@@ -113,15 +134,11 @@ chan_free(struct channel *ch)
 	while (*p != ch)
 		p = &(*p)->next;
 	*p = ch->next;
+	ch->conn->nchannels--;
 	relay_detach(ch, "closed");
 	ssh_remove_channel_callbacks(ch->ssh, &ch->callbacks);
 	ssh_channel_free(ch->ssh);
-	buf_release(&ch->in);
-	buf_release(&ch->say);
-	buf_release(&ch->raw);
-	ui_model_release(&ch->model);
-	free_strings(ch);
-	wipe(&ch->line, sizeof(ch->line));
+	slim(ch);
 	free(ch);
 }
 
@@ -164,8 +181,7 @@ want_size(struct channel *ch, ssh_message m)
 		return false;
 	set_size(ch, ssh_message_channel_request_pty_width(m),
 	    ssh_message_channel_request_pty_height(m));
-	relay_resize(ch);
-	return true;
+	return true; /* the broker is told once a turn: only the latest matters */
 }
 
 static bool
@@ -190,8 +206,10 @@ want_env(struct channel *ch, ssh_message m)
 	const char *value = ssh_message_channel_request_env_value(m);
 
 	if (ch->state != CH_NEW || name == NULL || value == NULL || !env_wanted(name) ||
-	    strlen(name) > MAX_TERM || strlen(value) > MAX_ENV_VALUE || ch->nenv == MAX_ENV)
+	    strlen(name) > MAX_TERM || strlen(value) > MAX_ENV_VALUE || ch->nenv == MAX_ENV ||
+	    ch->env_bytes + strlen(name) + strlen(value) > ENV_ALL)
 		return false;
+	ch->env_bytes += strlen(name) + strlen(value);
 	ch->env[ch->nenv].name = xstrdup(name);
 	ch->env[ch->nenv++].value = xstrdup(value);
 	return true;
@@ -245,13 +263,34 @@ chan_request(struct channel *ch, ssh_message m)
 
 /* ---- words ---------------------------------------------------------------- */
 
+/* Beyond the limit of `say` words are lost: a client that never reads needs none. */
+void
+chan_say_bytes(struct channel *ch, const void *p, size_t n)
+{
+	const char *at = p, *end = at + n, *nl;
+
+	for (; ch->tty && (nl = memchr(at, '\n', (size_t)(end - at))) != NULL; at = nl + 1) {
+		buf_add(&ch->say, at, (size_t)(nl - at));
+		buf_add(&ch->say, "\r\n", 2);
+	}
+	buf_add(&ch->say, at, (size_t)(end - at));
+}
+
 void
 chan_say(struct channel *ch, const char *text)
 {
-	for (const char *p = text; *p != '\0'; p++)
-		if (buf_add(&ch->say, ch->tty && *p == '\n' ? "\r\n" : p,
-			ch->tty && *p == '\n' ? 2 : 1) < 0)
-			return;
+	chan_say_bytes(ch, text, strlen(text));
+}
+
+/* A container's name may be in it, and what an administrator typed. */
+void
+chan_reason(struct channel *ch, const char *reason)
+{
+	char safe[4 * MAX_REASON];
+
+	chan_say(ch, "jumpbox: ");
+	chan_say(ch, text_safe(safe, sizeof(safe), reason));
+	chan_say(ch, "\n");
 }
 
 void
@@ -318,9 +357,7 @@ next_slice(struct channel *ch)
 		taken = demux_next(
 		    &ch->demux, buf_ptr(&ch->raw), buf_len(&ch->raw), &slice, &n, &ch->slice_kind);
 		if (taken < 0) {
-			buf_reset(&ch->raw);
-			ch->eof = true;
-			chan_words(ch, W_STREAM_BROKEN, NULL, NULL, NULL);
+			relay_broken(ch);
 			return false;
 		}
 		buf_consume(&ch->raw, (size_t)taken - n);
@@ -346,6 +383,7 @@ chan_flush(struct channel *ch, int64_t now)
 		ch->bytes_out += (uint64_t)r;
 		any = true;
 	}
+	any |= flush_say(ch); /* what there was to say about that */
 	if (buf_len(&ch->raw) == 0 || any)
 		ch->blocked = 0;
 	else if (ch->blocked == 0)
@@ -367,15 +405,16 @@ chan_expel(struct channel *ch, uint32_t code, const char *reason)
 {
 	if (ch->state >= CH_ENDING)
 		return;
-	if (ch->fd >= 0)
-		close(ch->fd);
-	ch->fd = -1;
 	relay_detach(ch, "ended");
+	buf_reset(&ch->raw); /* what was not taken until now is not for this client any more */
+	ch->slice = 0;
+	if (ch->state == CH_NEW) {
+		chan_end(ch, code);
+		return;
+	}
 	if (ch->tty)
 		chan_say(ch, "\n");
-	chan_say(ch, "jumpbox: ");
-	chan_say(ch, reason);
-	chan_say(ch, "\n");
+	chan_reason(ch, reason);
 	chan_end(ch, code);
 }
 
@@ -387,7 +426,7 @@ finish(struct channel *ch)
 	ssh_channel_request_send_exit_status(ch->ssh, (int)ch->code);
 	ssh_channel_send_eof(ch->ssh);
 	ssh_channel_close(ch->ssh);
-	ch->state = CH_CLOSED;
+	closed(ch);
 	return true;
 }
 
@@ -419,13 +458,17 @@ chan_work(struct channel *ch, int64_t now)
 {
 	bool any = false;
 
-	if (ch->closed && ch->state != CH_CLOSED) {
+	if (ch->state == CH_CLOSED)
+		return false;
+	if (ch->closed) {
 		relay_detach(ch, "closed by the client");
 		ssh_channel_close(ch->ssh);
-		ch->state = CH_CLOSED;
+		closed(ch);
 		return true;
 	}
 	any |= take_held(ch);
+	if (ch->state == CH_ASKING)
+		any |= front_ask(ch);
 	if (ch->state == CH_MENU || ch->state == CH_PASSWORD)
 		any |= front_input(ch);
 	if (ch->state == CH_CONNECTING || ch->state == CH_STREAM)
@@ -440,4 +483,14 @@ int64_t
 chan_deadline(const struct channel *ch)
 {
 	return ch->state == CH_STREAM ? relay_deadline(ch) : 0;
+}
+
+void
+chan_rest(struct channel *ch)
+{
+	struct buf *const all[] = { &ch->in, &ch->say, &ch->raw };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (buf_len(all[i]) == 0)
+			buf_release(all[i]);
 }

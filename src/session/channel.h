@@ -28,7 +28,7 @@ struct conn;
 
 enum channel_state {
 	CH_NEW,	       /* no shell or command asked for yet */
-	CH_ASKING,     /* the broker is asked for the target or the list */
+	CH_ASKING,     /* the broker is asked for the target or the list, or is about to be */
 	CH_MENU,       /* a line is awaited */
 	CH_PASSWORD,   /* a line of the new password is awaited */
 	CH_CONNECTING, /* ATTACH is asked */
@@ -39,9 +39,10 @@ enum channel_state {
 
 enum {
 	STREAM_READ = 128 * 1024,
-	RAW_MAX = 2 * 1024 * 1024, /* the bounded buffer of a drained stream */
-	IN_MAX = 2 * 1024 * 1024,  /* beyond the window: the client ignores it */
-	SAY_MAX = 4 * 1024 * 1024, /* a list of 10,000 containers */
+	RAW_MAX = 2 * 1024 * 1024,  /* the bounded buffer of a drained stream */
+	IN_MAX = 2 * 1024 * 1024,   /* beyond the window: the client ignores it */
+	SAY_MAX = 16 * 1024 * 1024, /* a list of 10,000 containers */
+	ENV_ALL = 16 * 1024,	    /* so that an ATTACH always fits into a message */
 };
 
 struct channel {
@@ -52,13 +53,15 @@ struct channel {
 	enum channel_state state;
 
 	/* what was asked for */
-	bool tty, menu; /* menu: come back to it when the shell ends */
-	unsigned cols, rows;
+	bool tty, menu;		  /* menu: come back to it when the shell ends */
+	bool named, looked_again; /* by the login name: worth a second look if it has just gone */
+	unsigned cols, rows, told_cols, told_rows; /* the latest, and what the broker knows */
 	char term[MAX_TERM + 1];
 	struct env {
 		char *name, *value;
 	} env[MAX_ENV];
 	unsigned nenv;
+	size_t env_bytes;
 	char *command; /* NULL: a shell */
 
 	/* from the client */
@@ -79,21 +82,26 @@ struct channel {
 	/* the stream */
 	int fd;
 	uint32_t attach; /* request id; 0: none open */
-	char name[160];	 /* the container's, for sentences: safe text */
+	char name[160];	 /* the container's as the menu says it: safe text */
+	unsigned slot;	 /* in the poll set; 0: not there */
+	bool readable;	 /* there may be bytes to read */
+	bool cancelled;	 /* while connecting: give it back should it come */
 	bool eof;	 /* of the stream */
 	uint64_t bytes_in, bytes_out;
 	int64_t blocked;   /* since when the window is shut with bytes waiting; 0: open */
 	int64_t asked;	   /* when REQ_STATUS was last sent, 0: never */
+	int64_t ask_again; /* how long after that, at the end of the stream */
 	bool asked_at_eof; /* that was after the end of the stream: its answer is the last word */
 	uint32_t status_request; /* pending REQ_STATUS, 0: none */
-	bool exited;		 /* the main process has ended: drain */
-	bool have_code;
-	uint32_t code; /* exit status to send */
+	bool have_code;		 /* the main process has ended: what it wrote is drained */
+	bool unknown;		 /* ... and nobody knows how */
+	uint32_t code;		 /* exit status to send */
 
 	/* menu and prompts */
 	struct ui_model model;
 	struct line line;
-	uint32_t request; /* pending REQ_TARGET, REQ_LIST or REQ_NEW_PASSWORD */
+	uint32_t wish, wish_offset; /* CH_ASKING: REQ_TARGET or REQ_LIST, and the page */
+	uint32_t request;	    /* the id it was sent with; 0: not sent yet */
 	char *first_password;
 	unsigned tries;
 	char **candidate; /* of an ambiguous target */
@@ -109,6 +117,9 @@ void chan_free(struct channel *ch);
 void chan_request(struct channel *ch, ssh_message m);
 /* Says text: on a terminal as its output, with CR before LF; otherwise on standard error. */
 void chan_say(struct channel *ch, const char *text);
+void chan_say_bytes(struct channel *ch, const void *p, size_t n);
+/* A sentence of the broker's, made safe to show, as a line of ours. */
+void chan_reason(struct channel *ch, const char *reason);
 void chan_words(struct channel *ch, enum word w, const char *a1, const char *a2, const char *a3);
 /* Flush, send this exit status, close. */
 void chan_end(struct channel *ch, uint32_t code);
@@ -118,21 +129,26 @@ void chan_expel(struct channel *ch, uint32_t code, const char *reason);
 bool chan_work(struct channel *ch, int64_t now);
 /* When chan_work wants to be called for time alone (monotonic ms), 0: not. */
 int64_t chan_deadline(const struct channel *ch);
+/* Gives back storage that nothing is in. */
+void chan_rest(struct channel *ch);
 
 /* ---- front.c: menu, target, commands, new password --------------------- */
 
 void front_start(struct channel *ch);		      /* shell or exec was asked for */
 bool front_answer(struct channel *ch, struct msg *m); /* false: not ours */
-bool front_input(struct channel *ch); /* a line from `in`; true: something was done */
-void front_back(struct channel *ch);  /* the shell ended: the menu again */
+bool front_input(struct channel *ch);  /* a line from `in`; true: something was done */
+bool front_ask(struct channel *ch);    /* sends what could not be asked at once; true: sent */
+void front_again(struct channel *ch);  /* the login name, resolved once more */
+void front_back(struct channel *ch);   /* the shell ended: the menu again */
+void front_forget(struct channel *ch); /* frees what the front holds */
 
 /* ---- relay.c: the stream ------------------------------------------------ */
 
 void relay_attach(struct channel *ch, uint64_t ref, const char *name);
 bool relay_answer(struct channel *ch, struct msg *m); /* REP_ATTACH, REP_STATUS; false: not ours */
-void relay_resize(struct channel *ch);
 void relay_signal(struct channel *ch, const char *name);
-void relay_cancel(struct channel *ch);
+/* What comes is no stream of a process: says so and ends. */
+void relay_broken(struct channel *ch);
 /* The attach is over for us: tells the broker, once. how: a word for the audit. */
 void relay_detach(struct channel *ch, const char *how);
 bool relay_work(struct channel *ch, int64_t now);

@@ -14,8 +14,12 @@
 
 struct auth {
 	char login[MAX_LOGIN + 1]; /* fixed by the first request */
-	unsigned failures;
+	unsigned failures, requests;
 	ssh_message waiting; /* unanswered while the broker decides; NULL: none */
+	ssh_message kept;    /* an answered one, through which libssh can be told to refuse again */
+	bool keys;	     /* the last answer went to a request that a key may follow */
+	int64_t stalled_at;  /* monotonic ms: something came and nothing came of it; 0: no */
+	uint64_t packets;    /* of the client when that was last looked at */
 	uint32_t request;
 	bool interactive; /* the client got our prompt */
 	bool done;
@@ -31,15 +35,23 @@ struct conn {
 	struct auth auth;
 	char user[NAME_MAX_LEN + 1];
 	struct channel *channels;
-	bool ended;	     /* leave as soon as everything said is flushed */
-	bool gone;	     /* the client is not there any more */
-	int64_t started;     /* monotonic ms */
-	int64_t last_in;     /* the client's last byte */
-	int64_t last_probe;  /* the last keepalive */
-	int64_t last_active; /* the last byte of a person's or container's */
-	unsigned unanswered; /* keepalives */
-	bool warned;	     /* of the idle time-out */
-	int64_t end_at;	     /* leave anyway; 0: not ending */
+	unsigned nchannels;
+	unsigned asking;	  /* TARGETs and LISTs that the broker has not answered */
+	struct channel *renewing; /* asks its user for a new password */
+	uint32_t renewal;	  /* NEW_PASSWORD that the broker has not answered; 0: none */
+	struct ssh_counter_struct bytes, packets; /* libssh counts */
+	uint64_t seen;				  /* of those bytes, when last looked at */
+	bool backlog;				  /* messages are left for the next turn */
+	bool flooded;				  /* the client ignores its window */
+	bool ended;				  /* leave when everything said is flushed */
+	bool gone;				  /* the client is not there any more */
+	int64_t started;			  /* monotonic ms */
+	int64_t last_in;			  /* the client's last byte */
+	int64_t last_probe;			  /* the last keepalive */
+	int64_t last_active;			  /* the last byte into or out of a channel */
+	unsigned unanswered;			  /* keepalives */
+	bool warned;				  /* of the idle time-out */
+	int64_t end_at;				  /* leave anyway; 0: not ending */
 };
 
 /* ---- auth.c ----------------------------------------------------------- */
@@ -47,11 +59,30 @@ struct conn {
 void auth_request(struct conn *c, ssh_message m); /* takes the message */
 /* REP_OFFER, REP_AUTH; false: not an answer to the pending request. */
 bool auth_answer(struct conn *c, struct msg *m);
+/* After each look for requests: refuses what libssh dropped without an answer. */
+void auth_watch(struct conn *c, bool any, int64_t now);
 void auth_release(struct conn *c);
 
 /* ---- serve.c ---------------------------------------------------------- */
 
 /* Disconnects with a reason; the loop ends. */
 void conn_refuse(struct conn *c, const char *reason);
+/* Says it on every channel, too, and leaves when they are flushed. */
+void conn_expel(struct conn *c, uint32_t code, const char *reason);
+
+/* ---- timers.c --------------------------------------------------------- */
+
+/* What is due now: login deadline, idle time-out, keepalive, and the watchdog's next term. */
+void timers(struct conn *c, int64_t now);
+/* When timers() or a channel wants its turn (monotonic ms); 0: never. */
+int64_t timers_next(const struct conn *c);
+/* A byte went into or out of a channel: the connection is not idle. */
+void timers_active(struct conn *c);
+/* Ends this process if one turn of the loop takes that much processor time. */
+void timers_watchdog(int64_t now);
+
+/* ---- front.c ---------------------------------------------------------- */
+
+void front_renewed(struct conn *c, struct msg *m); /* REP_NEW_PASSWORD */
 
 #endif

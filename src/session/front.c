@@ -14,33 +14,80 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEW_PASSWORD_TRIES = 3 };
+enum {
+	NEW_PASSWORD_TRIES = 3,
+	MAX_ASKING = 64, /* of a connection: channels can be many, and the broker has a limit */
+	ROW_ROOM = 8192, /* less than this left: a row may be missing */
+};
 
 /* ---- asking ------------------------------------------------------------------ */
+
+bool
+front_ask(struct channel *ch)
+{
+	struct msg m;
+
+	if (ch->wish == 0 || ch->conn->asking >= MAX_ASKING)
+		return false;
+	ch->request = link_id();
+	msg_init(&m, ch->wish, ch->request);
+	if (ch->wish == REQ_LIST)
+		msg_put_u32(&m, ch->wish_offset);
+	link_send(&m);
+	ch->wish = 0;
+	ch->conn->asking++;
+	return true;
+}
+
+static void
+ask(struct channel *ch, uint32_t type, uint32_t offset)
+{
+	ch->state = CH_ASKING;
+	ch->request = 0;
+	ch->wish = type;
+	ch->wish_offset = offset;
+	front_ask(ch);
+}
 
 static void
 ask_target(struct channel *ch)
 {
-	struct msg m;
+	ask(ch, REQ_TARGET, 0);
+}
 
-	ch->request = link_id();
-	ch->state = CH_ASKING;
-	msg_init(&m, REQ_TARGET, ch->request);
-	link_send(&m);
+/* A container of that name may have been made anew a moment ago, as `docker compose up` does. */
+void
+front_again(struct channel *ch)
+{
+	ch->named = false;
+	ch->looked_again = true;
+	ask_target(ch);
 }
 
 static void
 ask_list(struct channel *ch, uint32_t offset)
 {
-	struct msg m;
-
 	if (offset == 0)
 		ui_model_begin(&ch->model);
-	ch->request = link_id();
-	ch->state = CH_ASKING;
-	msg_init(&m, REQ_LIST, ch->request);
-	msg_put_u32(&m, offset);
-	link_send(&m);
+	ask(ch, REQ_LIST, offset);
+}
+
+static void
+drop_candidates(struct channel *ch)
+{
+	for (size_t i = 0; i < ch->ncandidates; i++)
+		free(ch->candidate[i]);
+	free(ch->candidate);
+	ch->candidate = NULL;
+	ch->ncandidates = 0;
+}
+
+void
+front_forget(struct channel *ch)
+{
+	drop_candidates(ch);
+	free_secret(ch->first_password);
+	ch->first_password = NULL;
 }
 
 /* ---- jumpbox's own commands: an exec without a container ------------------------ */
@@ -111,11 +158,15 @@ print_list(struct channel *ch, const struct command *command)
 
 	buf_init(&out, SAY_MAX);
 	command->print(ch, &out);
-	buf_add(&out, "", 1);
-	ch->say_out = true;
-	chan_say(ch, (const char *)buf_ptr(&out));
+	if (buf_room(&out) < ROW_ROOM) { /* half a list would be taken for a whole one */
+		chan_words(ch, W_LIST_TOO_LONG, NULL, NULL, NULL);
+		chan_end(ch, -JB_UNAVAILABLE);
+	} else {
+		ch->say_out = true;
+		chan_say_bytes(ch, buf_ptr(&out), buf_len(&out));
+		chan_end(ch, 0);
+	}
 	buf_release(&out);
-	chan_end(ch, 0);
 }
 
 /* ---- the menu -------------------------------------------------------------------- */
@@ -147,8 +198,7 @@ show_menu(struct channel *ch)
 		    ch->conn->user, "jumpbox", count);
 	buf_init(&rows, SAY_MAX);
 	ui_plain_rows(&ch->model, ch->tty ? ch->cols : 0, &rows);
-	buf_add(&rows, "", 1);
-	chan_say(ch, (const char *)buf_ptr(&rows));
+	chan_say_bytes(ch, buf_ptr(&rows), buf_len(&rows));
 	buf_release(&rows);
 	ch->state = CH_MENU;
 	prompt(ch, ch->tty ? W_MENU_PROMPT : W_PICK_PROMPT, true);
@@ -190,7 +240,7 @@ menu_line(struct channel *ch, const char *text)
 	} else if (strcmp(text, "q") == 0) {
 		chan_end(ch, 0);
 	} else if (strcmp(text, "r") == 0) {
-		ch->ncandidates = 0;
+		drop_candidates(ch);
 		ask_list(ch, 0);
 	} else if (strcmp(text, "?") == 0) {
 		chan_words(ch, W_MENU_HELP, NULL, NULL, NULL);
@@ -202,6 +252,17 @@ menu_line(struct channel *ch, const char *text)
 
 /* ---- a new password ----------------------------------------------------------------- */
 
+/*
+ * The broker takes one change of a connection and no other after it: one
+ * channel asks for it, and none may begin while an answer is on its way.
+ */
+static void
+password_failed(struct channel *ch)
+{
+	ch->conn->renewing = NULL;
+	chan_end(ch, -JB_DENIED);
+}
+
 static void
 password_again(struct channel *ch)
 {
@@ -209,7 +270,7 @@ password_again(struct channel *ch)
 	ch->first_password = NULL;
 	if (++ch->tries >= NEW_PASSWORD_TRIES) {
 		chan_words(ch, W_PASSWORD_GIVE_UP, NULL, NULL, NULL);
-		chan_end(ch, -JB_DENIED);
+		password_failed(ch);
 		return;
 	}
 	ch->state = CH_PASSWORD;
@@ -221,6 +282,11 @@ password_line(struct channel *ch, const char *text)
 {
 	struct msg m;
 
+	if (strlen(text) >= LINE_MAX_BYTES) { /* it was cut */
+		chan_words(ch, W_PASSWORD_TOO_LONG, NULL, NULL, NULL);
+		password_again(ch);
+		return;
+	}
 	if (ch->first_password == NULL) {
 		ch->first_password = xstrdup(text);
 		prompt(ch, W_NEW_PASSWORD_AGAIN, false);
@@ -231,31 +297,39 @@ password_line(struct channel *ch, const char *text)
 		password_again(ch);
 		return;
 	}
-	ch->request = link_id();
+	ch->request = ch->conn->renewal = link_id();
 	ch->state = CH_ASKING;
 	msg_init(&m, REQ_NEW_PASSWORD, ch->request);
 	msg_put_str(&m, text);
 	link_send(&m);
+	line_init(&ch->line, ch->tty, false);
 }
 
-static void
-on_new_password(struct channel *ch, struct msg *m)
+/* The channel may have gone meanwhile; the password has changed none the less. */
+void
+front_renewed(struct conn *c, struct msg *m)
 {
+	struct channel *ch = c->renewing;
 	bool ok = msg_get_u32(m) != 0;
 	char why[MAX_REASON + 1];
 
 	msg_get_str(m, why, sizeof(why));
-	if (!msg_end(m))
+	if (!msg_end(m) || m->id != c->renewal)
 		fatal(JB_INTERNAL, "the broker's NEW_PASSWORD answer is malformed");
+	c->renewal = 0;
+	if (ok)
+		c->auth.must_change = false;
+	if (ch == NULL || ch->state != CH_ASKING)
+		return;
 	if (!ok) {
 		chan_say(ch, why);
 		chan_say(ch, "\n");
 		password_again(ch);
 		return;
 	}
+	c->renewing = NULL;
 	free_secret(ch->first_password);
 	ch->first_password = NULL;
-	ch->conn->auth.must_change = false;
 	chan_words(ch, W_PASSWORD_CHANGED, NULL, NULL, NULL);
 	ask_target(ch);
 }
@@ -263,15 +337,19 @@ on_new_password(struct channel *ch, struct msg *m)
 void
 front_start(struct channel *ch)
 {
-	if (!ch->conn->auth.must_change) {
+	struct conn *c = ch->conn;
+
+	if (!c->auth.must_change) {
 		ask_target(ch);
 		return;
 	}
-	if (!ch->tty) {
-		chan_words(ch, W_NEW_PASSWORD_TERMINAL, NULL, NULL, NULL);
+	if (!ch->tty || c->renewing != NULL || c->renewal != 0) {
+		chan_words(ch, ch->tty ? W_NEW_PASSWORD_ELSEWHERE : W_NEW_PASSWORD_TERMINAL, NULL,
+		    NULL, NULL);
 		chan_end(ch, -JB_DENIED);
 		return;
 	}
+	c->renewing = ch;
 	ch->state = CH_PASSWORD;
 	chan_words(ch, W_NEW_PASSWORD_DUE, NULL, NULL, NULL);
 	prompt(ch, W_NEW_PASSWORD, false);
@@ -288,10 +366,12 @@ line_ended(struct channel *ch, enum line_event event)
 		password_line(ch, ch->line.text);
 	else if (event == LINE_DONE)
 		menu_line(ch, ch->line.text);
-	else if (event == LINE_INTERRUPT && !password)
+	else if (password)
+		password_failed(ch);
+	else if (event == LINE_INTERRUPT)
 		prompt(ch, W_MENU_PROMPT, true);
 	else
-		chan_end(ch, password ? -JB_DENIED : ch->tty ? 0 : -JB_USAGE);
+		chan_end(ch, ch->tty ? 0 : -JB_USAGE);
 }
 
 bool
@@ -303,6 +383,8 @@ front_input(struct channel *ch)
 
 	while (buf_len(&ch->in) > 0 && event == LINE_MORE) {
 		byte = *buf_ptr(&ch->in);
+		if (ch->state == CH_PASSWORD) /* it would stay in the storage */
+			wipe(ch->in.data + ch->in.off, 1);
 		buf_consume(&ch->in, 1);
 		event = line_feed(&ch->line, byte, &ch->say);
 		any = true;
@@ -318,12 +400,25 @@ front_input(struct channel *ch)
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
+/* The menu stays, to be asked again. */
+static void
+no_list(struct channel *ch)
+{
+	chan_words(ch, W_NO_LIST, NULL, NULL, NULL);
+	if (ch->menu) {
+		ch->state = CH_MENU;
+		prompt(ch, W_MENU_PROMPT, true);
+	} else {
+		chan_end(ch, -JB_UNAVAILABLE);
+	}
+}
+
 static void
 on_list(struct channel *ch, struct msg *m)
 {
 	uint32_t total = msg_get_u32(m), offset = msg_get_u32(m), n = msg_get_u32(m);
 	const struct command *command = command_find(ch->command);
-	char name[256], node[64], state[64], image[1025];
+	char name[256], node[65], state[64], image[1025];
 	struct ui_entry row = { .name = name, .node = node, .state = state, .image = image };
 
 	for (uint32_t i = 0; i < n && !m->bad; i++) {
@@ -339,9 +434,11 @@ on_list(struct channel *ch, struct msg *m)
 	}
 	if (!msg_end(m))
 		fatal(JB_INTERNAL, "the broker's LIST answer is malformed");
-	if (n > 0 && offset + n < total)
+	if (total == LIST_FAILED)
+		no_list(ch);
+	else if (n > 0 && offset + n < total)
 		ask_list(ch, offset + n);
-	else if (ch->command != NULL && ch->ncandidates == 0)
+	else if (command != NULL)
 		print_list(ch, command);
 	else
 		show_menu(ch);
@@ -354,6 +451,7 @@ take_candidates(struct channel *ch, struct msg *m)
 
 	if (n > MAX_CANDIDATES)
 		fatal(JB_INTERNAL, "the broker's TARGET answer is malformed");
+	drop_candidates(ch);
 	ch->candidate = xcalloc(n + 1, sizeof(*ch->candidate));
 	for (ch->ncandidates = 0; ch->ncandidates < n; ch->ncandidates++)
 		if ((ch->candidate[ch->ncandidates] = msg_dup_str(m, 255)) == NULL)
@@ -367,14 +465,12 @@ no_target(struct channel *ch, uint32_t code, const char *message)
 	char safe[256];
 
 	if (code == (uint32_t)-JB_USAGE && ch->tty && ch->command == NULL) {
-		str_copy(ch->notice, sizeof(ch->notice), message);
+		text_safe(ch->notice, sizeof(ch->notice), message);
 		ch->menu = true;
 		ask_list(ch, 0);
 		return;
 	}
-	chan_say(ch, "jumpbox: ");
-	chan_say(ch, message);
-	chan_say(ch, "\n");
+	chan_reason(ch, message);
 	for (size_t i = 0; i < ch->ncandidates; i++) {
 		chan_say(ch, "  ");
 		chan_say(ch, text_safe(safe, sizeof(safe), ch->candidate[i]));
@@ -396,7 +492,8 @@ on_target(struct channel *ch, struct msg *m)
 	if (!msg_end(m))
 		fatal(JB_INTERNAL, "the broker's TARGET answer is malformed");
 	if (code == 0) {
-		relay_attach(ch, ref, "");
+		ch->named = !ch->looked_again;
+		relay_attach(ch, ref, ""); /* named for the menu alone */
 	} else if (code != TARGET_NONE) {
 		no_target(ch, code, message);
 	} else if (ch->command != NULL) {
@@ -416,8 +513,6 @@ front_answer(struct channel *ch, struct msg *m)
 		on_target(ch, m);
 	else if (m->type == REP_LIST)
 		on_list(ch, m);
-	else if (m->type == REP_NEW_PASSWORD)
-		on_new_password(ch, m);
 	else
 		return false;
 	return true;

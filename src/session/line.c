@@ -1,5 +1,6 @@
 /*
  * Line editing for the plain menu: erase, word erase, kill, Ctrl-C, Ctrl-D.
+ * Keys that send an escape sequence do nothing.
  * jumpbox-session; pure.
  */
 #include "line.h"
@@ -50,6 +51,8 @@ erase_word(struct line *l, struct buf *out)
 static enum line_event
 done(struct line *l, struct buf *out)
 {
+	if (!l->terminal && l->len > 0 && l->text[l->len - 1] == '\r')
+		l->len--; /* a line from a file of the other kind */
 	l->text[l->len] = '\0';
 	if (l->terminal)
 		buf_add(out, "\r\n", 2);
@@ -93,6 +96,24 @@ control(struct line *l, uint8_t byte, struct buf *out)
 	return LINE_MORE;
 }
 
+/* True: the byte belongs to ESC [ ... final, ESC O final or ESC letter. */
+static bool
+in_escape(struct line *l, uint8_t byte)
+{
+	enum line_escape was = l->escape;
+
+	l->escape = LINE_PLAIN;
+	if (byte == 27)
+		l->escape = LINE_ESCAPE;
+	else if (byte < 32 || was == LINE_PLAIN)
+		return false; /* a control key is itself, whatever it interrupts */
+	else if (was == LINE_ESCAPE && (byte == '[' || byte == 'O'))
+		l->escape = LINE_SEQUENCE;
+	else if (was == LINE_SEQUENCE && (byte < '@' || byte > '~'))
+		l->escape = LINE_SEQUENCE;
+	return true;
+}
+
 enum line_event
 line_feed(struct line *l, uint8_t byte, struct buf *out)
 {
@@ -107,6 +128,8 @@ line_feed(struct line *l, uint8_t byte, struct buf *out)
 		insert(l, byte, out);
 		return LINE_MORE;
 	}
+	if (in_escape(l, byte))
+		return LINE_MORE;
 	if (byte < 32 || byte == 127)
 		return control(l, byte, out);
 	insert(l, byte, out);

@@ -15,7 +15,12 @@ struct line {
 	size_t len;
 	bool echo;     /* false: a secret; nothing is shown but the end of the line */
 	bool terminal; /* false: bytes up to '\n', no editing and no echo at all */
-	bool cr;       /* the last byte was '\r': a '\n' right after it is the same key */
+	enum line_escape {
+		LINE_PLAIN,
+		LINE_ESCAPE,
+		LINE_SEQUENCE
+	} escape; /* of a key like an arrow */
+	bool cr;  /* the last byte was '\r': a '\n' right after it is the same key */
 };
 
 enum line_event { LINE_MORE, LINE_DONE, LINE_EOF, LINE_INTERRUPT };

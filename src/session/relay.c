@@ -8,6 +8,9 @@
  * process has ended the engine waits about two seconds and then drops what
  * nobody took.  So while the client's window stays shut the broker is asked
  * now and then whether it has ended, and if so the rest is drained into `raw`.
+ * Asking costs the engine a call: it is done only while the stream has bytes
+ * that could be lost, and at its end ever more rarely, for a process may close
+ * its output and go on for hours.
  */
 #include "conn.h"
 
@@ -23,9 +26,12 @@
 #include <unistd.h>
 
 enum {
-	BLOCKED_MS = 250,   /* the window is shut this long before it is worth asking */
-	ASK_AGAIN_MS = 500, /* between two questions */
+	BLOCKED_MS = 250, /* the window is shut this long before it is worth asking */
+	BLOCKED_AGAIN_MS = 500,
+	EOF_AGAIN_MS = 50,     /* the stream has ended and the process not yet: doubles */
+	EOF_AGAIN_MOST = 2000, /* up to this */
 	UNKNOWN_CODE = 255,
+	SIGNAL_MAX = 15,
 };
 
 void
@@ -36,7 +42,13 @@ relay_attach(struct channel *ch, uint64_t ref, const char *name)
 	str_copy(ch->name, sizeof(ch->name), name);
 	demux_init(&ch->demux);
 	ch->attach = link_id();
-	ch->eof = ch->exited = ch->have_code = ch->in_shut = ch->asked_at_eof = false;
+	ch->eof = ch->have_code = ch->unknown = ch->in_shut = ch->asked_at_eof = false;
+	ch->cancelled = false;
+	ch->readable = true; /* bytes may come with the descriptor */
+	ch->told_cols = ch->cols;
+	ch->told_rows = ch->rows;
+	ch->slice = 0;
+	ch->ask_again = EOF_AGAIN_MS;
 	ch->bytes_in = ch->bytes_out = 0;
 	ch->asked = ch->blocked = 0;
 	msg_init(&m, REQ_ATTACH, ch->attach);
@@ -56,13 +68,15 @@ relay_attach(struct channel *ch, uint64_t ref, const char *name)
 	ch->state = CH_CONNECTING;
 }
 
-void
-relay_resize(struct channel *ch)
+static void
+tell_size(struct channel *ch)
 {
 	struct msg m;
 
-	if (ch->attach == 0 || ch->eof)
+	if (!ch->tty || ch->eof || (ch->cols == ch->told_cols && ch->rows == ch->told_rows))
 		return;
+	ch->told_cols = ch->cols;
+	ch->told_rows = ch->rows;
 	msg_init(&m, REQ_RESIZE, link_id());
 	msg_put_u32(&m, ch->attach);
 	msg_put_u32(&m, ch->cols);
@@ -75,7 +89,7 @@ relay_signal(struct channel *ch, const char *name)
 {
 	struct msg m;
 
-	if (ch->state != CH_STREAM || strlen(name) > MAX_TERM)
+	if (ch->state != CH_STREAM || strlen(name) > SIGNAL_MAX) /* longer than any there is */
 		return;
 	msg_init(&m, REQ_SIGNAL, link_id());
 	msg_put_u32(&m, ch->attach);
@@ -83,11 +97,14 @@ relay_signal(struct channel *ch, const char *name)
 	link_send(&m);
 }
 
-void
-relay_cancel(struct channel *ch)
+static void
+cancel(struct channel *ch)
 {
 	struct msg m;
 
+	if (ch->cancelled)
+		return;
+	ch->cancelled = true;
 	msg_init(&m, REQ_CANCEL, link_id());
 	msg_put_u32(&m, ch->attach);
 	link_send(&m);
@@ -118,14 +135,23 @@ ask_status(struct channel *ch, int64_t now)
 {
 	struct msg m;
 
-	if (ch->status_request != 0)
-		return;
+	if (ch->asked_at_eof && ch->ask_again < EOF_AGAIN_MOST)
+		ch->ask_again *= 2;
 	ch->asked = now;
 	ch->asked_at_eof = ch->eof;
 	ch->status_request = link_id();
 	msg_init(&m, REQ_STATUS, ch->status_request);
 	msg_put_u32(&m, ch->attach);
 	link_send(&m);
+}
+
+void
+relay_broken(struct channel *ch)
+{
+	buf_reset(&ch->raw);
+	relay_detach(ch, "broken stream");
+	chan_words(ch, W_STREAM_BROKEN, NULL, NULL, NULL);
+	chan_end(ch, UNKNOWN_CODE);
 }
 
 /* ---- answers ---------------------------------------------------------------- */
@@ -136,9 +162,11 @@ refused(struct channel *ch, uint32_t code, const char *message)
 	ch->attach = 0; /* it never was one */
 	if (ch->closed)
 		return;
-	chan_say(ch, "jumpbox: ");
-	chan_say(ch, message);
-	chan_say(ch, "\n");
+	if (code == (uint32_t)-JB_NOT_FOUND && ch->named) {
+		front_again(ch);
+		return;
+	}
+	chan_reason(ch, message);
 	if (ch->menu)
 		front_back(ch);
 	else
@@ -164,6 +192,10 @@ on_attached(struct channel *ch, struct msg *m)
 	ch->fd = fd;
 	set_nonblock(fd, true);
 	ch->state = CH_STREAM;
+	if (ch->cancelled) { /* the two crossed */
+		relay_detach(ch, "cancelled");
+		refused(ch, -JB_TRY_AGAIN, words(message, sizeof(message), W_CANCELLED, 0, 0, 0));
+	}
 }
 
 static void
@@ -175,12 +207,12 @@ on_status(struct channel *ch, struct msg *m)
 	ch->status_request = 0;
 	if (!msg_end(m))
 		fatal(JB_INTERNAL, "the broker's STATUS answer is malformed");
-	if (state == RUN_RUNNING)
-		return;
-	ch->exited = true;
-	if (ch->asked_at_eof) {
+	if (state == RUN_EXITED) {
 		ch->have_code = true;
-		ch->code = state == RUN_EXITED ? code : UNKNOWN_CODE;
+		ch->code = code;
+	} else if (state != RUN_RUNNING && ch->asked_at_eof) {
+		ch->have_code = ch->unknown = true;
+		ch->code = UNKNOWN_CODE;
 	}
 }
 
@@ -207,7 +239,7 @@ connecting(struct channel *ch)
 	if (!ch->tty || buf_len(&ch->in) == 0 || memchr(p, 3, buf_len(&ch->in)) == NULL)
 		return false;
 	buf_reset(&ch->in);
-	relay_cancel(ch);
+	cancel(ch);
 	return true;
 }
 
@@ -241,7 +273,7 @@ wants_bytes(const struct channel *ch)
 {
 	if (ch->fd < 0 || ch->eof)
 		return false;
-	if (ch->exited)
+	if (ch->have_code)
 		return buf_room(&ch->raw) >= STREAM_READ;
 	return buf_len(&ch->raw) == 0 && !(ssh_get_status(ch->conn->ssh) & SSH_WRITE_PENDING);
 }
@@ -252,9 +284,11 @@ pump_out(struct channel *ch)
 	uint8_t *room;
 	ssize_t n;
 
-	if (!wants_bytes(ch) || (room = buf_reserve(&ch->raw, STREAM_READ)) == NULL)
+	if (!ch->readable || !wants_bytes(ch) ||
+	    (room = buf_reserve(&ch->raw, STREAM_READ)) == NULL)
 		return false;
 	n = recv(ch->fd, room, STREAM_READ, 0);
+	ch->readable = n == STREAM_READ; /* else poll() will tell */
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
@@ -262,7 +296,7 @@ pump_out(struct channel *ch)
 		return true;
 	}
 	buf_commit(&ch->raw, (size_t)n);
-	ch->conn->last_active = now_mono_ms();
+	timers_active(ch->conn);
 	return true;
 }
 
@@ -273,12 +307,12 @@ pump_out(struct channel *ch)
 static bool
 status_due(const struct channel *ch, int64_t now)
 {
-	if (ch->have_code)
+	if (ch->have_code || ch->status_request != 0)
 		return false;
 	if (ch->eof)
-		return !ch->asked_at_eof || now - ch->asked >= ASK_AGAIN_MS;
-	return !ch->exited && ch->blocked != 0 && now - ch->blocked >= BLOCKED_MS &&
-	    now - ch->asked >= ASK_AGAIN_MS;
+		return !ch->asked_at_eof || now - ch->asked >= ch->ask_again;
+	return ch->blocked != 0 && ch->readable && now - ch->blocked >= BLOCKED_MS &&
+	    now - ch->asked >= BLOCKED_AGAIN_MS;
 }
 
 static void
@@ -288,11 +322,15 @@ ended(struct channel *ch)
 
 	snprintf(code, sizeof(code), "%u", ch->code);
 	relay_detach(ch, "exit");
+	if (!ch->tty && !demux_at_boundary(&ch->demux))
+		chan_words(ch, W_STREAM_BROKEN, NULL, NULL, NULL);
 	if (!ch->menu) {
+		if (ch->unknown)
+			chan_words(ch, W_STATUS_UNKNOWN, NULL, NULL, NULL);
 		chan_end(ch, ch->code);
 		return;
 	}
-	chan_words(ch, W_ENDED, ch->name, code, NULL);
+	chan_words(ch, ch->unknown ? W_ENDED_UNKNOWN : W_ENDED, ch->name, code, NULL);
 	front_back(ch);
 }
 
@@ -301,6 +339,7 @@ relay_work(struct channel *ch, int64_t now)
 {
 	bool any = false;
 
+	tell_size(ch);
 	if (ch->state == CH_CONNECTING)
 		return connecting(ch);
 	any |= pump_in(ch);
@@ -319,14 +358,14 @@ relay_deadline(const struct channel *ch)
 {
 	int64_t at = 0;
 
-	if (ch->status_request != 0 || ch->state != CH_STREAM)
+	if (ch->have_code || ch->status_request != 0)
 		return 0;
-	if (ch->eof && !ch->have_code)
-		return ch->asked + ASK_AGAIN_MS;
-	if (ch->blocked != 0 && !ch->exited) {
+	if (ch->eof)
+		return ch->asked_at_eof ? ch->asked + ch->ask_again : 1;
+	if (ch->blocked != 0 && ch->readable) {
 		at = ch->blocked + BLOCKED_MS;
-		if (at < ch->asked + ASK_AGAIN_MS)
-			at = ch->asked + ASK_AGAIN_MS;
+		if (at < ch->asked + BLOCKED_AGAIN_MS)
+			at = ch->asked + BLOCKED_AGAIN_MS;
 	}
 	return at;
 }
@@ -338,7 +377,7 @@ relay_events(const struct channel *ch)
 
 	if (ch->fd < 0)
 		return 0;
-	if (wants_bytes(ch))
+	if (wants_bytes(ch) || (ch->blocked != 0 && !ch->readable && !ch->eof))
 		events |= POLLIN;
 	if (buf_len(&ch->in) > 0)
 		events |= POLLOUT;

@@ -15,22 +15,22 @@
 #include "jumpbox/util.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libssh/server.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 enum {
-	FLUSH_MS = 2000, /* what may still go out after the end was decided */
-	LOOP_CPU_S = 30, /* one turn of the loop that burns more is a libssh loop */
-	WARN_MS = 60000, /* before the idle time-out */
-	FIXED_FDS = 2,	 /* client, broker */
+	FLUSH_MS = 1500,      /* what may still go out after the end was decided */
+	LINGER_MS = 500,      /* for the client to read the reason before its socket goes */
+	MESSAGES_TURN = 256,  /* of the client in one turn of the loop: the others' turn comes */
+	LONGEST_MS = 3600000, /* of one wait */
+	FIXED_FDS = 2,	      /* client, broker */
 };
 
 /* ---- ending ------------------------------------------------------------------ */
@@ -44,23 +44,42 @@ conn_refuse(struct conn *c, const char *reason)
 		c->end_at = now_mono_ms() + FLUSH_MS;
 }
 
-/* Says it on every channel and leaves when they are flushed. */
-static void
-expel(struct conn *c, uint32_t code, const char *reason)
+void
+conn_expel(struct conn *c, uint32_t code, const char *reason)
 {
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		chan_expel(ch, code, reason);
 	conn_refuse(c, reason);
 }
 
+/* The reason is to be read: bytes of the client that nobody takes would make the kernel reset. */
+static void
+part(struct conn *c)
+{
+	struct pollfd p = { fcntl(c->client, F_DUPFD_CLOEXEC, 0), POLLIN, 0 };
+	int64_t now = now_mono_ms(), until = now + LINGER_MS;
+	char bin[4096];
+
+	ssh_disconnect(c->ssh);
+	if (p.fd < 0)
+		return;
+	shutdown(p.fd, SHUT_WR);
+	for (; now < until && poll(&p, 1, (int)(until - now)) > 0; now = now_mono_ms())
+		if (read(p.fd, bin, sizeof(bin)) <= 0)
+			break;
+}
+
+/* Nothing is left to the libraries' own ends: the process has no more than the kernel takes back. */
 static _Noreturn void
 leave(struct conn *c)
 {
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		relay_detach(ch, c->gone ? "lost connection" : "ended");
 	auth_release(c);
-	ssh_disconnect(c->ssh);
-	exit(0);
+	close(link_fd()); /* the broker need not wait for the client */
+	if (!c->gone)
+		part(c);
+	_exit(0);
 }
 
 /* ---- the client's messages ------------------------------------------------------ */
@@ -70,7 +89,7 @@ open_channel(struct conn *c, ssh_message m)
 {
 	ssh_channel ssh;
 
-	if (ssh_message_subtype(m) == SSH_CHANNEL_SESSION && !c->ended &&
+	if (ssh_message_subtype(m) == SSH_CHANNEL_SESSION && c->nchannels < MAX_ATTACHES &&
 	    (ssh = ssh_message_channel_request_open_reply_accept(m)) != NULL)
 		chan_new(c, ssh);
 	else
@@ -78,6 +97,10 @@ open_channel(struct conn *c, ssh_message m)
 	ssh_message_free(m);
 }
 
+/*
+ * The message of a channel that has gone meanwhile points to what libssh may
+ * have freed: it is looked for, never looked into, and has no answer.
+ */
 static void
 request_channel(struct conn *c, ssh_message m)
 {
@@ -89,7 +112,6 @@ request_channel(struct conn *c, ssh_message m)
 			return;
 		}
 	}
-	ssh_message_reply_default(m);
 	ssh_message_free(m);
 }
 
@@ -98,7 +120,9 @@ client_message(struct conn *c, ssh_message m)
 {
 	int type = ssh_message_type(m);
 
-	if (type == SSH_REQUEST_AUTH) {
+	if (c->ended) {
+		ssh_message_free(m);
+	} else if (type == SSH_REQUEST_AUTH) {
 		auth_request(c, m);
 	} else if (type == SSH_REQUEST_CHANNEL_OPEN && c->auth.done) {
 		open_channel(c, m);
@@ -113,20 +137,33 @@ client_message(struct conn *c, ssh_message m)
 	}
 }
 
-/* False: nothing more may be read now. */
+/* False: nothing more may be read now, so that nothing piles up. */
 static bool
 may_read(const struct conn *c)
 {
-	return c->auth.waiting == NULL && !c->ended;
+	return c->auth.waiting == NULL && !c->backlog;
 }
 
+/* libssh reads for itself here, and wherever it is called: what came is known from its counter. */
 static void
-client_messages(struct conn *c)
+client_messages(struct conn *c, int64_t now)
 {
+	unsigned n = 0;
 	ssh_message m;
 
-	while (may_read(c) && (m = ssh_message_get(c->ssh)) != NULL)
+	for (; c->auth.waiting == NULL && n < MESSAGES_TURN; n++) {
+		if ((m = ssh_message_get(c->ssh)) == NULL)
+			break;
 		client_message(c, m);
+	}
+	c->backlog = n == MESSAGES_TURN;
+	if (c->bytes.in_bytes != c->seen) {
+		c->seen = c->bytes.in_bytes;
+		c->last_in = now;
+		c->unanswered = 0;
+	}
+	if (!c->auth.done)
+		auth_watch(c, n > 0, now);
 	if (ssh_get_status(c->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR))
 		c->gone = true;
 }
@@ -142,7 +179,7 @@ on_end(struct conn *c, struct msg *m)
 	msg_get_str(m, reason, sizeof(reason));
 	if (!msg_end(m))
 		fatal(JB_INTERNAL, "the broker's END is malformed");
-	expel(c, code, reason);
+	conn_expel(c, code, reason);
 }
 
 static void
@@ -170,9 +207,18 @@ broker_message(struct conn *c, struct msg *m)
 		on_detach(c, m);
 		return;
 	}
+	if (m->type == REP_NEW_PASSWORD) {
+		front_renewed(c, m);
+		return;
+	}
+	if (m->type == REP_TARGET || m->type == REP_LIST)
+		c->asking--;
 	if (auth_answer(c, m))
 		return;
-	/* An answer that nobody waits for any more is of a channel that has gone. */
+	/*
+	 * An answer that nobody waits for any more is of a channel that has gone, and its
+	 * descriptor goes with the message: whoever left CONNECTING has sent a DETACH.
+	 */
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		if (front_answer(ch, m) || relay_answer(ch, m))
 			return;
@@ -191,6 +237,21 @@ broker_messages(struct conn *c)
 
 /* ---- channels ------------------------------------------------------------------------ */
 
+/* Another one is first next time: what libssh can still take is shared by all. */
+static void
+rotate(struct conn *c)
+{
+	struct channel *first = c->channels, **last = &c->channels;
+
+	if (first == NULL || first->next == NULL)
+		return;
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = first;
+	c->channels = first->next;
+	first->next = NULL;
+}
+
 static bool
 work(struct conn *c, int64_t now)
 {
@@ -204,6 +265,7 @@ work(struct conn *c, int64_t now)
 		if (ch->state == CH_CLOSED && ch->closed)
 			chan_free(ch);
 	}
+	rotate(c);
 	return any;
 }
 
@@ -216,151 +278,57 @@ all_said(const struct conn *c)
 	return !(ssh_get_status(c->ssh) & SSH_WRITE_PENDING);
 }
 
-/* ---- time --------------------------------------------------------------------------- */
-
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
-static int64_t
-probe_at(const struct conn *c)
-{
-	int64_t interval = (int64_t)c->cfg->client_alive_interval * 1000;
-	int64_t since = c->last_in > c->last_probe ? c->last_in : c->last_probe;
-
-	return interval == 0 || !c->auth.done ? 0 : since + interval;
-}
-
-static int64_t
-idle_at(const struct conn *c)
-{
-	int64_t limit = (int64_t)c->cfg->idle_timeout * 1000;
-
-	if (limit == 0 || !c->auth.done)
-		return 0;
-	return c->last_active + (limit > WARN_MS && !c->warned ? limit - WARN_MS : limit);
-}
-
-static int64_t
-login_at(const struct conn *c)
-{
-	return c->auth.done ? 0 : c->started + (int64_t)c->cfg->login_grace_time * 1000;
-}
-
-static int64_t
-next_deadline(const struct conn *c)
-{
-	int64_t at = sooner(sooner(probe_at(c), idle_at(c)), sooner(login_at(c), c->end_at));
-
-	for (const struct channel *ch = c->channels; ch != NULL; ch = ch->next)
-		at = sooner(at, chan_deadline(ch));
-	return at;
-}
-
-static void
-idle_expired(struct conn *c, int64_t now)
-{
-	int64_t limit = (int64_t)c->cfg->idle_timeout * 1000;
-	char reason[MAX_REASON], seconds[16];
-
-	if (now - c->last_active < limit) {
-		c->warned = true;
-		for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
-			if (ch->state < CH_ENDING)
-				chan_words(ch, W_IDLE_WARNING, NULL, NULL, NULL);
-		return;
-	}
-	snprintf(seconds, sizeof(seconds), "%u", c->cfg->idle_timeout);
-	expel(c, -JB_TRY_AGAIN, words(reason, sizeof(reason), W_IDLE_END, seconds, NULL, NULL));
-}
-
-static void
-timers(struct conn *c, int64_t now)
-{
-	char reason[MAX_REASON];
-
-	if (c->end_at != 0)
-		return;
-	if (c->warned && now - c->last_active < WARN_MS)
-		c->warned = false;
-	if (login_at(c) != 0 && now >= login_at(c)) {
-		conn_refuse(c, words(reason, sizeof(reason), W_LOGIN_DEADLINE, NULL, NULL, NULL));
-		return;
-	}
-	if (idle_at(c) != 0 && now >= idle_at(c))
-		idle_expired(c, now);
-	if (probe_at(c) == 0 || now < probe_at(c))
-		return;
-	if (c->cfg->client_alive_count_max > 0 && c->unanswered >= c->cfg->client_alive_count_max) {
-		c->gone = true;
-		return;
-	}
-	c->unanswered++;
-	c->last_probe = now;
-	ssh_send_keepalive(c->ssh);
-}
-
-/* libssh can loop for ever over a channel with a tiny packet size: such a process must not stay. */
-static void
-watchdog(int64_t now)
-{
-	static int64_t armed;
-	const struct itimerval limit = { .it_value = { .tv_sec = LOOP_CPU_S } };
-
-	if (armed != 0 && now - armed < 1000)
-		return;
-	armed = now;
-	setitimer(ITIMER_PROF, &limit, NULL);
-}
-
 /* ---- the loop ------------------------------------------------------------------------- */
 
-static struct pollfd *
-poll_set(struct conn *c, nfds_t *n)
-{
-	static struct pollfd *set;
-	static nfds_t room;
-	nfds_t want = FIXED_FDS;
+static struct pollfd set[FIXED_FDS + MAX_ATTACHES];
 
-	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
-		want++;
-	if (want > room) {
-		room = want + 16;
-		set = xreallocarray(set, room, sizeof(*set));
-	}
+static nfds_t
+poll_set(struct conn *c)
+{
+	nfds_t n = FIXED_FDS;
+	short events;
+
 	set[0] = (struct pollfd){ c->client, may_read(c) ? POLLIN : 0, 0 };
 	if (ssh_get_status(c->ssh) & SSH_WRITE_PENDING)
 		set[0].events |= POLLOUT;
 	set[1] = (struct pollfd){ link_fd(), POLLIN, 0 };
-	*n = FIXED_FDS;
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next) {
-		short events = relay_events(ch);
-
-		if (events != 0)
-			set[(*n)++] = (struct pollfd){ ch->fd, events, 0 };
+		ch->slot = 0;
+		if ((events = relay_events(ch)) == 0)
+			continue;
+		ch->slot = (unsigned)n;
+		set[n++] = (struct pollfd){ ch->fd, events, 0 };
 	}
-	return set;
+	return n;
+}
+
+static void
+note_readable(struct conn *c)
+{
+	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
+		if (ch->slot != 0 && (set[ch->slot].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+			ch->readable = true;
 }
 
 static void
 wait_for_something(struct conn *c, bool again)
 {
-	int64_t now = now_mono_ms(), at = next_deadline(c);
-	int timeout = again ? 0 : at == 0 ? -1 : at <= now ? 0 : (int)(at - now);
+	int64_t now = now_mono_ms(), at = timers_next(c);
+	int timeout = again || (at != 0 && at <= now) ? 0
+	    : at == 0				      ? -1
+	    : at - now < LONGEST_MS		      ? (int)(at - now)
+						      : LONGEST_MS;
+	nfds_t n = poll_set(c);
 	const int on = 1;
-	nfds_t n;
-	struct pollfd *set = poll_set(c, &n);
 
 	if (!c->auth.done) /* an acknowledgement held back costs a handshake 40 ms */
 		setsockopt(c->client, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
-	if (poll(set, n, timeout) < 0 && errno != EINTR)
-		fatal(JB_INTERNAL, "poll: %s", strerror(errno));
-	if (set[0].revents & POLLIN) {
-		c->last_in = now_mono_ms();
-		c->unanswered = 0;
+	if (poll(set, n, timeout) < 0) {
+		if (errno != EINTR)
+			fatal(JB_INTERNAL, "poll: %s", strerror(errno));
+		return;
 	}
+	note_readable(c);
 	if (set[0].revents & (POLLHUP | POLLERR) && !(set[0].revents & POLLIN))
 		c->gone = true;
 	/* During the first key exchange there is no event: that call reads for itself. */
@@ -376,18 +344,32 @@ begin(struct conn *c)
 
 	while ((r = ssh_handle_key_exchange(c->ssh)) == SSH_AGAIN) {
 		broker_messages(c);
-		if (login_at(c) <= now_mono_ms() || c->gone || c->ended)
+		timers(c, now_mono_ms());
+		if (c->gone || c->ended)
 			leave(c);
-		watchdog(now_mono_ms());
+		timers_watchdog(now_mono_ms());
 		wait_for_something(c, false);
 	}
-	if (r != SSH_OK)
+	if (r != SSH_OK) {
+		c->gone = true;
 		leave(c);
+	}
 	if ((c->event = ssh_event_new()) == NULL ||
 	    ssh_event_add_session(c->event, c->ssh) != SSH_OK)
 		fatal(JB_INTERNAL, "no memory for an SSH session");
 	ssh_set_auth_methods(c->ssh,
 	    SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE);
+}
+
+/* More than the window: libssh would keep it all. */
+static void
+flooded(struct conn *c)
+{
+	char reason[MAX_REASON];
+
+	if (c->flooded && !c->ended)
+		conn_expel(
+		    c, -JB_BAD_INPUT, words(reason, sizeof(reason), W_FLOODED, NULL, NULL, NULL));
 }
 
 void
@@ -399,16 +381,18 @@ serve(const struct config *cfg, const char *banner, ssh_session ssh, int client)
 
 	c.started = c.last_in = c.last_active = now_mono_ms();
 	ssh_set_blocking(ssh, 0);
+	ssh_set_counters(ssh, &c.bytes, &c.packets);
 	begin(&c);
 	for (;;) {
-		client_messages(&c);
-		broker_messages(&c);
 		now = now_mono_ms();
-		watchdog(now);
+		timers_watchdog(now);
+		client_messages(&c, now);
+		broker_messages(&c);
 		timers(&c, now);
+		flooded(&c);
 		again = work(&c, now);
 		if (c.gone || (c.ended && (all_said(&c) || now >= c.end_at)))
 			leave(&c);
-		wait_for_something(&c, again || link_queued());
+		wait_for_something(&c, again || c.backlog || link_queued());
 	}
 }

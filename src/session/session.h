@@ -9,11 +9,6 @@
 #include "jumpbox/msg.h"
 
 /* libssh calls its message queue deprecated; only there can an answer wait for the broker. */
-#ifndef SSH_SUPPRESS_DEPRECATED
-#define SSH_SUPPRESS_DEPRECATED
-#endif
-
-/* Queue mode is how a reply can wait for the broker; libssh would rather have callbacks. */
 #define SSH_SUPPRESS_DEPRECATED
 #include <libssh/libssh.h>
 #include <libssh/server.h>
@@ -45,6 +40,8 @@ struct sign_counts {
 	unsigned sign, verify;
 };
 struct sign_counts sign_counts(void);
+/* A signature of the client's was refused since the last call: libssh tells nobody. */
+bool sign_refused(void);
 
 /* ---- host_keys.c: key files with the public half and no secret ---------- */
 

@@ -18,11 +18,21 @@
 enum { CALL_MS = 30000 };
 
 static struct sign_counts counts;
+static bool refused;
 
 struct sign_counts
 sign_counts(void)
 {
 	return counts;
+}
+
+bool
+sign_refused(void)
+{
+	bool was = refused;
+
+	refused = false;
+	return was;
 }
 
 /* The next object's function of that name, libcrypto's. */
@@ -125,7 +135,9 @@ EVP_DigestVerify(EVP_MD_CTX *ctx, const unsigned char *sigret, size_t siglen,
 		counts.verify++;
 		return real == NULL ? 0 : real(ctx, sigret, siglen, tbs, tbslen);
 	}
-	if (siglen > MAX_KEY_BLOB || tbslen > MAX_TBS)
-		return 0;
-	return broker_verify(sigret, siglen, tbs, tbslen);
+	if (siglen <= MAX_KEY_BLOB && tbslen <= MAX_TBS &&
+	    broker_verify(sigret, siglen, tbs, tbslen))
+		return 1;
+	refused = true;
+	return 0;
 }

@@ -1,10 +1,17 @@
-/* The menu's model: stable numbers, filter, finding.  jumpbox-session; pure. */
+/*
+ * The menu's model: stable numbers, filter, finding.  jumpbox-session; pure.
+ *
+ * Entries are found by their ref through a hash table with open addressing,
+ * so that a list of n rows costs n steps; entries are never removed.
+ */
 #include "ui_model.h"
 
 #include "jumpbox/util.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { FIRST_SLOTS = 64, FIRST_ROOM = 16 };
 
 void
 ui_model_init(struct ui_model *m)
@@ -27,6 +34,7 @@ ui_model_release(struct ui_model *m)
 	for (size_t i = 0; i < m->n; i++)
 		drop_strings(&m->entry[i]);
 	free(m->entry);
+	free(m->slot);
 	ui_model_init(m);
 }
 
@@ -37,32 +45,52 @@ ui_model_begin(struct ui_model *m)
 		m->entry[i].listed = false;
 }
 
-static struct ui_entry *
-known(struct ui_model *m, uint64_t ref)
+/* The slot of ref, or the free one where it belongs. */
+static uint32_t *
+slot_of(const struct ui_model *m, uint64_t ref)
 {
+	size_t i = (size_t)(ref * 0x9e3779b97f4a7c15u >> 32) & (m->nslots - 1);
+
+	while (m->slot[i] != 0 && m->entry[m->slot[i] - 1].ref != ref)
+		i = (i + 1) & (m->nslots - 1);
+	return &m->slot[i];
+}
+
+static void
+make_room(struct ui_model *m)
+{
+	if (m->n == m->room) {
+		m->room = m->room == 0 ? FIRST_ROOM : m->room * 2;
+		m->entry = xreallocarray(m->entry, m->room, sizeof(*m->entry));
+	}
+	if (m->nslots > 2 * (m->n + 1))
+		return;
+	free(m->slot);
+	m->nslots = m->nslots == 0 ? FIRST_SLOTS : m->nslots * 2;
+	m->slot = xcalloc(m->nslots, sizeof(*m->slot));
 	for (size_t i = 0; i < m->n; i++)
-		if (m->entry[i].ref == ref)
-			return &m->entry[i];
-	return NULL;
+		*slot_of(m, m->entry[i].ref) = (uint32_t)i + 1;
 }
 
 void
 ui_model_add(struct ui_model *m, const struct ui_entry *row)
 {
-	struct ui_entry *e = known(m, row->ref);
-	bool hidden = e != NULL && e->hidden;
-	unsigned number;
+	struct ui_entry *e;
+	uint32_t *slot;
+	bool hidden = false;
 
-	if (e == NULL) {
-		m->entry = xreallocarray(m->entry, m->n + 1, sizeof(*m->entry));
-		e = &m->entry[m->n++];
-		number = (unsigned)m->n;
+	make_room(m);
+	slot = slot_of(m, row->ref);
+	if (*slot == 0) {
+		*slot = (uint32_t)++m->n;
+		e = &m->entry[*slot - 1];
 	} else {
-		number = e->number;
+		e = &m->entry[*slot - 1];
+		hidden = e->hidden;
 		drop_strings(e);
 	}
 	*e = *row;
-	e->number = number;
+	e->number = *slot;
 	e->listed = true;
 	e->hidden = hidden;
 	e->name = xstrdup(row->name);

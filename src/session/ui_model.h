@@ -22,7 +22,9 @@ struct ui_entry {
 
 struct ui_model {
 	struct ui_entry *entry; /* in the order of their numbers */
-	size_t n;
+	size_t n, room;
+	uint32_t *slot; /* hash of ref: number of an entry, 0: free */
+	size_t nslots;	/* a power of two, more than twice n */
 };
 
 void ui_model_init(struct ui_model *m);

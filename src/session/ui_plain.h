@@ -8,7 +8,7 @@
 /* The rows, aligned, within `width` columns (0: as wide as they are); lines end in \n. */
 void ui_plain_rows(const struct ui_model *m, unsigned width, struct buf *out);
 
-/* A JSON array of flat objects: number name node state image since */
+/* A JSON array of flat objects: name node state image id since */
 void ui_plain_json(const struct ui_model *m, struct buf *out);
 
 #endif

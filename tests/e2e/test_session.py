@@ -1,0 +1,350 @@
+"""The session against clients that are broken, greedy, in a hurry or hostile."""
+
+import contextlib
+import pathlib
+import subprocess
+import time
+
+import paramiko
+import pexpect
+import pytest
+
+from lab import HERE, SLOW, wait_for
+
+PASSWORD = "correct horse"
+
+
+@contextlib.contextmanager
+def transport(host, login="alice+bb", password=PASSWORD):
+    """A paramiko connection, logged in unless password is None."""
+    t = paramiko.Transport(("127.0.0.1", host.port))
+    try:
+        t.start_client(timeout=20 * SLOW)
+        if password is not None:
+            t.auth_password(login, password)
+        yield t
+    finally:
+        t.close()
+
+
+def output(ch, seconds=20):
+    ch.settimeout(seconds * SLOW)
+    got = b""
+    while chunk := ch.recv(65536):
+        got += chunk
+    return got
+
+
+def run_in(t, command, seconds=20):
+    ch = t.open_session(timeout=seconds * SLOW)
+    ch.exec_command(command)
+    return output(ch, seconds), ch.recv_exit_status()
+
+
+# ---- login ------------------------------------------------------------------
+
+
+class OddKey(paramiko.PKey):
+    """A public key of a kind that nobody knows."""
+
+    public_blob = None
+
+    def asbytes(self):
+        m = paramiko.Message()
+        m.add_string("ssh-ed448")
+        m.add_string(b"x" * 57)
+        return m.asbytes()
+
+    def get_name(self):
+        return "ssh-ed448"
+
+    def sign_ssh_data(self, data, algorithm=None):
+        m = paramiko.Message()
+        m.add_string("ssh-ed448")
+        m.add_string(b"x" * 114)
+        return m
+
+
+def test_a_wrong_signature_and_an_unknown_key_are_answered_at_once(host):
+    """libssh drops both without a word: the client would wait for the login deadline."""
+    good = paramiko.Ed25519Key(filename=str(host.key))
+
+    class Forged(paramiko.Ed25519Key):
+        def sign_ssh_data(self, data, algorithm=None):
+            return super().sign_ssh_data(b"something else", algorithm)
+
+    with transport(host, password=None) as t:
+        with pytest.raises(paramiko.BadAuthenticationType):
+            t.auth_none("alice+bb")
+        for key in (Forged(filename=str(host.key)), OddKey()):
+            start = time.monotonic()
+            with pytest.raises(paramiko.AuthenticationException):
+                t.auth_publickey("alice+bb", key)
+            assert time.monotonic() - start < 5 * SLOW
+        t.auth_publickey("alice+bb", good)
+        assert run_in(t, "echo in") == (b"in\n", 0)
+
+
+def test_wrong_signatures_end_the_connection(host):
+    class Forged(paramiko.Ed25519Key):
+        def sign_ssh_data(self, data, algorithm=None):
+            return super().sign_ssh_data(b"something else", algorithm)
+
+    with transport(host, password=None) as t:
+        with pytest.raises(paramiko.BadAuthenticationType):
+            t.auth_none("alice+bb")
+        for _ in range(6):
+            with pytest.raises(paramiko.SSHException):
+                t.auth_publickey("alice+bb", Forged(filename=str(host.key)))
+        wait_for(lambda: not t.is_active(), 10, "the connection's end")
+
+
+def test_must_change_is_asked_on_one_channel_only(host):
+    host.ctl("user", "add", "twice", "--password-stdin", "--must-change", input=b"first password\n")
+    host.ctl("grant", "add", "twice", "bb")
+    with transport(host, "twice+bb", "first password") as t:
+        def shell():
+            ch = t.open_session()
+            ch.get_pty()
+            ch.invoke_shell()
+            ch.settimeout(20 * SLOW)
+            return ch
+
+        def expect(ch, text):
+            got = b""
+            while text not in got:
+                chunk = ch.recv(4096)
+                assert chunk, got
+                got += chunk
+
+        one = shell()
+        expect(one, b"New password: ")
+        two = shell()
+        assert b"password must be changed" in output(two) and two.recv_exit_status() == 77
+        one.sendall(b"second password\r")
+        expect(one, b"again: ")
+        one.sendall(b"second password\r")
+        expect(one, b"is changed")
+        assert run_in(t, "echo in") == (b"in\n", 0)
+
+
+# ---- time -------------------------------------------------------------------
+
+
+def test_a_live_client_survives_with_one_probe(own_host):
+    """Each probe must really be sent: libssh leaves out every second one if asked plainly."""
+    host = own_host(client_alive_interval=1, client_alive_count_max=1)
+    p = host.popen("alice+bb", "sleep 6; echo in", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    assert p.communicate(timeout=60)[0] == b"in\n" and p.returncode == 0
+
+
+def test_the_idle_warning_comes_once_and_only_to_a_terminal(own_host):
+    host = own_host(idle_timeout=62)
+    p = host.popen("alice+bb", "cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    t = host.terminal("alice+bb")
+    t.expect(b"ends in a minute")
+    assert t.expect([b"ends in a minute", pexpect.TIMEOUT], timeout=4) == 1
+    t.sendline("exit")
+    t.expect(pexpect.EOF)
+    assert p.communicate(b"x", timeout=30) == (b"x", b"")
+
+
+# ---- greed ------------------------------------------------------------------
+
+
+def test_ten_thousand_resizes_and_then_the_right_size(host):
+    with transport(host) as t:
+        ch = t.open_session()
+        ch.get_pty(width=80, height=24)
+        ch.invoke_shell()
+        for i in range(10000):
+            ch.resize_pty(width=50 + i % 100, height=20)
+        ch.resize_pty(width=123, height=45)
+
+        def right():
+            ch.sendall(b"stty size\n")
+            ch.settimeout(20)
+            return b"45 123" in ch.recv(65536)
+        wait_for(right, 20, "the last size")
+
+
+def test_more_channels_than_the_broker_answers_at_once(host):
+    with transport(host, "alice") as t:
+        channels = [t.open_session(timeout=30 * SLOW) for _ in range(400)]
+        for ch in channels:
+            ch.exec_command("help")
+        for ch in channels:
+            assert b"jumpbox commands" in output(ch) and ch.recv_exit_status() == 0
+            ch.close()
+
+
+def test_channels_have_a_limit_and_closed_ones_do_not_count(host):
+    with transport(host, "alice") as t:
+        opened = []
+        with pytest.raises(paramiko.ChannelException):
+            for _ in range(1100):
+                opened.append(t.open_session(timeout=30 * SLOW))
+        assert len(opened) == 1024
+        for ch in opened:
+            ch.close()
+        assert b"jumpbox commands" in run_in(t, "help")[0]
+
+
+def test_a_client_that_ignores_its_window_is_ended(host):
+    with transport(host) as t:
+        ch = t.open_session()
+        ch.exec_command("sleep 1000")
+        session = wait_for(lambda: host.processes("jumpbox-session")[-1], 10, "the session")
+        peak = 0
+        with contextlib.suppress(paramiko.SSHException, OSError, EOFError):
+            for _ in range(4000):  # 64 MiB
+                m = paramiko.Message()
+                m.add_byte(b"\x5e")  # SSH_MSG_CHANNEL_DATA
+                m.add_int(ch.remote_chanid)
+                m.add_string(b"x" * 16384)
+                t._send_user_message(m)
+                with contextlib.suppress(OSError, StopIteration, ValueError):
+                    status = pathlib.Path(f"/proc/{session}/status").read_text()
+                    peak = max(peak, int(next(l for l in status.splitlines() if "VmRSS" in l).split()[1]))
+        wait_for(lambda: not t.is_active(), 20, "the connection's end")
+        assert SLOW > 1 or peak < 60000, f"{peak} kB"
+
+
+def test_one_busy_channel_leaves_the_others_their_turn(host):
+    """What the connection can carry is shared, whichever channel was opened last."""
+    with transport(host) as t:
+        small = t.open_session()
+        small.exec_command("cat")
+        busy = [t.open_session() for _ in range(3)]
+        for ch in busy:
+            ch.exec_command("cat /dev/zero")
+        deadline = time.monotonic() + 60 * SLOW
+        small.settimeout(0)
+        answered = 0
+        small.sendall(b"%d\n" % answered)
+        while answered < 5:
+            assert time.monotonic() < deadline
+            for ch in busy:
+                if ch.recv_ready():
+                    ch.recv(1 << 20)
+            if small.recv_ready():
+                assert small.recv(100) == b"%d\n" % answered
+                answered += 1
+                small.sendall(b"%d\n" % answered)
+
+
+# ---- haste ------------------------------------------------------------------
+
+
+def test_channels_closed_while_they_connect_leave_nothing(host, docker):
+    with transport(host) as t:
+        for round_ in range(5):
+            channels = [t.open_session() for _ in range(8)]
+            for ch in channels:
+                ch.exec_command("sleep 98765")
+                ch.resize_pty()
+                ch.close()
+            run_in(t, "true")
+        assert run_in(t, "echo in") == (b"in\n", 0)
+        wait_for(lambda: not any("sleep 98765" in c for _, _, c in docker.processes("bb")), 40,
+                 "the commands' end")
+
+
+def test_requests_of_channels_that_are_gone_end_nothing(host):
+    with transport(host, "alice") as t:
+        for _ in range(300):
+            ch = t.open_session()
+            for number, name in ((98, "window-change"), (98, "exec"), (97, None), (98, "shell"), (98, "env")):
+                m = paramiko.Message()
+                m.add_byte(bytes([number]))
+                m.add_int(ch.remote_chanid)
+                if name:
+                    m.add_string(name)
+                    m.add_boolean(True)
+                    m.add_string(b"help")
+                    m.add_string(b"x")
+                    m.add_int64(0)
+                t._send_user_message(m)
+        assert b"jumpbox commands" in run_in(t, "help")[0]
+
+
+def test_a_command_that_closes_its_output_and_goes_on(host):
+    r = host.ssh("alice+bb", "exec >&- 2>&-; sleep 3; exit 3")
+    assert (r.returncode, r.stdout, r.stderr) == (3, b"", b"")
+
+
+@pytest.mark.skipif(SLOW > 1, reason="there is no memory limit beside a sanitizer")
+def test_a_channel_with_tiny_packets_costs_its_own_connection_only(own_host):
+    """libssh sends empty packets for ever on such a channel."""
+    host = own_host()
+    zygotes = host.log_text().count("zygote.start")
+    with transport(host, "alice") as good, transport(host, "alice") as bad:
+        ch = bad.open_session()
+        m = paramiko.Message()
+        m.add_byte(b"\x5a")  # SSH_MSG_CHANNEL_OPEN
+        m.add_string("session")
+        m.add_int(77)
+        m.add_int(1 << 20)
+        m.add_int(10)
+        bad._send_user_message(m)
+        m = paramiko.Message()
+        m.add_byte(b"\x62")  # SSH_MSG_CHANNEL_REQUEST
+        m.add_int(ch.remote_chanid + 1)
+        m.add_string("exec")
+        m.add_boolean(False)
+        m.add_string("help")
+        bad._send_user_message(m)
+        wait_for(lambda: len(host.processes("jumpbox-broker")) == 2, 40, "the session's end")
+        assert b"jumpbox commands" in run_in(good, "help")[0]
+    assert host.log_text().count("zygote.start") == zygotes
+
+
+def test_a_signal_with_a_long_name_is_no_signal(host):
+    with transport(host) as t:
+        ch = t.open_session()
+        ch.exec_command("read x; echo $x")
+        for name in ("X" * 15, "X" * 40, "X" * 20000, ""):
+            m = paramiko.Message()
+            m.add_byte(b"\x62")
+            m.add_int(ch.remote_chanid)
+            m.add_string("signal")
+            m.add_boolean(False)
+            m.add_string(name)
+            t._send_user_message(m)
+        ch.sendall(b"in\n")
+        assert output(ch) == b"in\n"
+
+
+def test_ctrl_c_while_connecting_gives_up_whatever_was_typed_before(own_host):
+    host = own_host()
+    sock = host.dir / "hung.sock"
+    fake = subprocess.Popen(["/usr/bin/python3", HERE / "fake_engine.py", sock, "hang", "/start"])
+    try:
+        wait_for(sock.exists, 10, "the fake engine")
+        sock.chmod(0o777)
+        host.ctl("node", "add", "hung", f"unix://{sock}")
+        wait_for(lambda: b"fake" in host.ssh("alice", "ls").stdout, 10, "the inventory")
+        t = host.terminal("alice")
+        t.expect(b"quit[)]: ")
+        for _ in range(2):
+            t.sendline("hung+fake")
+            t.expect(b"Ctrl-C gives up")
+            for key in ("e", "x", "it\r", "\x03"):  # a packet each
+                t.send(key)
+            t.expect(b"cancelled")
+            t.expect(b"quit[)]: ")
+        t.sendline("bb")
+        t.sendline("echo in''side; exit")
+        t.expect(b"inside\r\n")
+        t.expect(b"quit[)]: ")
+        t.send("\x04")
+        t.expect(pexpect.EOF)
+        t = host.terminal("alice+fake")
+        t.send("typed")
+        wait_for(lambda: t.send("\x03") and t.expect([b"cancelled", pexpect.TIMEOUT], timeout=0.5) == 0, 20, "the end")
+        t.expect(pexpect.EOF)
+        t.close()
+        assert t.exitstatus == 75
+    finally:
+        fake.terminate()
+        fake.wait(10)
