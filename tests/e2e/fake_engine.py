@@ -143,9 +143,26 @@ def not_http(c, path):
     raise ConnectionError
 
 
+ODD = "\x1b[31mred\x1b]0;title\x07\u202e\u2066\x9b2J\r\nnew"
+
+
+def odd_names(c, path):
+    """An engine whose every text would take over a terminal; its container is paused."""
+    status, body = good(path)
+    if path.startswith("/containers/") and path.split("?")[0].endswith("/json"):
+        answer = json.loads(body)
+        if isinstance(answer, list):
+            answer[0].update(Names=["/odd" + ODD], Image="image" + ODD, Status="Up" + ODD, Labels={"l" + ODD: ODD})
+        else:
+            answer.update(Name="/odd" + ODD, State={"Status": "paused"},
+                          Config={"Image": "image" + ODD, "Labels": {"l" + ODD: ODD}})
+        body = json.dumps(answer).encode()
+    c.sendall(HEAD % (status, len(body)) + body)
+
+
 SCENARIOS = {f.__name__.replace("_", "-"): f for f in (
     send_good, hang, cut, cut_head, close, not_json, wrong_types, deep, big_header, many_headers,
-    big_body, slow, drip, error, teapot, old, not_http)}
+    big_body, slow, drip, error, teapot, old, not_http, odd_names)}
 
 
 def request(c):

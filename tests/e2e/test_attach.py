@@ -305,6 +305,14 @@ def test_container_states(site):
     wait_for(gone, 5, "the removed container to be unknown")
 
 
+def test_a_container_made_anew_is_reached_at_once(site):
+    for _ in range(5):  # its older row may still be in the inventory
+        site.engine.container("anew", "busybox")
+        r = site.ssh("alice+anew", "echo in")
+        assert (r.returncode, r.stdout) == (0, b"in\n"), r.stderr
+    site.engine.remove("anew")
+
+
 @pytest.mark.parametrize("what", ("stop", "restart", "rm"))
 def test_container_ends_under_a_live_session(site, what):
     e = site.engine
