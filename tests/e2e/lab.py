@@ -284,10 +284,15 @@ class JumpHost:
                         found.append(int(p.name))
         return sorted(found)
 
-    def _mine(self, pid):
-        # Standard error of every role is this jump host's log.
+    def _mine(self, pid, generations=1):
+        """By the log on standard error, the jail, or a parent that is: a session has no log of its own."""
         with contextlib.suppress(OSError):
-            return os.readlink(f"/proc/{pid}/fd/2") == str(self.log)
+            if os.readlink(f"/proc/{pid}/fd/2") == str(self.log):
+                return True
+            if os.readlink(f"/proc/{pid}/root") == str(self.dir / "jail"):
+                return True
+            parent = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+            return generations > 0 and self._mine(parent, generations - 1)
         return False
 
     # ---- administering it

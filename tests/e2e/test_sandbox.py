@@ -4,6 +4,7 @@ The same injections run against an unconfined process first, so that a
 refusal is known to be the sandbox's and not the debugger's.
 """
 
+import errno
 import os
 import pathlib
 import re
@@ -36,16 +37,21 @@ CALLS = {
 
 
 def inject(pid, expression):
-    """The value, or the name of the signal that killed, or "exec"."""
+    """(value, errno), or what became of the process: "exec", or the signal that killed it."""
     r = run("gdb", "-nx", "-batch", "-p", pid, "-ex", "set debuginfod enabled off",
-            "-ex", f"print {expression}", check=False, timeout=60)
+            "-ex", f"print {expression}", "-ex", "print *(int *)__errno_location()", check=False, timeout=60)
     out = (r.stdout + r.stderr).decode(errors="replace")
     if "is executing new program" in out:
         return "exec"
-    killed = re.search(r"SIG(SYS|KILL)|Program terminated with signal (\w+)", out)
-    value = re.search(r"\$1 = (-?\d+)", out)
-    assert killed or value, out
-    return int(value.group(1)) if value and not killed else killed.group(0)
+    killed = re.search(r"\bSIG(?:SYS|KILL)\b", out)
+    values = re.findall(r"\$\d = (-?\d+)", out)
+    assert killed or len(values) == 2, out
+    return killed.group(0) if killed else tuple(int(v) for v in values)
+
+
+def refused(answer):
+    """By the filter: an errno of its own, not the empty jail's or the user's."""
+    return answer == (-1, errno.EPERM) or answer in ("SIGSYS", "SIGKILL")
 
 
 @pytest.fixture
@@ -72,19 +78,38 @@ def test_refused_in_a_session_and_possible_outside(sessions, call):
     free = [subprocess.Popen(["sleep", "1000"]) for _ in range(2)]
     try:
         allowed = inject(free[0].pid, CALLS[call].format(other=free[1].pid))
-        assert allowed == "exec" or (isinstance(allowed, int) and allowed >= 0), allowed
+        assert allowed == "exec" or allowed[0] >= 0, allowed
     finally:
         for p in free:
             p.kill()
             p.wait(10)
     answer = inject(victim, CALLS[call].format(other=other))
-    assert answer == -1 or (isinstance(answer, str) and answer != "exec"), answer
+    assert refused(answer), answer
 
 
 def test_the_docker_socket_is_out_of_reach(sessions, docker):
-    """connect() on a socket the session already has is refused as well as making one."""
+    """connect() is refused on whatever socket: without the filter this one, the client's, says EISCONN."""
     victim, _ = sessions
-    assert inject(victim, "(int)connect(0, (void *)$sp, 110)") in (-1, "SIGSYS", "SIGKILL")
+    client = next(int(fd) for fd in sorted(os.listdir(f"/proc/{victim}/fd"), key=int)
+                  if os.readlink(f"/proc/{victim}/fd/{fd}").startswith("socket:"))
+    free = socket.create_server(("127.0.0.1", 0))
+    control = subprocess.Popen(["sleep", "1000"], stdin=free)
+    try:
+        assert not refused(inject(control.pid, "(int)connect(0, (void *)$sp, 110)"))
+    finally:
+        control.kill()
+        control.wait(10)
+        free.close()
+    assert refused(inject(victim, f"(int)connect({client}, (void *)$sp, 110)"))
+
+
+def test_the_same_calls_without_the_filter(host):
+    """The zygote has the session's user and jail but no filter yet: what it may still do, a session may not."""
+    zygote = host.processes("jumpbox-session")[0]
+    assert "Seccomp:\t0" in pathlib.Path(f"/proc/{zygote}/status").read_text()
+    assert inject(zygote, CALLS["make a socket"])[0] >= 0
+    assert inject(zygote, CALLS["open the root directory"])[0] >= 0
+    assert inject(zygote, CALLS["open a file"]) == (-1, errno.ENOENT)
 
 
 def test_identity_jail_and_limits(sessions, host):
