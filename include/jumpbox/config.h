@@ -57,8 +57,4 @@ void config_release(struct config *c);
 /* The effective configuration as text that config_load_fd reads back to the same values. */
 void config_print(const struct config *c, FILE *f);
 
-/* Calls fn for each keyword row: for manuals and tests. */
-void config_each(
-    void (*fn)(const char *keyword, const char *dflt, const char *help, void *), void *arg);
-
 #endif

@@ -7,7 +7,6 @@
 #define JUMPBOX_ERRORS_H
 
 enum jb_err {
-	JB_OK = 0,
 	JB_USAGE = -64,	      /* wrong arguments, or an ambiguous name */
 	JB_BAD_INPUT = -65,   /* well-formed request, unacceptable value */
 	JB_NOT_FOUND = -66,   /* no such thing, or not granted */

@@ -43,8 +43,6 @@ int store_open(const char *path, enum store_mode mode, struct store **st, struct
  * about to wait for long closes.
  */
 void store_close(struct store *st);
-/* In a zygote: touches what each handle will need, so that children share it. Opens no file. */
-void store_warm(void);
 const char *store_error(const struct store *st);
 /* The last failure was the database's own (locked, full disk, damaged), not an answer of it; its
  * sentence names files and is for the operator. */
@@ -101,7 +99,6 @@ int user_set(
     struct store *st, const struct actor *by, const char *name, const char *key, const char *value);
 int user_del(struct store *st, const struct actor *by,
     const char *name); /* with keys, grants, memberships */
-int user_count_admins(struct store *st, int64_t *n);
 
 /* ---- public keys ------------------------------------------------------ */
 

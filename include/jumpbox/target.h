@@ -30,13 +30,9 @@ struct target_candidate {
 };
 
 /*
- * Which of n candidates does t mean: an exact name beats a prefix of a name
- * or id.  Returns the number that match at the best level and the first of them
- * in *which (0: none).  A predicate for each: target_level() != 0 and maximal.
+ * How well t names a candidate: 0 not at all, 1 by a prefix of its name or
+ * id, 2 by its exact name.  The candidates of the best level are what t means.
  */
-unsigned target_level(
-    const struct target *t, const struct target_candidate *c); /* 0 no, 1 prefix, 2 exact */
-unsigned target_resolve(
-    const struct target *t, const struct target_candidate *c, unsigned n, unsigned *which);
+unsigned target_level(const struct target *t, const struct target_candidate *c);
 
 #endif

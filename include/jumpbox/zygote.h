@@ -19,7 +19,8 @@
  * epoch itself.
  *
  * The watcher of the database writes WATCH_POLICY to its WATCH_FD for each
- * change it sees, and WATCH_ALIVE when it has started.
+ * change it sees and for what it finds when it starts, and WATCH_ALIVE every
+ * 10 s.  One that is silent for 30 s is replaced.
  */
 #ifndef JUMPBOX_ZYGOTE_H
 #define JUMPBOX_ZYGOTE_H

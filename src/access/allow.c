@@ -122,6 +122,21 @@ allow_print(const struct allow *a, char *out, size_t size)
 	return rc;
 }
 
+/* Nothing before, between or after commas: most likely a word was lost. */
+static bool
+item_missing(const char *s)
+{
+	bool item = false;
+
+	for (; *s != '\0'; s++) {
+		if (*s == ',' && !item)
+			return true;
+		if (*s != ' ' && *s != '\t')
+			item = *s != ',';
+	}
+	return !item;
+}
+
 int
 allow_parse(const char *s, uint32_t *mask, char *out, size_t size, struct errtext *e)
 {
@@ -138,6 +153,8 @@ allow_parse(const char *s, uint32_t *mask, char *out, size_t size, struct errtex
 			return rc;
 	if (a.mask == 0)
 		return err_set(e, JB_BAD_INPUT, "no permission is named");
+	if (item_missing(s))
+		return err_set(e, JB_BAD_INPUT, "an empty item in the list of permissions");
 	if (out && (rc = allow_print(&a, out, size)) != 0)
 		return err_set(e, rc, "the list of permissions is too long");
 	*mask = a.mask;

@@ -163,6 +163,7 @@ attached_forget(struct broker *b, struct attached *a)
 	held_node_put(b, a->exec.node);
 	attached_slim(a);
 	free(a->exec.run_as);
+	free(a->known_as);
 	free(a->name);
 	free(a->image);
 	free(a->labels);

@@ -48,6 +48,7 @@ struct attached {
 	unsigned cols, rows; /* the latest wish */
 	char **env;	     /* NULL-terminated */
 	char *command;	     /* NULL: a shell */
+	char *known_as;	     /* the name that its row had: what was shown or asked for */
 	/* the live facts it was decided on */
 	char *name, *image, *labels, *owner;
 	int64_t row; /* 0: nothing was recorded, so nothing was started */

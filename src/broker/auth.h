@@ -61,6 +61,8 @@ bool auth_unable(struct broker *b, const char *method, int r, const char *why);
 /* For the operator alone: the log and the audit. */
 void auth_failed(struct broker *b, const char *method, const char *why);
 void auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome, bool admin);
+/* The good end, after auth_login(): the session may go on, or must set a new password first. */
+void auth_admit(struct broker *b, uint32_t id);
 
 /* do_key.c */
 void auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n);

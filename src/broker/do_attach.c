@@ -180,6 +180,16 @@ take_facts(struct attached *a, struct msg *m, char *state, size_t size)
 	return msg_end(m);
 }
 
+/* Its row is no answer any more: the session may ask once more what a name means. */
+static void
+row_outdated(struct broker *b, const struct attached *a)
+{
+	struct listing *l = b->listing;
+
+	snprintf(l->gone, sizeof(l->gone), "%s", a->exec.container);
+	snprintf(l->gone_name, sizeof(l->gone_name), "%s", a->known_as);
+}
+
 static void
 on_facts(struct broker *b, struct attached *a, struct msg *m)
 {
@@ -191,6 +201,12 @@ on_facts(struct broker *b, struct attached *a, struct msg *m)
 	if (!take_facts(a, m, state, sizeof(state))) {
 		attach_fail(
 		    b, a, JB_UNAVAILABLE, "what the node says of this container makes no sense");
+		return;
+	}
+	/* Another container may have that name by now, and be the one that was meant. */
+	if (strcmp(a->name, a->known_as) != 0) {
+		row_outdated(b, a);
+		attach_fail(b, a, JB_NOT_FOUND, "the container has another name now");
 		return;
 	}
 	if ((r = decide(b, a, state, &e)) < 0) {
@@ -258,7 +274,7 @@ open_message(struct broker *b, void *owner, struct msg *m)
 		if (a->exec.exec_id[0] == '\0')
 			a->started = false; /* refused before there was an exec */
 		if (code == JB_NOT_FOUND)
-			str_copy(b->listing->gone, sizeof(b->listing->gone), a->exec.container);
+			row_outdated(b, a);
 		if (a->phase == AT_OPENING || a->phase == AT_DECIDED)
 			attach_fail(b, a, code, text);
 		break;
@@ -400,6 +416,7 @@ take_request(struct broker *b, struct msg *m, struct attached *a, uint64_t *ref)
 
 struct found {
 	char id[65];
+	char *name;
 	int64_t node_id;
 };
 
@@ -409,6 +426,7 @@ take_container(const struct container *c, void *arg)
 	struct found *f = arg;
 
 	f->node_id = c->node_id;
+	f->name = xstrdup(c->name);
 	return str_copy(f->id, sizeof(f->id), c->id);
 }
 
@@ -422,6 +440,7 @@ locate(struct broker *b, struct attached *a, uint64_t ref, struct errtext *e)
 	if (broker_store(b) == NULL)
 		return err_set(e, JB_UNAVAILABLE, "the database does not answer; try again");
 	r = container_get(b->st, (int64_t)ref, take_container, &f);
+	a->known_as = f.name;
 	if (r == JB_NOT_FOUND)
 		return err_set(e, r, "the container is gone");
 	if (r == 0)

@@ -140,6 +140,5 @@ do_key_login(struct broker *b, struct msg *m)
 		auth_reply(b, m->id, AUTH_DENIED, false);
 		return;
 	}
-	auth_reply(b, m->id, AUTH_OK, b->auth->admin);
-	auth_release(b);
+	auth_admit(b, m->id);
 }

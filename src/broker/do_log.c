@@ -1,5 +1,7 @@
 /*
- * REQ_LOG: the session has no log of its own.  Broker.
+ * REQ_LOG: what a session has to say to the operator, such as why it refused
+ * its client.  It has no log of its own: its standard error is /dev/null.
+ * Broker.
  *
  * Its events are marked as its own ("session.*"), its words are quoted by the
  * logger, and there is a limit on how many it may say in a while.

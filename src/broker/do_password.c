@@ -205,7 +205,6 @@ admit(struct broker *b)
 {
 	struct auth *a = b->auth;
 	char user[64], source[80];
-	bool must_change = a->must_change;
 
 	backoff_names(b, user, source);
 	backoff_clear(b->st, user);
@@ -215,11 +214,7 @@ admit(struct broker *b)
 		a->hash = xstrdup(a->fresh);
 	}
 	wipe(a->fresh, sizeof(a->fresh));
-	auth_reply(b, a->id, must_change ? AUTH_MUST_CHANGE : AUTH_OK, a->admin);
-	if (must_change)
-		b->state = STATE_MUST_CHANGE;
-	else
-		auth_release(b);
+	auth_admit(b, a->id);
 }
 
 static void

@@ -21,7 +21,7 @@ struct match {
 };
 
 struct resolving {
-	const char *gone; /* an id that is no answer, whatever the table says */
+	const struct listing *listing;
 	const struct target *t;
 	const struct subject *s;
 	int64_t now;
@@ -41,6 +41,13 @@ forget(struct resolving *rs)
 	rs->total = 0;
 }
 
+/* The table still says what an attach has found untrue. */
+static bool
+outdated(const struct listing *l, const struct container *c)
+{
+	return strcmp(c->id, l->gone) == 0 && strcmp(c->name, l->gone_name) == 0;
+}
+
 static int
 consider(const struct container *c, void *arg)
 {
@@ -50,7 +57,7 @@ consider(const struct container *c, void *arg)
 	unsigned level = target_level(rs->t, &tc);
 	struct verdict v;
 
-	if (level < rs->level || strcmp(c->id, rs->gone) == 0)
+	if (level < rs->level || outdated(rs->listing, c))
 		return 0;
 	policy_decide(rs->s, &f, PERM_SHELL, rs->now, &v);
 	if (v.perms == 0)
@@ -120,7 +127,7 @@ target_answer(struct broker *b, const struct pending *p)
 {
 	struct subject s = { 0 };
 	struct resolving rs = {
-		.gone = b->listing->gone, .t = &b->target, .s = &s, .now = now_unix()
+		.listing = b->listing, .t = &b->target, .s = &s, .now = now_unix()
 	};
 	int r = JB_UNAVAILABLE;
 

@@ -30,7 +30,8 @@ struct listing {
 	size_t nknown;
 	struct pending *pending;
 	unsigned npending, refreshing;
-	char gone[65]; /* the container that an attach last found gone: TARGET looks past its row */
+	/* the container that an attach last found gone or renamed: TARGET looks past that row */
+	char gone[65], gone_name[256];
 };
 
 enum {

@@ -109,6 +109,10 @@ auth_login(struct broker *b, const char *method, struct errtext *why)
 		b->target = b->auth->target;
 		b->auth->admin = a.subject.role == ROLE_ADMIN;
 		b->auth->must_change = a.must_change;
+		if (b->auth->hash == NULL) { /* logged in by key: a new password differs from it */
+			b->auth->hash = a.hash;
+			a.hash = NULL;
+		}
 		b->state = STATE_AUTHED;
 		store_policy_epoch(b->st, &b->epoch);
 		recheck_until(b, a.subject.expires);
@@ -155,6 +159,18 @@ auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome, bool admin)
 	msg_put_str(&m, outcome == AUTH_DENIED ? "" : b->user);
 	msg_put_u32(&m, outcome == AUTH_DENIED ? 0 : admin);
 	broker_send(b, &m);
+}
+
+void
+auth_admit(struct broker *b, uint32_t id)
+{
+	const struct auth *a = b->auth;
+
+	auth_reply(b, id, a->must_change ? AUTH_MUST_CHANGE : AUTH_OK, a->admin);
+	if (a->must_change)
+		b->state = STATE_MUST_CHANGE;
+	else
+		auth_release(b);
 }
 
 void

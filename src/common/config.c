@@ -473,12 +473,3 @@ config_print(const struct config *c, FILE *f)
 	for (k = keywords; k < keywords + KEYWORDS; k++)
 		k->type->print(k, (const char *)c + k->offset, f);
 }
-
-void
-config_each(void (*fn)(const char *keyword, const char *dflt, const char *help, void *), void *arg)
-{
-	const struct keyword *k;
-
-	for (k = keywords; k < keywords + KEYWORDS; k++)
-		fn(k->name, k->dflt, k->help, arg);
-}

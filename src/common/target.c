@@ -140,23 +140,3 @@ target_level(const struct target *t, const struct target_candidate *c)
 		return 2;
 	return has_prefix(c->name, t->container) || has_prefix(c->id, t->container);
 }
-
-unsigned
-target_resolve(
-    const struct target *t, const struct target_candidate *c, unsigned n, unsigned *which)
-{
-	unsigned best = 0, matches = 0, level, i;
-
-	for (i = 0; i < n; i++) {
-		level = target_level(t, &c[i]);
-		if (level == 0 || level < best)
-			continue;
-		if (level > best) {
-			best = level;
-			matches = 0;
-			*which = i;
-		}
-		matches++;
-	}
-	return matches;
-}

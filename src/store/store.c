@@ -271,19 +271,6 @@ store_close(struct store *st)
 	malloc_trim(0); /* who closes is about to wait, by the hundred */
 }
 
-void
-store_warm(void)
-{
-	const struct audit_event ev = { .event = "", .actor = "", .source = "" };
-	uint8_t hash[AUDIT_HASH] = { 0 };
-	sqlite3 *db = NULL;
-
-	audit_hash(hash, &ev, hash);
-	if (sqlite3_open(":memory:", &db) == SQLITE_OK)
-		schema_apply(db, 0);
-	sqlite3_close(db);
-}
-
 const char *
 store_error(const struct store *st)
 {

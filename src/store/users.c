@@ -31,7 +31,6 @@ role_of(const char *s)
 static const char get_sql[] = "SELECT " USER_COLUMNS " FROM users WHERE name = $1";
 static const char each_sql[] = "SELECT " USER_COLUMNS " FROM users ORDER BY name";
 static const char id_sql[] = "SELECT id FROM users WHERE name = $1";
-static const char admins_sql[] = "SELECT count(*) FROM users WHERE role = 'admin'";
 
 struct user_walk {
 	int (*fn)(const struct user *, void *);
@@ -90,12 +89,6 @@ user_id(struct store *st, const char *name, int64_t *id)
 	int err = sql_value(st, id_sql, PARAMS(P_TEXT(name)), id);
 
 	return err == JB_NOT_FOUND ? no_user(st, name) : err;
-}
-
-int
-user_count_admins(struct store *st, int64_t *n)
-{
-	return sql_value(st, admins_sql, NO_PARAMS, n);
 }
 
 /* ---- adding and removing ----------------------------------------------- */

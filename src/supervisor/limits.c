@@ -32,13 +32,6 @@ limits_init(struct limits *l, unsigned total, unsigned per_source)
 	*l = (struct limits){ .total = total, .per_source = per_source };
 }
 
-void
-limits_release(struct limits *l)
-{
-	free(l->entry);
-	memset(l, 0, sizeof *l);
-}
-
 /* Sets the busy count of all entries of a source and returns it. */
 static unsigned
 recount(struct limits *l, const struct source *s)

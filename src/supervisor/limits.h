@@ -24,7 +24,6 @@ struct limits {
 };
 
 void limits_init(struct limits *l, unsigned total, unsigned per_source);
-void limits_release(struct limits *l);
 
 /*
  * Counts one more.  Returns who has to go, and counts it no more, or NULL:

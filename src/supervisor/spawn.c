@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <paths.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -52,10 +53,33 @@ child_failed(const char *path)
 	_exit(-JB_UNAVAILABLE);
 }
 
+/*
+ * A role gets nothing of what its starter's environment may hold: secrets,
+ * or what changes how a library works.
+ */
+static char **
+role_environment(void)
+{
+	static const char *const passed[] = { "TZ", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS" };
+	enum { PASSED = sizeof(passed) / sizeof(passed[0]) };
+	static char *env[PASSED + 3];
+	const char *value;
+	size_t n = 0;
+
+	env[n++] = xasprintf("PATH=%s", _PATH_STDPATH);
+	/* Every session and broker would otherwise dirty pages for caches that it never profits from: a third of its memory. */
+	env[n++] = xstrdup("GLIBC_TUNABLES=glibc.malloc.tcache_count=0");
+	for (size_t i = 0; i < PASSED; i++)
+		if ((value = getenv(passed[i])) != NULL)
+			env[n++] = xasprintf("%s=%s", passed[i], value);
+	return env;
+}
+
 static _Noreturn void
 child(const struct spawn *s)
 {
 	char *path = xasprintf("%s/%s", LIBEXECDIR, s->program);
+	char *const argv[] = { xstrdup(s->program), s->arg != NULL ? xstrdup(s->arg) : NULL, NULL };
 	int null, control = lift(s->control), config = lift(s->config), keys = lift(s->keys);
 
 	child_basics();
@@ -66,12 +90,7 @@ child(const struct spawn *s)
 	place(config, ROLE_CONFIG_FD);
 	place(keys, ROLE_KEYS_FD);
 	close_range(ROLE_KEYS_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("WATCHDOG_USEC");
-	unsetenv("WATCHDOG_PID");
-	/* Every session and broker would otherwise dirty pages for caches that it never profits from: a third of its memory. */
-	setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
-	execl(path, s->program, s->arg, (char *)NULL);
+	execve(path, argv, role_environment());
 	child_failed(path);
 }
 

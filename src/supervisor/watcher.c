@@ -4,6 +4,7 @@
  * While there is none, brokers read the policy epoch themselves at every
  * attach; only changes to live sessions are late.  A watcher that died may
  * have seen one, so each new one starts with telling all brokers to look.
+ * One that hangs would leave revoked sessions alive: it is killed.
  */
 #include "watcher.h"
 
@@ -22,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { END_MS = 2000 };
+enum { END_MS = 2000, SILENT_MS = 30 * 1000 };
 
 static struct {
 	pid_t pid; /* 0: none */
@@ -32,6 +33,7 @@ static struct {
 	struct restart restart;
 	int64_t started, start_at; /* start_at -1: not wanted */
 	int64_t kill_at;	   /* -1: not wanted */
+	int64_t heard;		   /* last sign of life, or its start */
 } watcher = { .control.fd = -1, .start_at = -1, .kill_at = -1 };
 
 /* One look is enough for all the changes that were reported. */
@@ -51,8 +53,8 @@ control_ready(void *owner, uint32_t events)
 		watcher.kill_at = now_mono_ms() + END_MS;
 		return;
 	}
-	if (memchr(byte, WATCH_POLICY, (size_t)n) != NULL ||
-	    memchr(byte, WATCH_ALIVE, (size_t)n) != NULL)
+	watcher.heard = now_mono_ms();
+	if (memchr(byte, WATCH_POLICY, (size_t)n) != NULL)
 		watcher.on_policy();
 }
 
@@ -82,7 +84,7 @@ static void
 start(int64_t now)
 {
 	watcher.start_at = watcher.kill_at = -1;
-	watcher.started = now;
+	watcher.started = watcher.heard = now;
 	if (spawn() == 0)
 		return;
 	log_error("watcher.fail", F_STR("why", strerror(errno)));
@@ -97,16 +99,35 @@ watcher_start(int config_fd, void (*on_policy)(void))
 	start(now_mono_ms());
 }
 
+/* Returns when to look again, -1 if there is nobody to listen to. */
+static int64_t
+check_silence(int64_t now)
+{
+	if (watcher.control.fd < 0)
+		return -1;
+	if (watcher.heard + SILENT_MS <= now)
+		control_ready(NULL, 0); /* it may be this process that was stopped */
+	if (watcher.heard + SILENT_MS <= now) {
+		log_error("watcher.silent", F_NUM("process", watcher.pid));
+		kill(watcher.pid, SIGKILL);
+		watcher.heard = now;
+	}
+	return watcher.heard + SILENT_MS;
+}
+
 int64_t
 watcher_tick(int64_t now)
 {
+	int64_t look_at;
+
 	if (watcher.start_at >= 0 && watcher.start_at <= now)
 		start(now);
 	if (watcher.kill_at >= 0 && watcher.kill_at <= now && watcher.pid != 0) {
 		kill(watcher.pid, SIGKILL);
 		watcher.kill_at = -1;
 	}
-	return watcher.kill_at >= 0 ? watcher.kill_at : watcher.start_at;
+	look_at = check_silence(now); /* may set kill_at */
+	return loop_sooner(loop_sooner(watcher.kill_at, watcher.start_at), look_at);
 }
 
 bool

@@ -20,14 +20,20 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TICK_MS = 1000, MAINTAIN_MS = 60 * 1000, HOUR = 3600, DAY = 24 * HOUR };
+enum {
+	TICK_MS = 1000,
+	ALIVE_MS = 10 * 1000,
+	MAINTAIN_MS = 60 * 1000,
+	HOUR = 3600,
+	DAY = 24 * HOUR
+};
 
 struct db_watch {
 	const struct config *c;
 	int control;
 	struct store *st;    /* NULL while it cannot be opened */
 	bool failing;	     /* and that was logged */
-	bool alive;	     /* and that was told */
+	int64_t alive_at;    /* when to tell the supervisor so, monotonic ms */
 	int64_t epoch;	     /* the last one seen; -1: none yet */
 	int64_t maintain_at; /* when maintenance is due, monotonic ms */
 };
@@ -107,9 +113,10 @@ tick(struct db_watch *w)
 
 	if (rc == 0)
 		rc = look(w);
-	if (!w->alive)
+	if (now_mono_ms() >= w->alive_at) {
+		w->alive_at = now_mono_ms() + ALIVE_MS;
 		tell(w, WATCH_ALIVE);
-	w->alive = true;
+	}
 	if (rc == 0)
 		rc = maintain(w);
 	if (rc != 0 && w->st)

@@ -370,35 +370,6 @@ files(void **state)
 	config_release(&c);
 }
 
-struct walk {
-	char text[4096];
-	int n;
-};
-
-static void
-one_row(const char *keyword, const char *dflt, const char *help, void *arg)
-{
-	struct walk *w = arg;
-
-	assert_true(strlen(help) > 0);
-	assert_true(strlen(dflt) > 0);
-	assert_non_null(strstr(everything, keyword));
-	snprintf(w->text + strlen(w->text), sizeof w->text - strlen(w->text), "%s ", keyword);
-	w->n++;
-}
-
-/* The rows, one for each field of struct config. */
-static void
-rows(void **state)
-{
-	struct walk w = { "", 0 };
-
-	(void)state;
-	config_each(one_row, &w);
-	assert_int_equal(w.n, 22);
-	assert_int_equal(strncmp(w.text, "port listen-address host-key ", 29), 0);
-}
-
 int
 main(void)
 {
@@ -413,7 +384,6 @@ main(void)
 		cmocka_unit_test(sizes_and_nul),
 		cmocka_unit_test(one_descriptor_read_twice),
 		cmocka_unit_test(files),
-		cmocka_unit_test(rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

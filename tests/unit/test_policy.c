@@ -122,7 +122,7 @@ permissions_parse_and_normalise(void **state)
 	static const struct { const char *in; uint32_t mask; const char *out; } t[] = {
 		{ "shell", PERM_SHELL, "shell" },
 		{ "exec,shell", PERM_SHELL | PERM_EXEC, "shell,exec" },
-		{ " shell  exec,,logs ", PERM_SHELL | PERM_EXEC | PERM_LOGS, "shell,exec,logs" },
+		{ " shell  exec, logs ", PERM_SHELL | PERM_EXEC | PERM_LOGS, "shell,exec,logs" },
 		{ "shell shell", PERM_SHELL, "shell" },
 		{ "shell exec files forward logs", PERM_DEFAULT, "shell,exec,files,forward,logs" },
 		{ "power", PERM_POWER, "power" },
@@ -132,6 +132,8 @@ permissions_parse_and_normalise(void **state)
 		{ "forward:*:22,forward:[::1]:*,forward:db:5432 forward:*:22", PERM_FORWARD_SOME,
 		  "forward:*:22,forward:[::1]:*,forward:db:5432" },
 		{ "forward:db:5432 forward", PERM_FORWARD_SOME | PERM_FORWARD, "forward" },
+		{ "shell,,exec", 0, NULL }, { "shell, ,exec", 0, NULL }, { ",shell", 0, NULL },
+		{ "shell,", 0, NULL }, { "shell , ", 0, NULL },
 		{ "", 0, NULL }, { " , ", 0, NULL }, { "root", 0, NULL }, { "Shell", 0, NULL },
 		{ "shell;exec", 0, NULL }, { "files:rw", 0, NULL }, { "all", 0, NULL },
 		{ "forward:", 0, NULL }, { "forward:db", 0, NULL }, { "forward::22", 0, NULL },

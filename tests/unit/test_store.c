@@ -140,15 +140,6 @@ many_create_it_at_once(void **state)
 	}
 }
 
-static void
-warming_opens_nothing(void **state)
-{
-	(void)state;
-	store_warm();
-	store_warm();
-	store_close(NULL);
-}
-
 /* ---- versions ------------------------------------------------------------ */
 
 static void
@@ -388,7 +379,6 @@ main(void)
 		FIXTURE_TEST(opening_makes_nothing),
 		FIXTURE_TEST(creating_twice_keeps_what_is_there),
 		FIXTURE_TEST(many_create_it_at_once),
-		cmocka_unit_test(warming_opens_nothing),
 		FIXTURE_TEST(an_empty_file_is_migrated),
 		FIXTURE_TEST(a_newer_schema_is_refused),
 		FIXTURE_TEST(another_programs_database_is_refused),

@@ -170,70 +170,40 @@ static const struct target_candidate all[] = {
 	{ "db", "n2", "cccc4444" },
 	{ "cccc", "n2", "dddd5555" },
 };
+enum { COUNT = sizeof all / sizeof all[0] };
 
-static unsigned
-resolve(const char *login, unsigned *which)
+/* A digit for each candidate: how well the login names it. */
+static void
+assert_levels(const char *login, const char *want)
 {
+	char got[COUNT + 1] = "";
 	struct target t;
 
-	*which = 99;
 	assert_int_equal(target_parse(login, &t), 0);
-	return target_resolve(&t, all, sizeof all / sizeof all[0], which);
+	for (unsigned i = 0; i < COUNT; i++)
+		got[i] = (char)('0' + target_level(&t, &all[i]));
+	assert_string_equal(got, want);
 }
 
 static void
-resolving(void **state)
+levels(void **state)
 {
-	unsigned which;
-
 	(void)state;
-	assert_int_equal(resolve("u+web", &which), 1); /* exact beats the prefix of web-2 */
-	assert_int_equal(which, 0);
-	assert_int_equal(resolve("u+web-", &which), 1);
-	assert_int_equal(which, 1);
-	assert_int_equal(resolve("u+we", &which), 2);
-	assert_int_equal(which, 0);
-	assert_int_equal(resolve("u+db", &which), 2); /* on two nodes */
-	assert_int_equal(which, 2);
-	assert_int_equal(resolve("u+n2+db", &which), 1);
-	assert_int_equal(which, 3);
-	assert_int_equal(resolve("u+aaaa", &which), 2); /* ids */
-	assert_int_equal(resolve("u+aaaa2", &which), 1);
-	assert_int_equal(which, 1);
-	assert_int_equal(resolve("u+bbbb3333", &which), 1);
-	assert_int_equal(which, 2);
-	assert_int_equal(resolve("u+cccc", &which), 1); /* a name beats the prefix of an id */
-	assert_int_equal(which, 4);
-	assert_int_equal(resolve("u+ccc", &which), 2); /* two prefixes are equal */
-	assert_int_equal(which, 3);
-	assert_int_equal(resolve("u+nosuch", &which), 0);
-	assert_int_equal(resolve("u+n3+web", &which), 0);
-	assert_int_equal(resolve("u+n+web", &which), 0); /* nodes are not abbreviated */
-	assert_int_equal(resolve("u+Web", &which), 0);
-	assert_int_equal(resolve("u", &which), 0);
-	assert_int_equal(which, 99);
-}
-
-/* The better match later in the list still wins and is the one reported. */
-static void
-order_does_not_matter(void **state)
-{
-	static const struct target_candidate c[] = {
-		{ "web-1", "n", "1" },
-		{ "web-2", "n", "2" },
-		{ "web", "n", "3" },
-		{ "web-3", "n", "4" },
-	};
-	struct target t;
-	unsigned which;
-
-	(void)state;
-	assert_int_equal(target_parse("u+web", &t), 0);
-	assert_int_equal(target_resolve(&t, c, 4, &which), 1);
-	assert_int_equal(which, 2);
-	assert_int_equal(target_resolve(&t, c, 0, &which), 0);
-	assert_int_equal(target_level(&t, &c[0]), 1);
-	assert_int_equal(target_level(&t, &c[2]), 2);
+	assert_levels("u+web", "21000"); /* exact, and the prefix of web-2 */
+	assert_levels("u+web-", "01000");
+	assert_levels("u+we", "11000");
+	assert_levels("u+db", "00220"); /* on two nodes */
+	assert_levels("u+n2+db", "00020");
+	assert_levels("u+aaaa", "11000"); /* ids */
+	assert_levels("u+aaaa2", "01000");
+	assert_levels("u+bbbb3333", "00100");
+	assert_levels("u+cccc", "00012"); /* the prefix of an id, and a name */
+	assert_levels("u+ccc", "00011");
+	assert_levels("u+nosuch", "00000");
+	assert_levels("u+n3+web", "00000");
+	assert_levels("u+n+web", "00000"); /* nodes are not abbreviated */
+	assert_levels("u+Web", "00000");
+	assert_levels("u", "00000");
 }
 
 int
@@ -246,8 +216,7 @@ main(void)
 		cmocka_unit_test(malformed),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(names),
-		cmocka_unit_test(resolving),
-		cmocka_unit_test(order_does_not_matter),
+		cmocka_unit_test(levels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
