@@ -132,7 +132,7 @@ int64_t chan_deadline(const struct channel *ch);
 /* Gives back storage that nothing is in. */
 void chan_rest(struct channel *ch);
 
-/* ---- front.c: menu, target, commands, new password --------------------- */
+/* ---- front.c: menu, target, commands ------------------------------------ */
 
 void front_start(struct channel *ch);		      /* shell or exec was asked for */
 bool front_answer(struct channel *ch, struct msg *m); /* false: not ours */
@@ -141,6 +141,14 @@ bool front_ask(struct channel *ch);    /* sends what could not be asked at once;
 void front_again(struct channel *ch);  /* the login name, resolved once more */
 void front_back(struct channel *ch);   /* the shell ended: the menu again */
 void front_forget(struct channel *ch); /* frees what the front holds */
+void front_target(struct channel *ch); /* asks the broker what the login name means */
+void front_prompt(struct channel *ch, enum word w, bool echo);
+
+/* ---- renew.c: a new password -------------------------------------------- */
+
+void renew_start(struct channel *ch);
+void renew_line(struct channel *ch, const char *text); /* a line was typed */
+void renew_failed(struct channel *ch);
 
 /* ---- relay.c: the stream ------------------------------------------------ */
 

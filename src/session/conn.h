@@ -42,16 +42,17 @@ struct conn {
 	struct ssh_counter_struct bytes, packets; /* libssh counts */
 	uint64_t seen;				  /* of those bytes, when last looked at */
 	bool backlog;				  /* messages are left for the next turn */
-	bool flooded;				  /* the client ignores its window */
-	bool ended;				  /* leave when everything said is flushed */
-	bool gone;				  /* the client is not there any more */
-	int64_t started;			  /* monotonic ms */
-	int64_t last_in;			  /* the client's last byte */
-	int64_t last_probe;			  /* the last keepalive */
-	int64_t last_active;			  /* the last byte into or out of a channel */
-	unsigned unanswered;			  /* keepalives */
-	bool warned;				  /* of the idle time-out */
-	int64_t end_at;				  /* leave anyway; 0: not ending */
+	int64_t unsent;	     /* monotonic ms: since when the client leaves bytes untaken; 0: no */
+	bool flooded;	     /* the client ignores its window */
+	bool ended;	     /* leave when everything said is flushed */
+	bool gone;	     /* the client is not there any more */
+	int64_t started;     /* monotonic ms */
+	int64_t last_in;     /* the client's last byte */
+	int64_t last_probe;  /* the last keepalive */
+	int64_t last_active; /* the last byte into or out of a channel */
+	unsigned unanswered; /* keepalives */
+	bool warned;	     /* of the idle time-out */
+	int64_t end_at;	     /* leave anyway; 0: not ending */
 };
 
 /* ---- auth.c ----------------------------------------------------------- */
@@ -81,8 +82,8 @@ void timers_active(struct conn *c);
 /* Ends this process if one turn of the loop takes that much processor time. */
 void timers_watchdog(int64_t now);
 
-/* ---- front.c ---------------------------------------------------------- */
+/* ---- renew.c ---------------------------------------------------------- */
 
-void front_renewed(struct conn *c, struct msg *m); /* REP_NEW_PASSWORD */
+void renew_answer(struct conn *c, struct msg *m); /* REP_NEW_PASSWORD */
 
 #endif

@@ -1,7 +1,6 @@
 /*
  * What a channel says before there is a stream, and between two: the target
- * in the login name, the plain menu, jumpbox's own commands, a new password.
- * jumpbox-session.
+ * in the login name, the plain menu, jumpbox's own commands.  jumpbox-session.
  */
 #include "conn.h"
 
@@ -15,7 +14,6 @@
 #include <string.h>
 
 enum {
-	NEW_PASSWORD_TRIES = 3,
 	MAX_ASKING = 64, /* of a connection: channels can be many, and the broker has a limit */
 	ROW_ROOM = 8192, /* less than this left: a row may be missing */
 };
@@ -49,8 +47,8 @@ ask(struct channel *ch, uint32_t type, uint32_t offset)
 	front_ask(ch);
 }
 
-static void
-ask_target(struct channel *ch)
+void
+front_target(struct channel *ch)
 {
 	ask(ch, REQ_TARGET, 0);
 }
@@ -61,7 +59,7 @@ front_again(struct channel *ch)
 {
 	ch->named = false;
 	ch->looked_again = true;
-	ask_target(ch);
+	front_target(ch);
 }
 
 static void
@@ -171,8 +169,8 @@ print_list(struct channel *ch, const struct command *command)
 
 /* ---- the menu -------------------------------------------------------------------- */
 
-static void
-prompt(struct channel *ch, enum word w, bool echo)
+void
+front_prompt(struct channel *ch, enum word w, bool echo)
 {
 	chan_words(ch, w, NULL, NULL, NULL);
 	line_init(&ch->line, ch->tty, echo);
@@ -201,7 +199,7 @@ show_menu(struct channel *ch)
 	chan_say_bytes(ch, buf_ptr(&rows), buf_len(&rows));
 	buf_release(&rows);
 	ch->state = CH_MENU;
-	prompt(ch, ch->tty ? W_MENU_PROMPT : W_PICK_PROMPT, true);
+	front_prompt(ch, ch->tty ? W_MENU_PROMPT : W_PICK_PROMPT, true);
 }
 
 void
@@ -244,115 +242,19 @@ menu_line(struct channel *ch, const char *text)
 		ask_list(ch, 0);
 	} else if (strcmp(text, "?") == 0) {
 		chan_words(ch, W_MENU_HELP, NULL, NULL, NULL);
-		prompt(ch, W_MENU_PROMPT, true);
+		front_prompt(ch, W_MENU_PROMPT, true);
 	} else if (text[0] == '\0' || !pick(ch, text)) {
-		prompt(ch, W_MENU_PROMPT, true);
+		front_prompt(ch, W_MENU_PROMPT, true);
 	}
-}
-
-/* ---- a new password ----------------------------------------------------------------- */
-
-/*
- * The broker takes one change of a connection and no other after it: one
- * channel asks for it, and none may begin while an answer is on its way.
- */
-static void
-password_failed(struct channel *ch)
-{
-	ch->conn->renewing = NULL;
-	chan_end(ch, -JB_DENIED);
-}
-
-static void
-password_again(struct channel *ch)
-{
-	free_secret(ch->first_password);
-	ch->first_password = NULL;
-	if (++ch->tries >= NEW_PASSWORD_TRIES) {
-		chan_words(ch, W_PASSWORD_GIVE_UP, NULL, NULL, NULL);
-		password_failed(ch);
-		return;
-	}
-	ch->state = CH_PASSWORD;
-	prompt(ch, W_NEW_PASSWORD, false);
-}
-
-static void
-password_line(struct channel *ch, const char *text)
-{
-	struct msg m;
-
-	if (strlen(text) >= LINE_MAX_BYTES) { /* it was cut */
-		chan_words(ch, W_PASSWORD_TOO_LONG, NULL, NULL, NULL);
-		password_again(ch);
-		return;
-	}
-	if (ch->first_password == NULL) {
-		ch->first_password = xstrdup(text);
-		prompt(ch, W_NEW_PASSWORD_AGAIN, false);
-		return;
-	}
-	if (strcmp(ch->first_password, text) != 0) {
-		chan_words(ch, W_PASSWORDS_DIFFER, NULL, NULL, NULL);
-		password_again(ch);
-		return;
-	}
-	ch->request = ch->conn->renewal = link_id();
-	ch->state = CH_ASKING;
-	msg_init(&m, REQ_NEW_PASSWORD, ch->request);
-	msg_put_str(&m, text);
-	link_send(&m);
-	line_init(&ch->line, ch->tty, false);
-}
-
-/* The channel may have gone meanwhile; the password has changed none the less. */
-void
-front_renewed(struct conn *c, struct msg *m)
-{
-	struct channel *ch = c->renewing;
-	bool ok = msg_get_u32(m) != 0;
-	char why[MAX_REASON + 1];
-
-	msg_get_str(m, why, sizeof(why));
-	if (!msg_end(m) || m->id != c->renewal)
-		fatal(JB_INTERNAL, "the broker's NEW_PASSWORD answer is malformed");
-	c->renewal = 0;
-	if (ok)
-		c->auth.must_change = false;
-	if (ch == NULL || ch->state != CH_ASKING)
-		return;
-	if (!ok) {
-		chan_say(ch, why);
-		chan_say(ch, "\n");
-		password_again(ch);
-		return;
-	}
-	c->renewing = NULL;
-	free_secret(ch->first_password);
-	ch->first_password = NULL;
-	chan_words(ch, W_PASSWORD_CHANGED, NULL, NULL, NULL);
-	ask_target(ch);
 }
 
 void
 front_start(struct channel *ch)
 {
-	struct conn *c = ch->conn;
-
-	if (!c->auth.must_change) {
-		ask_target(ch);
-		return;
-	}
-	if (!ch->tty || c->renewing != NULL || c->renewal != 0) {
-		chan_words(ch, ch->tty ? W_NEW_PASSWORD_ELSEWHERE : W_NEW_PASSWORD_TERMINAL, NULL,
-		    NULL, NULL);
-		chan_end(ch, -JB_DENIED);
-		return;
-	}
-	c->renewing = ch;
-	ch->state = CH_PASSWORD;
-	chan_words(ch, W_NEW_PASSWORD_DUE, NULL, NULL, NULL);
-	prompt(ch, W_NEW_PASSWORD, false);
+	if (ch->conn->auth.must_change)
+		renew_start(ch);
+	else
+		front_target(ch);
 }
 
 /* ---- input ------------------------------------------------------------------------------ */
@@ -363,13 +265,13 @@ line_ended(struct channel *ch, enum line_event event)
 	bool password = ch->state == CH_PASSWORD;
 
 	if (event == LINE_DONE && password)
-		password_line(ch, ch->line.text);
+		renew_line(ch, ch->line.text);
 	else if (event == LINE_DONE)
 		menu_line(ch, ch->line.text);
 	else if (password)
-		password_failed(ch);
+		renew_failed(ch);
 	else if (event == LINE_INTERRUPT)
-		prompt(ch, W_MENU_PROMPT, true);
+		front_prompt(ch, W_MENU_PROMPT, true);
 	else
 		chan_end(ch, ch->tty ? 0 : -JB_USAGE);
 }
@@ -407,7 +309,7 @@ no_list(struct channel *ch)
 	chan_words(ch, W_NO_LIST, NULL, NULL, NULL);
 	if (ch->menu) {
 		ch->state = CH_MENU;
-		prompt(ch, W_MENU_PROMPT, true);
+		front_prompt(ch, W_MENU_PROMPT, true);
 	} else {
 		chan_end(ch, -JB_UNAVAILABLE);
 	}
@@ -428,7 +330,7 @@ on_list(struct channel *ch, struct msg *m)
 		msg_get_str(m, state, sizeof(state));
 		msg_get_str(m, image, sizeof(image));
 		row.since = msg_get_u64(m);
-		row.perms = msg_get_u32(m);
+		msg_get_u32(m); /* what is allowed there: the broker enforces it */
 		if (!m->bad)
 			ui_model_add(&ch->model, &row);
 	}

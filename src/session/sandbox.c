@@ -169,7 +169,7 @@ static const struct {
 	{ CALL(fcntl), { 1, SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0 } },
 };
 
-/* Refused where it is not allowed above: with a path, by another name. */
+/* Refused where it is not allowed above: a look at a file by its path. */
 static const struct {
 	int call;
 	struct scmp_arg_cmp arg;
@@ -238,7 +238,8 @@ add_rules(scmp_filter_ctx ctx)
 }
 
 /* libseccomp writes its program to a descriptor: ours is in memory. */
-static int export(scmp_filter_ctx ctx, struct errtext *e)
+static int
+filter_export(scmp_filter_ctx ctx, struct errtext *e)
 {
 	int fd = memfd_create("filter", MFD_CLOEXEC), rc;
 	ssize_t n = -1;
@@ -273,7 +274,7 @@ sandbox_prepare(struct errtext *e)
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0 || add_rules(ctx) != 0)
 		rc = err_set(e, JB_INTERNAL, "sandbox: libseccomp refuses a rule");
 	else
-		rc = export(ctx, e);
+		rc = filter_export(ctx, e);
 	seccomp_release(ctx);
 	return rc;
 }
@@ -294,6 +295,19 @@ limit(int resource, rlim_t max)
 		fatal(JB_INTERNAL, "sandbox: setrlimit: %s", strerror(errno));
 }
 
+/*
+ * A session that has been taken over could write lines of any process into
+ * the log.  Last, so that a failure above is still said there; the filter
+ * allows these two.
+ */
+static void
+no_log(void)
+{
+	close(STDERR_FILENO);
+	if (fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO) != STDERR_FILENO)
+		_exit(-JB_INTERNAL);
+}
+
 void
 sandbox_enter(void)
 {
@@ -307,4 +321,5 @@ sandbox_enter(void)
 	limit(RLIMIT_FSIZE, 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
 		fatal(JB_INTERNAL, "sandbox: seccomp: %s", strerror(errno));
+	no_log();
 }

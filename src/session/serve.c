@@ -7,7 +7,9 @@
  *	streams ◄═════════════════════════════════════► chan_work
  *
  * Nothing waits for anything but poll(), and that only for what is set: an
- * idle connection wakes up for client-alive-interval alone.
+ * idle connection wakes up for client-alive-interval alone.  The one
+ * exception is a signature of the host key: libssh calls for it, and
+ * link_call() waits for the broker.
  */
 #include "conn.h"
 
@@ -28,6 +30,7 @@
 enum {
 	FLUSH_MS = 1500,      /* what may still go out after the end was decided */
 	LINGER_MS = 500,      /* for the client to read the reason before its socket goes */
+	UNSENT_MS = 250,      /* bytes that the client leaves untaken for longer: it is not read */
 	MESSAGES_TURN = 256,  /* of the client in one turn of the loop: the others' turn comes */
 	LONGEST_MS = 3600000, /* of one wait */
 	FIXED_FDS = 2,	      /* client, broker */
@@ -35,9 +38,24 @@ enum {
 
 /* ---- ending ------------------------------------------------------------------ */
 
+/* The session has no log: the broker writes it. */
+static void
+tell_broker(const char *reason)
+{
+	struct msg m;
+
+	msg_init(&m, REQ_LOG, link_id());
+	msg_put_u32(&m, LOG_LEVEL_INFO);
+	msg_put_str(&m, "refused");
+	msg_put_str(&m, reason);
+	link_send(&m);
+}
+
 void
 conn_refuse(struct conn *c, const char *reason)
 {
+	if (!c->ended)
+		tell_broker(reason);
 	ssh_session_set_disconnect_message(c->ssh, reason);
 	c->ended = true;
 	if (c->end_at == 0)
@@ -137,33 +155,54 @@ client_message(struct conn *c, ssh_message m)
 	}
 }
 
+/*
+ * libssh keeps its answers for a client that does not take them, however
+ * many they are.  A client that leaves bytes untaken for a while is not read
+ * until it has taken all of them.  Its end of waiting is POLLOUT's: no timer.
+ */
+static void
+watch_unsent(struct conn *c, int64_t now)
+{
+	if (!(ssh_get_status(c->ssh) & SSH_WRITE_PENDING))
+		c->unsent = 0;
+	else if (c->unsent == 0)
+		c->unsent = now;
+}
+
+static bool
+stuck(const struct conn *c, int64_t now)
+{
+	return c->unsent != 0 && now - c->unsent >= UNSENT_MS;
+}
+
 /* False: nothing more may be read now, so that nothing piles up. */
 static bool
-may_read(const struct conn *c)
+may_read(const struct conn *c, int64_t now)
 {
-	return c->auth.waiting == NULL && !c->backlog;
+	return c->auth.waiting == NULL && !c->backlog && !stuck(c, now);
 }
 
 /* libssh reads for itself here, and wherever it is called: what came is known from its counter. */
 static void
 client_messages(struct conn *c, int64_t now)
 {
+	bool deaf = stuck(c, now);
 	unsigned n = 0;
 	ssh_message m;
 
-	for (; c->auth.waiting == NULL && n < MESSAGES_TURN; n++) {
+	for (; !deaf && c->auth.waiting == NULL && n < MESSAGES_TURN; n++) {
 		if ((m = ssh_message_get(c->ssh)) == NULL)
 			break;
 		client_message(c, m);
 	}
-	c->backlog = n == MESSAGES_TURN;
+	c->backlog = n == MESSAGES_TURN; /* when deaf: looked for at the end of that */
 	if (c->bytes.in_bytes != c->seen) {
 		c->seen = c->bytes.in_bytes;
 		c->last_in = now;
 		c->unanswered = 0;
 	}
 	if (!c->auth.done)
-		auth_watch(c, n > 0, now);
+		auth_watch(c, n > 0 || deaf, now);
 	if (ssh_get_status(c->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR))
 		c->gone = true;
 }
@@ -208,7 +247,7 @@ broker_message(struct conn *c, struct msg *m)
 		return;
 	}
 	if (m->type == REP_NEW_PASSWORD) {
-		front_renewed(c, m);
+		renew_answer(c, m);
 		return;
 	}
 	if (m->type == REP_TARGET || m->type == REP_LIST)
@@ -283,12 +322,12 @@ all_said(const struct conn *c)
 static struct pollfd set[FIXED_FDS + MAX_ATTACHES];
 
 static nfds_t
-poll_set(struct conn *c)
+poll_set(struct conn *c, int64_t now)
 {
 	nfds_t n = FIXED_FDS;
 	short events;
 
-	set[0] = (struct pollfd){ c->client, may_read(c) ? POLLIN : 0, 0 };
+	set[0] = (struct pollfd){ c->client, may_read(c, now) ? POLLIN : 0, 0 };
 	if (ssh_get_status(c->ssh) & SSH_WRITE_PENDING)
 		set[0].events |= POLLOUT;
 	set[1] = (struct pollfd){ link_fd(), POLLIN, 0 };
@@ -318,7 +357,7 @@ wait_for_something(struct conn *c, bool again)
 	    : at == 0				      ? -1
 	    : at - now < LONGEST_MS		      ? (int)(at - now)
 						      : LONGEST_MS;
-	nfds_t n = poll_set(c);
+	nfds_t n = poll_set(c, now);
 	const int on = 1;
 
 	if (!c->auth.done) /* an acknowledgement held back costs a handshake 40 ms */
@@ -342,7 +381,14 @@ begin(struct conn *c)
 {
 	int r;
 
-	while ((r = ssh_handle_key_exchange(c->ssh)) == SSH_AGAIN) {
+	for (;;) {
+		watch_unsent(c, now_mono_ms());
+		/* It reads, too: not for a client that is not read, unless there is something to write. */
+		r = stuck(c, now_mono_ms()) && !(set[0].revents & POLLOUT)
+		    ? SSH_AGAIN
+		    : ssh_handle_key_exchange(c->ssh);
+		if (r != SSH_AGAIN)
+			break;
 		broker_messages(c);
 		timers(c, now_mono_ms());
 		if (c->gone || c->ended)
@@ -386,6 +432,7 @@ serve(const struct config *cfg, const char *banner, ssh_session ssh, int client)
 	for (;;) {
 		now = now_mono_ms();
 		timers_watchdog(now);
+		watch_unsent(&c, now);
 		client_messages(&c, now);
 		broker_messages(&c);
 		timers(&c, now);

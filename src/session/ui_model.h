@@ -17,7 +17,6 @@ struct ui_entry {
 	bool hidden;			   /* filtered away */
 	char *name, *node, *state, *image; /* as the broker gave them: foreign text */
 	uint64_t since;
-	uint32_t perms;
 };
 
 struct ui_model {

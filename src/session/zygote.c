@@ -23,6 +23,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/queue.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -80,6 +81,7 @@ child_main(const struct config *cfg, const char *banner, uint64_t conn, int clie
 {
 	ssh_session ssh;
 
+	prctl(PR_SET_NAME, "jb-session"); /* for ps: the zygote keeps the program's name */
 	close_others(client, pair);
 	child_signals();
 	log_conn(conn);

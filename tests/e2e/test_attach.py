@@ -244,9 +244,11 @@ def test_dropped_clients_leave_nothing_behind(site):
         for t in some:
             t.expect(b"started\r\n")
         shells += some
-    commands = [site.popen("alice+drop", f"sleep {7000 + i}", stdin=subprocess.DEVNULL) for i in range(20)]
-    wait_for(lambda: len([p for p in site.engine.processes("drop") if " 70" in p[2]]) >= 20, 60,
-             "20 running commands")
+    commands = []
+    for first in range(0, 20, 5):
+        commands += [site.popen("alice+drop", f"sleep {7000 + first + i}", stdin=subprocess.DEVNULL) for i in range(5)]
+        wait_for(lambda: len([c for _, _, c in site.engine.processes("drop") if c.startswith("sleep 70")])
+                 >= len(commands), 60, "the commands to run")
     for t in shells:
         os.kill(t.pid, 9)
     for p in commands:

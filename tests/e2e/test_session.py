@@ -1,8 +1,11 @@
 """The session against clients that are broken, greedy, in a hurry or hostile."""
 
 import contextlib
+import os
 import pathlib
+import socket
 import subprocess
+import threading
 import time
 
 import paramiko
@@ -93,10 +96,13 @@ def test_wrong_signatures_end_the_connection(host):
     with transport(host, password=None) as t:
         with pytest.raises(paramiko.BadAuthenticationType):
             t.auth_none("alice+bb")
+        session = host.processes("jumpbox-session")[-1]
+        assert SLOW > 1 or os.readlink(f"/proc/{session}/fd/2") == "/dev/null"
         for _ in range(6):
             with pytest.raises(paramiko.SSHException):
                 t.auth_publickey("alice+bb", Forged(filename=str(host.key)))
         wait_for(lambda: not t.is_active(), 10, "the connection's end")
+    wait_for(lambda: " session.refused " in host.log_text(), 10, "the reason in the log")
 
 
 def test_must_change_is_asked_on_one_channel_only(host):
@@ -208,6 +214,132 @@ def test_a_client_that_ignores_its_window_is_ended(host):
                     peak = max(peak, int(next(l for l in status.splitlines() if "VmRSS" in l).split()[1]))
         wait_for(lambda: not t.is_active(), 20, "the connection's end")
         assert SLOW > 1 or peak < 60000, f"{peak} kB"
+
+
+class Deaf:
+    """A socket that takes nothing while told so, and knows since when nothing could be sent."""
+
+    def __init__(self, port):
+        self.hears = threading.Event()
+        self.hears.set()
+        self.blocked = None
+        self.sock = socket.socket()
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+        self.sock.connect(("127.0.0.1", port))
+
+    def recv(self, n):
+        if not self.hears.wait(0.1):
+            raise socket.timeout
+        return self.sock.recv(n)
+
+    def send(self, data):
+        try:
+            n = self.sock.send(data)
+        except socket.timeout:
+            self.blocked = self.blocked or time.monotonic()
+            raise
+        self.blocked = None
+        return n
+
+    def blocked_for(self, seconds):
+        since = self.blocked
+        return since is not None and time.monotonic() - since > seconds
+
+    def __getattr__(self, name):
+        return getattr(self.sock, name)
+
+
+def rss(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(next(l for l in status.splitlines() if "VmRSS" in l).split()[1])
+
+
+def packet(number, *fields):
+    m = paramiko.Message()
+    m.add_byte(bytes([number]))
+    for f in fields:
+        {bool: m.add_boolean, int: m.add_int, str: m.add_string}[type(f)](f)
+    return m
+
+
+@pytest.mark.parametrize("login, message", [
+    (False, (5, "ssh-userauth")), (False, (192,)), (True, (80, "keepalive@openssh.com", True)),
+    (True, (90, "x", 1, 2, 3)), (True, (192,))],
+    ids=["service", "unknown", "keepalive", "channel", "unknown-later"])
+def test_answers_that_nobody_takes_do_not_pile_up(own_host, login, message):
+    """The connection is not read any more until its answers are taken."""
+    host = own_host()
+    sock = Deaf(host.port)
+    t = paramiko.Transport(sock)
+    done = threading.Event()
+
+    def flood():
+        with contextlib.suppress(OSError, EOFError):
+            while not done.is_set():
+                t._send_message(packet(*message))
+    thread = threading.Thread(target=flood)
+    try:
+        t.start_client(timeout=20 * SLOW)
+        if login:
+            t.auth_password("alice", PASSWORD)
+        session = wait_for(lambda: host.processes("jumpbox-session")[-1], 10, "the session")
+        before, peak = rss(session), 0
+        sock.hears.clear()
+        thread.start()
+
+        def blocked():
+            nonlocal peak
+            peak = max(peak, rss(session))
+            return sock.blocked_for(2)
+        wait_for(blocked, 30, "the flood to be held up")
+        assert SLOW > 1 or peak < 40000, f"{before} kB, {peak} kB"
+        ticks = pathlib.Path(f"/proc/{session}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        wait_for(lambda: sock.blocked_for(4), 10, "two more seconds")
+        assert pathlib.Path(f"/proc/{session}/stat").read_text().rsplit(")", 1)[1].split()[11:13] == ticks, "it spins"
+        done.set()
+        sock.hears.set()
+        if message[0] in (80, 90):  # paramiko answers the others itself, and would wait for its own flood
+            thread.join(30 * SLOW)
+            assert not thread.is_alive()
+            assert b"jumpbox commands" in run_in(t, "help", 60)[0]
+    finally:
+        done.set()
+        t.close()
+
+
+def test_a_client_that_reads_late_gets_everything(host):
+    """An upload and its echo: neither side may wait for the other for ever."""
+    data = bytes(range(256)) * (1 << 15)  # 8 MiB
+    sock = Deaf(host.port)
+    t = paramiko.Transport(sock)
+    try:
+        t.start_client(timeout=20 * SLOW)
+        t.auth_password("alice+bb", PASSWORD)
+        ch = t.open_session()
+        ch.exec_command("cat")
+
+        def upload():
+            ch.sendall(data)
+            ch.shutdown_write()
+        thread = threading.Thread(target=upload, daemon=True)
+        thread.start()
+        ch.settimeout(60 * SLOW)
+        got = bytearray()
+        for _ in range(8):
+            got += ch.recv(1 << 20)
+            sock.hears.clear()
+            threading.Event().wait(0.35)  # longer than the session's patience
+            sock.hears.set()
+        while len(got) < len(data):
+            chunk = ch.recv(1 << 20)
+            assert chunk
+            got += chunk
+        assert got == data
+        thread.join(20)
+        assert output(ch) == b"" and ch.recv_exit_status() == 0
+    finally:
+        t.close()
 
 
 def test_one_busy_channel_leaves_the_others_their_turn(host):

@@ -1,0 +1,110 @@
+/*
+ * The dialogue for a new password, which must be had before anything else.
+ * jumpbox-session.
+ *
+ * The broker takes one change of a connection and no other after it: one
+ * channel asks for it, and none may begin while an answer is on its way.
+ */
+#include "conn.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <string.h>
+
+enum { NEW_PASSWORD_TRIES = 3 };
+
+void
+renew_failed(struct channel *ch)
+{
+	ch->conn->renewing = NULL;
+	chan_end(ch, -JB_DENIED);
+}
+
+static void
+password_again(struct channel *ch)
+{
+	free_secret(ch->first_password);
+	ch->first_password = NULL;
+	if (++ch->tries >= NEW_PASSWORD_TRIES) {
+		chan_words(ch, W_PASSWORD_GIVE_UP, NULL, NULL, NULL);
+		renew_failed(ch);
+		return;
+	}
+	ch->state = CH_PASSWORD;
+	front_prompt(ch, W_NEW_PASSWORD, false);
+}
+
+void
+renew_line(struct channel *ch, const char *text)
+{
+	struct msg m;
+
+	if (strlen(text) >= LINE_MAX_BYTES) { /* it was cut */
+		chan_words(ch, W_PASSWORD_TOO_LONG, NULL, NULL, NULL);
+		password_again(ch);
+		return;
+	}
+	if (ch->first_password == NULL) {
+		ch->first_password = xstrdup(text);
+		front_prompt(ch, W_NEW_PASSWORD_AGAIN, false);
+		return;
+	}
+	if (strcmp(ch->first_password, text) != 0) {
+		chan_words(ch, W_PASSWORDS_DIFFER, NULL, NULL, NULL);
+		password_again(ch);
+		return;
+	}
+	ch->request = ch->conn->renewal = link_id();
+	ch->state = CH_ASKING;
+	msg_init(&m, REQ_NEW_PASSWORD, ch->request);
+	msg_put_str(&m, text);
+	link_send(&m);
+	line_init(&ch->line, ch->tty, false);
+}
+
+/* The channel may have gone meanwhile; the password has changed none the less. */
+void
+renew_answer(struct conn *c, struct msg *m)
+{
+	struct channel *ch = c->renewing;
+	bool ok = msg_get_u32(m) != 0;
+	char why[MAX_REASON + 1];
+
+	msg_get_str(m, why, sizeof(why));
+	if (!msg_end(m) || m->id != c->renewal)
+		fatal(JB_INTERNAL, "the broker's NEW_PASSWORD answer is malformed");
+	c->renewal = 0;
+	if (ok)
+		c->auth.must_change = false;
+	if (ch == NULL || ch->state != CH_ASKING)
+		return;
+	if (!ok) {
+		chan_say(ch, why);
+		chan_say(ch, "\n");
+		password_again(ch);
+		return;
+	}
+	c->renewing = NULL;
+	free_secret(ch->first_password);
+	ch->first_password = NULL;
+	chan_words(ch, W_PASSWORD_CHANGED, NULL, NULL, NULL);
+	front_target(ch);
+}
+
+void
+renew_start(struct channel *ch)
+{
+	struct conn *c = ch->conn;
+
+	if (!ch->tty || c->renewing != NULL || c->renewal != 0) {
+		chan_words(ch, ch->tty ? W_NEW_PASSWORD_ELSEWHERE : W_NEW_PASSWORD_TERMINAL, NULL,
+		    NULL, NULL);
+		chan_end(ch, -JB_DENIED);
+		return;
+	}
+	c->renewing = ch;
+	ch->state = CH_PASSWORD;
+	chan_words(ch, W_NEW_PASSWORD_DUE, NULL, NULL, NULL);
+	front_prompt(ch, W_NEW_PASSWORD, false);
+}
