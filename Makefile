@@ -113,6 +113,11 @@ check:
 	@tests/deps
 	@tests/run
 
+bench:
+	@tests/deps
+	@$(MAKE) -s PREFIX=$(CURDIR)/build/root-release BUILD=build/release install
+	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/run
+
 check-format:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 
@@ -123,6 +128,6 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all unit demo fuzz-programs fuzz fuzz-replay install check check-format check-lint clean FORCE
+.PHONY: all unit demo fuzz-programs fuzz fuzz-replay install bench check check-format check-lint clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -164,7 +164,7 @@ int64_t relay_deadline(const struct channel *ch);
 /* poll() events wanted on ch->fd. */
 short relay_events(const struct channel *ch);
 
-/* Writes as much of `say` and `raw` as the client takes; true: something went. */
+/* flush.c: writes as much of `say` and `raw` as the client takes; true: something went. */
 bool chan_flush(struct channel *ch, int64_t now);
 
 #endif
