@@ -254,7 +254,7 @@ def test_dropped_clients_leave_nothing_behind(site):
     for p in commands:
         p.kill()
     for t in shells:
-        t.close()
+        t.close(force=True)
     for p in commands:
         p.wait(10)
 
