@@ -355,6 +355,14 @@ class JumpHost:
                              env={**os.environ, "TERM": term, "LC_ALL": "C.UTF-8"}, encoding=None)
 
 
+def live_terminal(host, login="alice+bb"):
+    """A shell in a container that has answered."""
+    t = host.terminal(login)
+    t.sendline("echo rea''dy")
+    t.expect(b"ready\r\n")
+    return t
+
+
 class Lab:
     """One temporary directory with the engines and jump hosts of a test run."""
 

@@ -17,7 +17,7 @@ import paramiko
 import pexpect
 import pytest
 
-from lab import HERE, PREFIX, SLOW, Engine, run, wait_for
+from lab import HERE, PREFIX, SLOW, Engine, live_terminal, run, wait_for
 
 PROMPT = rb"quit\)[^:]*: "
 # The calls of an attach, in their order, by what only their path contains.
@@ -77,13 +77,6 @@ def one_sentence(said):
     assert not re.search(r"[/{}<>\[\]\\]|http|curl|sqlite|127\.0|secret|\bnull\b", text, re.I), text
     assert 20 < len(text) < 200, text
     return text
-
-
-def live_terminal(host, login="alice+bb"):
-    t = host.terminal(login)
-    t.sendline("echo rea''dy")
-    t.expect(b"ready\r\n")
-    return t
 
 
 def still_works(t):

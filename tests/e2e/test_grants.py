@@ -3,14 +3,7 @@
 import pexpect
 import pytest
 
-from lab import wait_for
-
-
-def live_terminal(host, login):
-    t = host.terminal(login)
-    t.sendline("echo rea''dy")
-    t.expect(b"ready\r\n")
-    return t
+from lab import live_terminal, wait_for
 
 
 def live_command(host, login):

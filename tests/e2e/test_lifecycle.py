@@ -8,14 +8,7 @@ import threading
 import pexpect
 import pytest
 
-from lab import run, wait_for
-
-
-def live_terminal(host, login="alice+bb"):
-    t = host.terminal(login)
-    t.sendline("echo rea''dy")
-    t.expect(b"ready\r\n")
-    return t
+from lab import live_terminal, run, wait_for
 
 
 def still_works(t):
