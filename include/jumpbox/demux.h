@@ -26,6 +26,14 @@ void demux_init(struct demux *d);
 long demux_next(struct demux *d, const uint8_t *p, size_t n, const uint8_t **slice,
     size_t *slice_len, int *kind);
 
+/*
+ * p[0..*slice) is payload of `kind` that nobody has taken yet.  Frames of the
+ * same stream behind it, in p[*slice..n), join it until it has `most` bytes.
+ * Returns how many bytes at the front of p are free now: the payload begins
+ * behind them.
+ */
+size_t demux_join(struct demux *d, uint8_t *p, size_t n, int kind, size_t most, size_t *slice);
+
 /* True between frames: an end of stream elsewhere was a truncation. */
 int demux_at_boundary(const struct demux *d);
 

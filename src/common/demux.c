@@ -63,6 +63,31 @@ demux_next(struct demux *d, const uint8_t *p, size_t n, const uint8_t **slice, s
 	return (long)(took + len);
 }
 
+/* Each payload moves once, back over its header; then all of them to where the last one ended. */
+size_t
+demux_join(struct demux *d, uint8_t *p, size_t n, int kind, size_t most, size_t *slice)
+{
+	size_t to = *slice, from = *slice, len;
+	const uint8_t *payload;
+	struct demux next;
+	long took;
+	int k;
+
+	while (to < most && from < n) {
+		next = *d;
+		took = demux_next(&next, p + from, n - from, &payload, &len, &k);
+		if (took < 0 || len == 0 || k != kind)
+			break;
+		memmove(p + to, payload, len);
+		to += len;
+		from += (size_t)took;
+		*d = next;
+	}
+	memmove(p + from - to, p, to);
+	*slice = to;
+	return from - to;
+}
+
 int
 demux_at_boundary(const struct demux *d)
 {

@@ -6,10 +6,7 @@
 
 #include <string.h>
 
-enum {
-	WRITE_MOST = 32768 - 10, /* what libssh puts into one packet of the usual size */
-	JOIN_BELOW = 4096,
-};
+enum { WRITE_MOST = 32768 - 10 }; /* what libssh puts into one packet of the usual size */
 
 /* Writes up to n bytes: how many went, 0 while the client takes none, -1 if the channel is broken. */
 static long
@@ -75,30 +72,19 @@ next_slice(struct channel *ch)
 }
 
 /*
- * An engine's frames are 32 KiB, ten bytes more than a packet takes.  The rest
- * of one joins the next of the same stream: as a packet of its own it would
- * cost as much as all the others.
+ * A packet costs its own cipher run, poll and send here, and as much at the
+ * client.  An engine's frames are as large as what it happened to read, so
+ * what has come of the same stream fills one packet.
  */
 static void
-join_next(struct channel *ch)
+fill_packet(struct channel *ch)
 {
-	uint8_t *rest = ch->raw.data + ch->raw.off;
-	size_t behind = buf_len(&ch->raw) - ch->slice, n, head;
-	struct demux ahead = ch->demux;
-	const uint8_t *slice;
-	long taken;
-	int kind;
+	uint8_t *raw = ch->raw.data + ch->raw.off;
 
-	if (ch->tty || ch->slice == 0 || ch->slice >= JOIN_BELOW || behind == 0)
+	if (ch->tty || ch->slice >= WRITE_MOST)
 		return;
-	taken = demux_next(&ahead, rest + ch->slice, behind, &slice, &n, &kind);
-	if (taken <= 0 || n == 0 || kind != ch->slice_kind)
-		return;
-	head = (size_t)taken - n;
-	memmove(rest + head, rest, ch->slice);
-	buf_consume(&ch->raw, head);
-	ch->slice += n;
-	ch->demux = ahead;
+	buf_consume(&ch->raw,
+	    demux_join(&ch->demux, raw, buf_len(&ch->raw), ch->slice_kind, WRITE_MOST, &ch->slice));
 }
 
 bool
@@ -108,6 +94,7 @@ chan_flush(struct channel *ch, int64_t now)
 	long r;
 
 	while (buf_len(&ch->say) == 0 && next_slice(ch)) {
+		fill_packet(ch);
 		r = write_some(ch, buf_ptr(&ch->raw), ch->slice, ch->slice_kind == 2);
 		if (r <= 0) {
 			ch->closed |= r < 0;
@@ -116,7 +103,6 @@ chan_flush(struct channel *ch, int64_t now)
 		buf_consume(&ch->raw, (size_t)r);
 		ch->slice -= (size_t)r;
 		ch->bytes_out += (uint64_t)r;
-		join_next(ch);
 		any = true;
 	}
 	any |= flush_say(ch); /* what there was to say about that */

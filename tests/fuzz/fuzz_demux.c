@@ -47,6 +47,45 @@ run(const uint8_t *p, size_t n, size_t step, struct outcome *o)
 	o->boundary = demux_at_boundary(&d);
 }
 
+/* As the session does: what has come waits in one buffer, and payloads join there. */
+static void
+run_joined(const uint8_t *p, size_t n, size_t step, struct outcome *o)
+{
+	const uint8_t *payload;
+	struct demux d;
+	struct buf raw;
+	size_t part, slice = 0;
+	int kind = 1;
+	long took;
+
+	buf_init(&raw, n);
+	buf_init(&o->stream[0], n);
+	buf_init(&o->stream[1], n);
+	o->refused = 0;
+	demux_init(&d);
+	for (; n > 0 && !o->refused; p += part, n -= part) {
+		part = n < step ? n : step;
+		check(buf_add(&raw, p, part) == 0);
+		while (buf_len(&raw) > 0) {
+			took =
+			    demux_next(&d, buf_ptr(&raw), buf_len(&raw), &payload, &slice, &kind);
+			if (took < 0) {
+				o->refused = 1;
+				break;
+			}
+			buf_consume(&raw, (size_t)took - slice);
+			if (slice == 0)
+				continue;
+			buf_consume(&raw,
+			    demux_join(&d, raw.data + raw.off, buf_len(&raw), kind, step, &slice));
+			check(buf_add(&o->stream[kind - 1], buf_ptr(&raw), slice) == 0);
+			buf_consume(&raw, slice);
+		}
+	}
+	buf_release(&raw);
+	o->boundary = demux_at_boundary(&d);
+}
+
 static size_t
 frame_len(const uint8_t *h)
 {
@@ -85,22 +124,33 @@ same(const struct buf *a, const struct buf *b)
 	check(memcmp(buf_ptr(a), buf_ptr(b), buf_len(a)) == 0);
 }
 
+static void
+compare(struct outcome *got, const struct outcome *whole)
+{
+	int i;
+
+	check(got->refused == whole->refused);
+	check(got->refused || got->boundary == whole->boundary);
+	for (i = 0; i < 2; i++) {
+		same(&got->stream[i], &whole->stream[i]);
+		buf_release(&got->stream[i]);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct outcome pieces, whole;
+	struct outcome got, whole;
 	int i;
 
 	if (n == 0)
 		return 0;
-	run(p + 1, n - 1, p[0] + 1u, &pieces);
 	expect(p + 1, n - 1, &whole);
-	check(pieces.refused == whole.refused);
-	check(pieces.refused || pieces.boundary == whole.boundary);
-	for (i = 0; i < 2; i++) {
-		same(&pieces.stream[i], &whole.stream[i]);
-		buf_release(&pieces.stream[i]);
+	run(p + 1, n - 1, p[0] + 1u, &got);
+	compare(&got, &whole);
+	run_joined(p + 1, n - 1, p[0] + 1u, &got);
+	compare(&got, &whole);
+	for (i = 0; i < 2; i++)
 		buf_release(&whole.stream[i]);
-	}
 	return 0;
 }

@@ -161,6 +161,93 @@ the_longest_frame(void **state)
 	assert_int_equal(took, 65535);
 }
 
+struct joined {
+	struct demux d;
+	uint8_t wire[512];
+	size_t n, slice, free;
+};
+
+/* The first payload of `a` 5, `a` 3, `b` 2 bytes and half a header, joined up to `most`. */
+static void
+join(struct joined *j, size_t most)
+{
+	const uint8_t *slice;
+	size_t len = 0;
+	int kind = 0;
+
+	j->n = frame(j->wire, 1, 5, 'a');
+	j->n += frame(j->wire + j->n, 1, 3, 'b');
+	j->n += frame(j->wire + j->n, 1, 4, 'c');
+	j->n += frame(j->wire + j->n, 2, 2, 'e');
+	j->n += frame(j->wire + j->n, 1, 9, 'd');
+	demux_init(&j->d);
+	assert_int_equal(demux_next(&j->d, j->wire, j->n, &slice, &len, &kind), 13);
+	j->slice = len;
+	j->n -= 8; /* what is left begins with the payload */
+	memmove(j->wire, slice, j->n);
+	j->free = demux_join(&j->d, j->wire, j->n, kind, most, &j->slice);
+}
+
+static void
+payloads_join_until_there_is_enough(void **state)
+{
+	struct joined j;
+
+	(void)state;
+	join(&j, 5);
+	assert_int_equal(j.slice, 5);
+	assert_int_equal(j.free, 0);
+	join(&j, 6);
+	assert_int_equal(j.slice, 8);
+	assert_int_equal(j.free, 8);
+	assert_memory_equal(j.wire + j.free, "aaaaabbb", 8);
+}
+
+static void
+another_stream_joins_nothing(void **state)
+{
+	const uint8_t *slice;
+	struct joined j;
+	size_t len;
+	int kind;
+
+	(void)state;
+	join(&j, 100);
+	assert_int_equal(j.slice, 12);
+	assert_int_equal(j.free, 16);
+	assert_memory_equal(j.wire + j.free, "aaaaabbbcccc", 12);
+	assert_int_equal(demux_next(&j.d, j.wire + 28, j.n - 28, &slice, &len, &kind), 10);
+	assert_int_equal(kind, 2);
+	assert_memory_equal(slice, "ee", len);
+}
+
+/* A frame that goes on has no header of its own behind the slice; one whose header is cut waits. */
+static void
+what_has_not_come_does_not_join(void **state)
+{
+	uint8_t wire[64];
+	const uint8_t *slice;
+	struct demux d;
+	size_t n = frame(wire, 1, 6, 'a'), len = 0, have;
+	int kind = 0;
+
+	(void)state;
+	n += frame(wire + n, 1, 4, 'b');
+	demux_init(&d);
+	assert_int_equal(demux_next(&d, wire, 10, &slice, &len, &kind), 10);
+	have = len;
+	assert_int_equal(have, 2);
+	assert_int_equal(demux_join(&d, wire + 8, 2, kind, 100, &have), 0);
+	assert_int_equal(have, 2);
+	assert_int_equal(demux_join(&d, wire + 8, 6 + 3, kind, 100, &have), 0);
+	assert_int_equal(have, 6);
+	assert_int_equal(demux_join(&d, wire + 8, 6 + 12, kind, 100, &have), 8);
+	assert_int_equal(have, 10);
+	assert_memory_equal(wire + 16, "aaaaaabbbb", 10);
+	assert_true(demux_at_boundary(&d));
+	assert_int_equal(n, 26);
+}
+
 static void
 nothing_takes_nothing(void **state)
 {
@@ -184,6 +271,9 @@ main(void)
 		cmocka_unit_test(the_boundary_is_known),
 		cmocka_unit_test(malformed_headers),
 		cmocka_unit_test(the_longest_frame),
+		cmocka_unit_test(payloads_join_until_there_is_enough),
+		cmocka_unit_test(another_stream_joins_nothing),
+		cmocka_unit_test(what_has_not_come_does_not_join),
 		cmocka_unit_test(nothing_takes_nothing),
 	};
 
