@@ -33,7 +33,9 @@ enum {
 	UNSENT_MS = 250,      /* bytes that the client leaves untaken for longer: it is not read */
 	MESSAGES_TURN = 256,  /* of the client in one turn of the loop: the others' turn comes */
 	LONGEST_MS = 3600000, /* of one wait */
-	FIXED_FDS = 2,	      /* client, broker */
+	LIBSSH_READ = 4096,
+	READS_TURN = 8, /* a packet of the usual size */
+	FIXED_FDS = 2,	/* client, broker */
 };
 
 /* ---- ending ------------------------------------------------------------------ */
@@ -349,6 +351,27 @@ note_readable(struct conn *c)
 			ch->readable = true;
 }
 
+/*
+ * libssh reads 4 KiB a call.  A client that sends in bulk gets as many calls
+ * as one packet needs before all else has its turn, which costs as much.
+ * During the first key exchange there is no event: that call reads for itself.
+ */
+static void
+client_bytes(struct conn *c)
+{
+	uint64_t before;
+	int n = 0;
+
+	if (c->event == NULL)
+		return;
+	do {
+		before = c->bytes.in_bytes;
+		if (ssh_event_dopoll(c->event, 0) == SSH_ERROR)
+			c->gone = true;
+	} while (!c->gone && c->auth.done && ++n < READS_TURN &&
+	    c->bytes.in_bytes - before >= LIBSSH_READ);
+}
+
 static void
 wait_for_something(struct conn *c, bool again)
 {
@@ -370,9 +393,8 @@ wait_for_something(struct conn *c, bool again)
 	note_readable(c);
 	if (set[0].revents & (POLLHUP | POLLERR) && !(set[0].revents & POLLIN))
 		c->gone = true;
-	/* During the first key exchange there is no event: that call reads for itself. */
-	if (set[0].revents != 0 && c->event != NULL && ssh_event_dopoll(c->event, 0) == SSH_ERROR)
-		c->gone = true;
+	if (set[0].revents != 0)
+		client_bytes(c);
 }
 
 /* The first key exchange; libssh has no poll context to put into an event before it. */
@@ -434,7 +456,8 @@ serve(const struct config *cfg, const char *banner, ssh_session ssh, int client)
 		timers_watchdog(now);
 		watch_unsent(&c, now);
 		client_messages(&c, now);
-		broker_messages(&c);
+		if (set[1].revents != 0 || link_queued())
+			broker_messages(&c);
 		timers(&c, now);
 		flooded(&c);
 		again = work(&c, now);
