@@ -39,7 +39,8 @@ enum channel_state {
 
 enum {
 	STREAM_READ = 128 * 1024,
-	RAW_MAX = 2 * 1024 * 1024,  /* the bounded buffer of a drained stream */
+	RAW_MAX = 4 * 1024 * 1024,  /* the bounded buffer of a drained stream: */
+	DRAIN_MAX = RAW_MAX / 2,    /* half of it for one that has perhaps not ended */
 	IN_MAX = 2 * 1024 * 1024,   /* beyond the window: the client ignores it */
 	SAY_MAX = 16 * 1024 * 1024, /* a list of 10,000 containers */
 	ENV_ALL = 16 * 1024,	    /* so that an ATTACH always fits into a message */
@@ -88,14 +89,16 @@ struct channel {
 	bool cancelled;	 /* while connecting: give it back should it come */
 	bool eof;	 /* of the stream */
 	uint64_t bytes_in, bytes_out;
-	int64_t blocked;   /* since when the window is shut with bytes waiting; 0: open */
+	int64_t blocked;   /* since when the client takes nothing that waits for it; 0: it does */
 	int64_t asked;	   /* when REQ_STATUS was last sent, 0: never */
 	int64_t ask_again; /* how long after that, at the end of the stream */
 	bool asked_at_eof; /* that was after the end of the stream: its answer is the last word */
 	uint32_t status_request; /* pending REQ_STATUS, 0: none */
 	bool have_code;		 /* the main process has ended: what it wrote is drained */
 	bool unknown;		 /* ... and nobody knows how */
-	uint32_t code;		 /* exit status to send */
+	bool suspect; /* perhaps it has: the engine does not say while the client takes nothing */
+	unsigned unanswered; /* REQ_STATUS in a row that the engine did not answer */
+	uint32_t code;	     /* exit status to send */
 
 	/* menu and prompts */
 	struct ui_model model;

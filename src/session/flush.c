@@ -106,7 +106,7 @@ chan_flush(struct channel *ch, int64_t now)
 		any = true;
 	}
 	any |= flush_say(ch); /* what there was to say about that */
-	if (buf_len(&ch->raw) == 0 || any)
+	if (any || (buf_len(&ch->raw) == 0 && !(ssh_get_status(ch->conn->ssh) & SSH_WRITE_PENDING)))
 		ch->blocked = 0;
 	else if (ch->blocked == 0)
 		ch->blocked = now;

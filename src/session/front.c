@@ -338,8 +338,9 @@ on_list(struct channel *ch, struct msg *m)
 		fatal(JB_INTERNAL, "the broker's LIST answer is malformed");
 	if (total == LIST_FAILED)
 		no_list(ch);
-	else if (n > 0 && offset + n < total)
-		ask_list(ch, offset + n);
+	else if (total > LIST_PAGE &&
+	    offset < total - LIST_PAGE) /* of this page some may have gone */
+		ask_list(ch, offset + LIST_PAGE);
 	else if (command != NULL)
 		print_list(ch, command);
 	else

@@ -8,6 +8,8 @@
  * process has ended the engine waits about two seconds and then drops what
  * nobody took.  So while the client's window stays shut the broker is asked
  * now and then whether it has ended, and if so the rest is drained into `raw`.
+ * An engine may not answer that just while it waits before it drops (Docker
+ * does not since 24): no answer for a moment counts as yes, for half of `raw`.
  * Asking costs the engine a call: it is done only while the stream has bytes
  * that could be lost, and at its end ever more rarely, for a process may close
  * its output and go on for hours.
@@ -26,10 +28,12 @@
 #include <unistd.h>
 
 enum {
-	BLOCKED_MS = 250, /* the window is shut this long before it is worth asking */
-	BLOCKED_AGAIN_MS = 500,
+	BLOCKED_MS = 250, /* the client takes nothing for so long before it is worth asking */
+	BLOCKED_AGAIN_MS = 1000, /* well within those two seconds */
+	ANSWER_MS = 200,       /* an engine that does not answer for so long may be about to drop */
 	EOF_AGAIN_MS = 50,     /* the stream has ended and the process not yet: doubles */
 	EOF_AGAIN_MOST = 2000, /* up to this */
+	UNKNOWN_TRIES = 5,     /* a busy engine is not the end of a process */
 	UNKNOWN_CODE = 255,
 	SIGNAL_MAX = 15,
 };
@@ -43,7 +47,8 @@ relay_attach(struct channel *ch, uint64_t ref, const char *name)
 	demux_init(&ch->demux);
 	ch->attach = link_id();
 	ch->eof = ch->have_code = ch->unknown = ch->in_shut = ch->asked_at_eof = false;
-	ch->cancelled = false;
+	ch->cancelled = ch->suspect = false;
+	ch->unanswered = 0;
 	ch->readable = true; /* bytes may come with the descriptor */
 	ch->told_cols = ch->cols;
 	ch->told_rows = ch->rows;
@@ -210,7 +215,9 @@ on_status(struct channel *ch, struct msg *m)
 	if (state == RUN_EXITED) {
 		ch->have_code = true;
 		ch->code = code;
-	} else if (state != RUN_RUNNING && ch->asked_at_eof) {
+	} else if (state == RUN_RUNNING) {
+		ch->unanswered = 0;
+	} else if (ch->asked_at_eof && ++ch->unanswered == UNKNOWN_TRIES) {
 		ch->have_code = ch->unknown = true;
 		ch->code = UNKNOWN_CODE;
 	}
@@ -275,6 +282,8 @@ wants_bytes(const struct channel *ch)
 		return false;
 	if (ch->have_code)
 		return buf_room(&ch->raw) >= STREAM_READ;
+	if (ch->suspect)
+		return buf_len(&ch->raw) + STREAM_READ <= DRAIN_MAX;
 	return buf_len(&ch->raw) == 0 && !(ssh_get_status(ch->conn->ssh) & SSH_WRITE_PENDING);
 }
 
@@ -315,6 +324,13 @@ status_due(const struct channel *ch, int64_t now)
 	    now - ch->asked >= BLOCKED_AGAIN_MS;
 }
 
+/* Asked because the client takes nothing, and not answered yet. */
+static bool
+asking_blocked(const struct channel *ch)
+{
+	return ch->status_request != 0 && ch->blocked != 0 && !ch->eof;
+}
+
 static void
 ended(struct channel *ch)
 {
@@ -342,6 +358,7 @@ relay_work(struct channel *ch, int64_t now)
 	tell_size(ch);
 	if (ch->state == CH_CONNECTING)
 		return connecting(ch);
+	ch->suspect = asking_blocked(ch) && now - ch->asked >= ANSWER_MS;
 	any |= pump_in(ch);
 	any |= pump_out(ch);
 	if (status_due(ch, now))
@@ -358,6 +375,8 @@ relay_deadline(const struct channel *ch)
 {
 	int64_t at = 0;
 
+	if (asking_blocked(ch) && !ch->suspect)
+		return ch->asked + ANSWER_MS;
 	if (ch->have_code || ch->status_request != 0)
 		return 0;
 	if (ch->eof)

@@ -45,7 +45,7 @@ def good(path):
 def send_good(c, path):
     status, body = good(path)
     if status == 101:
-        c.sendall(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+        c.sendall(UPGRADED)
         while c.recv(65536):
             pass
         return
@@ -160,9 +160,61 @@ def odd_names(c, path):
     c.sendall(HEAD % (status, len(body)) + body)
 
 
+TAIL = b"".join(b"%07d\n" % i for i in range(160000))
+UPGRADED = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+streams = []  # when each began
+
+
+def frame(payload):
+    return b"\1\0\0\0" + len(payload).to_bytes(4, "big") + payload
+
+
+def end_of_stream(c):
+    c.shutdown(socket.SHUT_WR)
+    c.settimeout(None)
+    while c.recv(65536):
+        pass
+
+
+def silent_until(c, path, seconds):
+    """From a second after the stream's start until then it says nothing of the exec; then, that it has ended with 5."""
+    since = time.monotonic() - streams[-1] if streams else 0
+    if since < 1 or not re.search(r"/exec/[^/]+/json$", path):
+        send_good(c, path)
+        return
+    time.sleep(max(0, seconds - since))
+    body = json.dumps({"Running": False, "Pid": 1, "ExitCode": 5}).encode()
+    c.sendall(HEAD % (200, len(body)) + body)
+
+
+def tail(c, path):
+    """Docker from 24 on: between the end of an exec and an answer about it, it drops what nobody took."""
+    if not path.endswith("/start"):
+        silent_until(c, path, 5)
+        return
+    streams.append(time.monotonic())
+    c.sendall(UPGRADED)
+    for at in range(0, len(TAIL), 8192):
+        c.settimeout(max(0.01, streams[-1] + 4 - time.monotonic()))
+        c.sendall(frame(TAIL[at:at + 8192]))
+    end_of_stream(c)
+
+
+def late(c, path):
+    """An engine too busy to say for a while how a process ended whose stream is at its end."""
+    if not path.endswith("/start"):
+        silent_until(c, path, 12)
+        return
+    streams.append(time.monotonic())
+    c.sendall(UPGRADED)
+    time.sleep(1)
+    c.sendall(frame(b"done\n"))
+    end_of_stream(c)
+
+
 SCENARIOS = {f.__name__.replace("_", "-"): f for f in (
     send_good, hang, cut, cut_head, close, not_json, wrong_types, deep, big_header, many_headers,
-    big_body, slow, drip, error, teapot, old, not_http, odd_names)}
+    big_body, slow, drip, error, teapot, old, not_http, odd_names, tail, late)}
 
 
 def request(c):
