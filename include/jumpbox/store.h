@@ -231,7 +231,7 @@ struct session {
 	const char *how;	/* NULL while live: "logout" "killed" "lost" "idle" ... */
 	int64_t bytes_in, bytes_out;
 	const char *container;	 /* the newest open attach: "node/name"; NULL */
-	const char *kill_reason; /* NULL: no kill was asked for */
+	const char *kill_reason; /* NULL: no kill was asked for; "": without a reason */
 };
 
 /*
@@ -247,7 +247,7 @@ int session_open(
 int session_close(struct store *st, int64_t id, const char *how);
 int session_each(struct store *st, bool all, int (*fn)(const struct session *, void *), void *arg);
 int session_get(struct store *st, int64_t id, int (*fn)(const struct session *, void *), void *arg);
-/* Asks for it; the session's broker does it. JB_NOT_FOUND if it is not live. */
+/* Asks for it; the session's broker does it. reason NULL: none. JB_NOT_FOUND if it is not live. */
 int session_kill(struct store *st, const struct actor *by, int64_t id, const char *reason);
 
 struct attach {

@@ -47,11 +47,8 @@ kill_wanted(struct broker *b)
 	session_get(b->st, b->session_row, take_kill, &wish);
 	if (wish == NULL)
 		return false;
-	if (wish[0] != '\0')
-		snprintf(
-		    reason, sizeof(reason), "an administrator ended this session: %.180s", wish);
-	else
-		snprintf(reason, sizeof(reason), "an administrator ended this session");
+	snprintf(reason, sizeof(reason), "an administrator ended this session%s%.200s",
+	    wish[0] != '\0' ? ": " : "", wish);
 	free(wish);
 	broker_end(b, -JB_DENIED, "killed", reason);
 	return true;

@@ -78,9 +78,7 @@ kill_exec(struct ctl *c)
 
 	if ((r = input_number(c, c->arg[0], 1, "a session's number", &id)) < 0)
 		return r;
-	if (reason == NULL || reason[0] == '\0')
-		reason = "an administrator ended this session";
-	if (strlen(reason) > REASON_MAX)
+	if (reason != NULL && strlen(reason) > REASON_MAX)
 		return ctl_fail(c, JB_BAD_INPUT, "--reason: at most %d bytes", REASON_MAX);
 	if ((r = ctl_stored(c, session_kill(c->st, &c->by, id, reason))) == 0)
 		out_done(c);

@@ -288,12 +288,10 @@ session_kill(struct store *st, const struct actor *by, int64_t id, const char *r
 	char number[24];
 
 	snprintf(number, sizeof(number), "%lld", (long long)id);
-	if (reason == NULL || reason[0] == '\0')
-		reason = "ended by an administrator";
 	return change_apply(st, by,
 	    &(struct change){
 		.sql = kill_sql,
-		.params = PARAMS(P_TEXT(reason), P_INT(id)),
+		.params = PARAMS(P_TEXT(reason != NULL ? reason : ""), P_INT(id)),
 		.noun = "live session",
 		.name = number,
 		.event = "session.kill",

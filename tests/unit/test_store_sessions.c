@@ -212,7 +212,10 @@ a_kill_is_asked_for(void **state)
 	assert_int_equal(session_get(f->st, id, see, &o), 0);
 	assert_string_equal(
 	    o.text, "1 alice 10.0.0.1 publickey jump1 0/0 - - maintenance at six\n");
+	/* Asked for without a reason is not the same as not asked for. */
 	assert_int_equal(session_kill(f->st, &op, id, NULL), 0);
+	assert_string_equal(last_audit(f), "session.kill|operator:root(uid 0)|local|-|1|-");
+	assert_string_equal(raw_text(f, "SELECT kill_reason = '' FROM sessions"), "1");
 	assert_int_equal(session_close(f->st, id, "killed"), 0);
 	assert_int_equal(session_kill(f->st, &op, id, "again"), JB_NOT_FOUND);
 	assert_int_equal(session_kill(f->st, &op, 99, "none"), JB_NOT_FOUND);
