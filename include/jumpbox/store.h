@@ -234,6 +234,8 @@ struct session {
 	const char *kill_reason; /* NULL: no kill was asked for; "": without a reason */
 };
 
+/* Its broker runs on this host: the very process that the row names, not one of the same number. */
+bool session_alive(const struct session *s);
 /*
  * Opens a session row and its login.ok audit row in one transaction, unless
  * the live rows of this host and boot reach a limit (0: none): JB_TRY_AGAIN and

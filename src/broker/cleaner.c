@@ -39,21 +39,13 @@ struct cleaning {
 
 /* ---- what is lost --------------------------------------------------------------------- */
 
-static bool
-alive(const struct session *s)
-{
-	if (strcmp(s->boot_id, boot_id()) != 0)
-		return false;
-	return proc_start_time(s->pid) == s->pid_start;
-}
-
 static int
 take_session(const struct session *s, void *arg)
 {
 	struct cleaning *c = arg;
 	struct lost_session *l;
 
-	if (strcmp(s->host, host_name()) != 0 || alive(s))
+	if (strcmp(s->host, host_name()) != 0 || session_alive(s))
 		return 0;
 	l = xcalloc(1, sizeof(*l));
 	*l = (struct lost_session){ s->id, s->conn, xstrdup(s->user), xstrdup(s->source),

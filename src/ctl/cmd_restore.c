@@ -50,9 +50,7 @@ lock_out_daemon(struct ctl *c)
 static int
 find_alive(const struct session *s, void *arg)
 {
-	if (strcmp(s->host, host_name()) != 0 || strcmp(s->boot_id, boot_id()) != 0)
-		return 0;
-	if (proc_start_time(s->pid) != s->pid_start)
+	if (!session_alive(s))
 		return 0;
 	*(int64_t *)arg = s->id;
 	return 1;

@@ -126,31 +126,35 @@ session_close(struct store *st, int64_t id, const char *how)
 
 /* ---- rows whose process is gone ---------------------------------------- */
 
+bool
+session_alive(const struct session *s)
+{
+	return strcmp(s->host, host_name()) == 0 && strcmp(s->boot_id, boot_id()) == 0 &&
+	    proc_start_time(s->pid) == s->pid_start;
+}
+
 /* Without open attaches: those the cleaner closes, after it has killed their processes. */
 static const char idle_sql[] =
-    "SELECT s.id, s.boot_id, s.pid, s.pid_start FROM sessions s"
-    " WHERE s.ended = 0 AND s.host = $1"
+    "SELECT " SESSION_COLUMNS " FROM sessions s WHERE s.ended = 0 AND s.host = $1"
     " AND NOT EXISTS (SELECT 1 FROM attaches a WHERE a.session_id = s.id AND a.closed = 0)";
 
 struct lost {
-	const char *boot_id;
 	int64_t *id;
 	size_t n, cap;
 };
 
 static int
-lost_row(sqlite3_stmt *q, void *arg)
+take_lost(const struct session *s, void *arg)
 {
 	struct lost *l = arg;
 
-	if (strcmp(col_text(q, 1), l->boot_id) == 0 &&
-	    proc_start_time(col_int(q, 2)) == (uint64_t)col_int(q, 3))
+	if (session_alive(s))
 		return 0;
 	if (l->n == l->cap) {
 		l->cap = l->cap != 0 ? 2 * l->cap : 16;
 		l->id = xreallocarray(l->id, l->cap, sizeof(*l->id));
 	}
-	l->id[l->n++] = col_int(q, 0);
+	l->id[l->n++] = s->id;
 	return 0;
 }
 
@@ -158,8 +162,9 @@ lost_row(sqlite3_stmt *q, void *arg)
 static int
 close_lost(struct store *st, const struct session *s, size_t *n)
 {
-	struct lost l = { .boot_id = s->boot_id };
-	int err = sql_each(st, idle_sql, PARAMS(P_TEXT(s->host)), lost_row, &l, NULL);
+	struct lost l = { 0 };
+	struct session_walk w = { take_lost, &l };
+	int err = sql_each(st, idle_sql, PARAMS(P_TEXT(s->host)), session_row, &w, NULL);
 
 	*n = 0;
 	if (err || l.n == 0)

@@ -18,7 +18,8 @@ see(const struct session *s, void *arg)
 	size_t used = strlen(o->text);
 
 	snprintf(o->text + used, sizeof(o->text) - used, "%lld %s %s %s %s %lld/%lld %s %s %s\n",
-	    (long long)s->id, s->user, s->source, s->method, s->host, (long long)s->bytes_in,
+	    (long long)s->id, s->user, s->source, s->method,
+	    strcmp(s->host, host_name()) == 0 ? "here" : s->host, (long long)s->bytes_in,
 	    (long long)s->bytes_out, s->how != NULL ? s->how : "-",
 	    s->container != NULL ? s->container : "-",
 	    s->kill_reason != NULL ? s->kill_reason : "-");
@@ -51,8 +52,8 @@ of(const char *user)
 		.user = user,
 		.source = "10.0.0.1",
 		.method = "publickey",
-		.host = "jump1",
-		.boot_id = "boot-2",
+		.host = host_name(),
+		.boot_id = boot_id(),
 		.pid = getpid(),
 		.pid_start = proc_start_time(getpid()),
 	};
@@ -115,7 +116,7 @@ a_session_and_its_attaches(void **state)
 	second = attached(f, id, 2, "db");
 	assert_int_equal(attach_set_exec(f->st, second, "exec-2"), 0);
 	assert_int_equal(session_each(f->st, false, see, &live), 0);
-	assert_string_equal(live.text, "1 alice 10.0.0.1 publickey jump1 0/0 - gpu1/db -\n");
+	assert_string_equal(live.text, "1 alice 10.0.0.1 publickey here 0/0 - gpu1/db -\n");
 	assert_int_equal(attach_each_open(f->st, id, see_attach, &open), 0);
 	assert_int_equal(attach_each_open(f->st, 0, see_attach, &open), 0);
 	assert_int_equal(open.rows, 4);
@@ -136,7 +137,7 @@ a_session_and_its_attaches(void **state)
 	assert_int_equal(session_each(f->st, false, see, &after), 0);
 	assert_int_equal(after.rows, 0);
 	assert_int_equal(session_each(f->st, true, see, &after), 0);
-	assert_string_equal(after.text, "1 alice 10.0.0.1 publickey jump1 11/2001 logout - -\n");
+	assert_string_equal(after.text, "1 alice 10.0.0.1 publickey here 11/2001 logout - -\n");
 }
 
 static void
@@ -210,8 +211,7 @@ a_kill_is_asked_for(void **state)
 	assert_string_equal(
 	    last_audit(f), "session.kill|operator:root(uid 0)|local|-|1|maintenance at six");
 	assert_int_equal(session_get(f->st, id, see, &o), 0);
-	assert_string_equal(
-	    o.text, "1 alice 10.0.0.1 publickey jump1 0/0 - - maintenance at six\n");
+	assert_string_equal(o.text, "1 alice 10.0.0.1 publickey here 0/0 - - maintenance at six\n");
 	/* Asked for without a reason is not the same as not asked for. */
 	assert_int_equal(session_kill(f->st, &op, id, NULL), 0);
 	assert_string_equal(last_audit(f), "session.kill|operator:root(uid 0)|local|-|1|-");
@@ -270,6 +270,26 @@ dead_pid(void)
 		_exit(0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	return pid;
+}
+
+static void
+alive_is_the_same_process_of_this_boot_and_host(void **state)
+{
+	struct session s = of("alice");
+
+	(void)state;
+	assert_true(session_alive(&s));
+	s.pid_start++;
+	assert_false(session_alive(&s));
+	s = of("alice");
+	s.pid = dead_pid();
+	assert_false(session_alive(&s));
+	s = of("alice");
+	s.boot_id = "boot-1";
+	assert_false(session_alive(&s));
+	s = of("alice");
+	s.host = "jump2";
+	assert_false(session_alive(&s));
 }
 
 static void
@@ -381,6 +401,7 @@ main(void)
 		FIXTURE_TEST(a_kill_is_asked_for),
 		FIXTURE_TEST(limits_hold),
 		FIXTURE_TEST(a_user_that_is_gone_opens_nothing),
+		cmocka_unit_test(alive_is_the_same_process_of_this_boot_and_host),
 		FIXTURE_TEST(the_dead_make_room),
 		FIXTURE_TEST(other_hosts_and_boots_do_not_count),
 		FIXTURE_TEST(limits_hold_against_a_crowd),
