@@ -24,6 +24,9 @@ struct engine_addr {
 	bool insecure;
 };
 
+/* A node's; points into it. */
+struct node;
+struct engine_addr engine_addr_of(const struct node *n);
 /* JB_BAD_INPUT and why: unknown scheme, no port, plain tcp without insecure, TLS material
  * incomplete. Pure. */
 int engine_addr_check(const struct engine_addr *a, struct errtext *e);

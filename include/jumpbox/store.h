@@ -135,7 +135,6 @@ struct node {
 	const char *ca, *cert, *key; /* PEM, NULL: none */
 	bool insecure, enabled;
 	const char *region;	/* NULL: not set */
-	const char *helper;	/* reserved setting, NULL */
 	const char *state;	/* "connected" "failed" "unknown" */
 	int64_t last_seen;	/* 0: never */
 	const char *last_error; /* NULL: none */
@@ -145,6 +144,9 @@ int node_add(struct store *st, const struct actor *by, const struct node *n);
 int node_get(struct store *st, const char *name, int (*fn)(const struct node *, void *), void *arg);
 int node_get_id(struct store *st, int64_t id, int (*fn)(const struct node *, void *), void *arg);
 int node_each(struct store *st, int (*fn)(const struct node *, void *), void *arg); /* by name */
+/* A copy that outlives the callback. */
+struct node *node_dup(const struct node *n);
+void node_free(struct node *n); /* wipes the key; NULL is fine */
 /* key: url region insecure(yes|no) ca cert key (PEM text; empty removes) */
 int node_set(
     struct store *st, const struct actor *by, const char *name, const char *key, const char *value);

@@ -14,15 +14,7 @@
 
 #include "broker.h"
 #include "child.h"
-
-/* A node as it was when an attach began; shared by the attaches that saw the same. */
-struct held_node {
-	int64_t id;
-	char *name, *url, *ca, *cert, *key;
-	bool insecure;
-	unsigned refs;
-	struct held_node *next;
-};
+#include "held_node.h"
 
 /* An exec to be found and ended: all that engine_exec_signal() needs. */
 struct exec_ref {
@@ -83,10 +75,6 @@ void attached_leave(struct broker *b, struct attached *a, const char *how);
 void attached_settle(struct broker *b, struct attached *a);
 /* The session has gone: all of them leave. */
 void attached_leave_all(struct broker *b, const char *how);
-
-int held_node_get(struct broker *b, int64_t id, struct held_node **n);
-void held_node_put(struct broker *b, struct held_node *n);
-struct engine_addr held_node_addr(const struct held_node *n);
 
 /* ---- closing.c --------------------------------------------------------- */
 

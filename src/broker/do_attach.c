@@ -61,7 +61,7 @@ int
 attach_decide(
     const struct attached *a, const struct subject *s, struct verdict *v, struct errtext *e)
 {
-	const struct facts f = { a->exec.node->name, a->name, a->image, a->labels, a->owner };
+	const struct facts f = { a->exec.node->node->name, a->name, a->image, a->labels, a->owner };
 	bool shell = a->kind == ATTACH_SHELL;
 	uint32_t want = shell ? PERM_SHELL : PERM_EXEC;
 
@@ -112,8 +112,8 @@ record(struct broker *b, struct attached *a, struct errtext *e)
 		.conn = b->conn,
 		.request = a->id,
 		.marker = a->exec.marker,
-		.node_id = a->exec.node->id,
-		.node = a->exec.node->name,
+		.node_id = a->exec.node->node->id,
+		.node = a->exec.node->node->name,
 		.container_id = a->exec.container,
 		.container = a->name,
 		.run_as = a->exec.run_as,
@@ -214,7 +214,7 @@ on_facts(struct broker *b, struct attached *a, struct msg *m)
 		return;
 	}
 	a->phase = AT_DECIDED;
-	log_info("attach.open", F_NUM("attach", a->row), F_STR("node", a->exec.node->name),
+	log_info("attach.open", F_NUM("attach", a->row), F_STR("node", a->exec.node->node->name),
 	    F_STR("container", a->name), F_STR("kind", a->kind == ATTACH_SHELL ? "shell" : "exec"),
 	    F_NUM("tty", a->tty));
 	msg_init(&go, CHILD_GO, 0);

@@ -50,7 +50,7 @@ tell_status(int fd, const struct exec_status *s)
 static struct engine *
 open_engine(const struct exec_ref *x, long timeout_ms)
 {
-	struct engine_addr addr = held_node_addr(x->node);
+	struct engine_addr addr = engine_addr_of(x->node->node);
 
 	return engine_new(&addr, timeout_ms);
 }

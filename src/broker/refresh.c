@@ -3,7 +3,8 @@
  * and ends.  A node that hangs keeps nobody waiting: its child goes on alone
  * and serves the next list.  Broker.
  */
-#include "attached.h"
+#include "child.h"
+#include "held_node.h"
 #include "listing.h"
 
 #include "jumpbox/inventory.h"
@@ -24,24 +25,17 @@ static void
 run_refresh(int fd, const struct broker *b, const void *owner)
 {
 	const struct refresh *r = owner;
-	const struct held_node *h = r->node;
-	const struct node n = { .id = h->id,
-		.name = h->name,
-		.url = h->url,
-		.ca = h->ca,
-		.cert = h->cert,
-		.key = h->key,
-		.insecure = h->insecure };
+	const struct node *n = r->node->node;
 	struct errtext e = { "" };
 	struct store *st;
 
 	(void)fd;
 	if (store_open(b->cfg->database, STORE_OPEN, &st, &e) != 0) {
-		log_warn("node.not_listed", F_STR("node", n.name), F_STR("reason", e.s));
+		log_warn("node.not_listed", F_STR("node", n->name), F_STR("reason", e.s));
 		return;
 	}
-	if (inventory_refresh(st, &n, b->cfg->owner_label, ENGINE_CALL_MS, &e) != 0)
-		log_debug("node.not_listed", F_STR("node", n.name), F_STR("reason", e.s));
+	if (inventory_refresh(st, n, b->cfg->owner_label, ENGINE_CALL_MS, &e) != 0)
+		log_debug("node.not_listed", F_STR("node", n->name), F_STR("reason", e.s));
 	store_close(st);
 }
 

@@ -5,8 +5,6 @@
  */
 #include "ctl.h"
 
-#include "node_copy.h"
-
 #include "jumpbox/docker.h"
 #include "jumpbox/keys.h"
 #include "jumpbox/password.h"
@@ -175,7 +173,7 @@ check_users(struct check *k)
 /* ---- nodes -------------------------------------------------------------- */
 
 struct nodes {
-	struct node_copy *copy;
+	struct node **node;
 	size_t n;
 };
 
@@ -184,31 +182,31 @@ keep_node(const struct node *n, void *arg)
 {
 	struct nodes *all = arg;
 
-	all->copy = xreallocarray(all->copy, all->n + 1, sizeof *all->copy);
-	node_copy_init(&all->copy[all->n++], n);
+	all->node = xreallocarray(all->node, all->n + 1, sizeof *all->node);
+	all->node[all->n++] = node_dup(n);
 	return 0;
 }
 
 static void
-check_node(struct check *k, const struct node_copy *copy)
+check_node(struct check *k, const struct node *n)
 {
-	const struct engine_addr addr = node_copy_addr(copy);
+	const struct engine_addr addr = engine_addr_of(n);
 	struct engine_info info;
 	struct errtext e;
 	struct engine *en;
 	int r;
 
-	if (!copy->node.enabled) {
-		found(k, 0, "node", addr.name, "disabled, not asked");
+	if (!n->enabled) {
+		found(k, 0, "node", n->name, "disabled, not asked");
 		return;
 	}
 	en = engine_new(&addr, ENGINE_CONNECT_MS);
 	if ((r = engine_version(en, &info, &e)) < 0)
-		found(k, JB_UNAVAILABLE, "node", addr.name, "%s", e.s);
+		found(k, JB_UNAVAILABLE, "node", n->name, "%s", e.s);
 	else
-		found(k, 0, "node", addr.name, "%s %s%s", info.podman ? "Podman" : "Docker",
+		found(k, 0, "node", n->name, "%s %s%s", info.podman ? "Podman" : "Docker",
 		    info.version,
-		    addr.insecure ? "; INSECURE: whoever reaches its port is root there" : "");
+		    n->insecure ? "; INSECURE: whoever reaches its port is root there" : "");
 	engine_free(en);
 }
 
@@ -224,10 +222,10 @@ check_nodes(struct check *k)
 	else if (all.n == 0)
 		found(k, 0, "nodes", NULL, "none yet; `jumpboxctl node add NAME URL` adds one");
 	for (i = 0; i < all.n; i++) {
-		check_node(k, &all.copy[i]);
-		node_copy_release(&all.copy[i]);
+		check_node(k, all.node[i]);
+		node_free(all.node[i]);
 	}
-	free(all.copy);
+	free(all.node);
 }
 
 /* ---- all of it ---------------------------------------------------------- */

@@ -3,7 +3,6 @@
  */
 #include "ctl.h"
 
-#include "node_copy.h"
 #include "pem.h"
 
 #include "jumpbox/docker.h"
@@ -37,38 +36,10 @@ material_read(struct ctl *c, int which, const char *file)
 	return pem_check(material[which], c->input[which], &c->e);
 }
 
-static int
-add_prepare(struct ctl *c)
+static struct node
+node_given(const struct ctl *c)
 {
-	static const char *const options[] = { "--ca", "--cert", "--key" };
-	const struct engine_addr *addr;
-	const char *file;
-	int i, r;
-
-	if ((r = input_name(c, "node", c->arg[0])) < 0)
-		return r;
-	for (i = 0; i < CTL_INPUTS_MAX; i++)
-		if ((file = args_opt(c, options[i])) != NULL && (r = material_read(c, i, file)) < 0)
-			return r;
-	addr = &(struct engine_addr){
-		.name = c->arg[0],
-		.url = c->arg[1],
-		.ca = c->input[IN_CA],
-		.cert = c->input[IN_CERT],
-		.key = c->input[IN_KEY],
-		.insecure = args_opt(c, "--insecure") != NULL,
-	};
-	if ((r = engine_addr_check(addr, &c->e)) < 0)
-		return r;
-	if (addr->cert == NULL || addr->key == NULL)
-		return 0;
-	return pem_check_pair(addr->cert, addr->key, &c->e);
-}
-
-static int
-add_exec(struct ctl *c)
-{
-	const struct node n = {
+	return (struct node){
 		.name = c->arg[0],
 		.url = c->arg[1],
 		.ca = c->input[IN_CA],
@@ -78,6 +49,35 @@ add_exec(struct ctl *c)
 		.enabled = true,
 		.region = args_opt(c, "--region"),
 	};
+}
+
+static int
+add_prepare(struct ctl *c)
+{
+	static const char *const options[] = { "--ca", "--cert", "--key" };
+	struct engine_addr addr;
+	struct node n;
+	const char *file;
+	int i, r;
+
+	if ((r = input_name(c, "node", c->arg[0])) < 0)
+		return r;
+	for (i = 0; i < CTL_INPUTS_MAX; i++)
+		if ((file = args_opt(c, options[i])) != NULL && (r = material_read(c, i, file)) < 0)
+			return r;
+	n = node_given(c);
+	addr = engine_addr_of(&n);
+	if ((r = engine_addr_check(&addr, &c->e)) < 0)
+		return r;
+	if (n.cert == NULL || n.key == NULL)
+		return 0;
+	return pem_check_pair(n.cert, n.key, &c->e);
+}
+
+static int
+add_exec(struct ctl *c)
+{
+	const struct node n = node_given(c);
 	int r = ctl_stored(c, node_add(c->st, &c->by, &n));
 
 	if (r == 0)
@@ -109,30 +109,32 @@ set_prepare(struct ctl *c)
 	return material_read(c, which, c->arg[2]);
 }
 
-/*
- * The address as it will be must be one that can be used.  TLS material comes
- * and goes in three steps, and without all of it a tcp node is not used.
- */
+/* The address as it will be must be one that can be used. */
+static int
+check_changed(const struct node *n, void *arg)
+{
+	struct ctl *c = arg;
+	struct node changed = *n;
+	struct engine_addr addr;
+
+	if (strcmp(c->arg[1], "url") == 0)
+		changed.url = c->arg[2];
+	else
+		changed.insecure = strcmp(c->arg[2], "yes") == 0;
+	addr = engine_addr_of(&changed);
+	return engine_addr_check(&addr, &c->e) < 0;
+}
+
+/* TLS material comes and goes in three steps, and without all of it a tcp node is not used. */
 static int
 set_check(struct ctl *c)
 {
-	bool url = strcmp(c->arg[1], "url") == 0;
-	struct node_copy copy;
-	struct engine_addr a;
 	int r;
 
-	if (!url && strcmp(c->arg[1], "insecure") != 0)
+	if (strcmp(c->arg[1], "url") != 0 && strcmp(c->arg[1], "insecure") != 0)
 		return 0;
-	if ((r = ctl_stored(c, node_copy_get(c->st, c->arg[0], &copy))) < 0)
-		return r;
-	a = node_copy_addr(&copy);
-	if (url)
-		a.url = c->arg[2];
-	else
-		a.insecure = strcmp(c->arg[2], "yes") == 0;
-	r = engine_addr_check(&a, &c->e);
-	node_copy_release(&copy);
-	return r;
+	r = node_get(c->st, c->arg[0], check_changed, c);
+	return r > 0 ? JB_BAD_INPUT : ctl_stored(c, r);
 }
 
 static int
@@ -230,37 +232,44 @@ test_print(const struct ctl *c, const char *name, const struct engine_info *info
 }
 
 static int
-test_engine(struct ctl *c, const struct node_copy *copy)
+test_engine(struct ctl *c, const struct node *n)
 {
-	const struct engine_addr addr = node_copy_addr(copy);
+	const struct engine_addr addr = engine_addr_of(n);
 	struct engine *en = engine_new(&addr, ENGINE_CALL_MS);
 	struct engine_list list = { NULL, 0 };
 	struct engine_info info;
 	int r;
 
 	if ((r = engine_version(en, &info, &c->e)) == 0 && (r = engine_list(en, &list, &c->e)) == 0)
-		test_print(c, addr.name, &info, list.n);
+		test_print(c, n->name, &info, list.n);
 	engine_list_release(&list);
 	engine_free(en);
 	return r < 0 ? JB_UNAVAILABLE : 0;
 }
 
 static int
+keep_node(const struct node *n, void *arg)
+{
+	*(struct node **)arg = node_dup(n);
+	return 0;
+}
+
+static int
 test_exec(struct ctl *c)
 {
-	struct node_copy copy;
+	struct node *n = NULL;
 	struct errtext e;
 	int r;
 
-	if ((r = ctl_stored(c, node_copy_get(c->st, c->arg[0], &copy))) < 0)
+	if ((r = ctl_stored(c, node_get(c->st, c->arg[0], keep_node, &n))) < 0)
 		return r;
-	r = test_engine(c, &copy);
+	r = test_engine(c, n);
 	/* What the menu shows follows at once, good news and bad. */
 	if (r < 0)
-		node_set_failed(c->st, copy.node.id, c->e.s);
-	else if (inventory_refresh(c->st, &copy.node, c->conf.owner_label, ENGINE_CALL_MS, &e) < 0)
+		node_set_failed(c->st, n->id, c->e.s);
+	else if (inventory_refresh(c->st, n, c->conf.owner_label, ENGINE_CALL_MS, &e) < 0)
 		r = ctl_fail(c, JB_UNAVAILABLE, "%s", e.s);
-	node_copy_release(&copy);
+	node_free(n);
 	return r;
 }
 

@@ -4,6 +4,7 @@
  * word.  Pure; runs wherever an engine is called or a node is added.
  */
 #include "engine.h"
+#include "jumpbox/store.h"
 #include "jumpbox/util.h"
 
 #include <ctype.h>
@@ -103,6 +104,12 @@ engine_url_parse(const struct engine_addr *a, struct engine_url *u, struct errte
 		return err_set(e, JB_BAD_INPUT, "an address starts with unix:// or tcp://");
 	r = parse_tcp(a, u, e);
 	return r < 0 ? r : check_tls(a, u, e);
+}
+
+struct engine_addr
+engine_addr_of(const struct node *n)
+{
+	return (struct engine_addr){ n->name, n->url, n->ca, n->cert, n->key, n->insecure };
 }
 
 int

@@ -116,13 +116,8 @@ int
 inventory_refresh(struct store *st, const struct node *n, const char *owner_label, long timeout_ms,
     struct errtext *e)
 {
-	struct engine_addr a = { .name = n->name,
-		.url = n->url,
-		.ca = n->ca,
-		.cert = n->cert,
-		.key = n->key,
-		.insecure = n->insecure };
-	struct engine *en = engine_new(&a, timeout_ms);
+	const struct engine_addr addr = engine_addr_of(n);
+	struct engine *en = engine_new(&addr, timeout_ms);
 	struct engine_list list = { .n = 0 };
 	struct errtext why = { "" };
 	char **owners = NULL;

@@ -8,13 +8,14 @@
 #include "jumpbox/target.h"
 #include "jumpbox/util.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- reading ----------------------------------------------------------- */
 
-#define NODE_COLUMNS                                                                             \
-	"id, name, url, ca, cert, tls_key, insecure, enabled, region, helper, state, last_seen," \
-	" last_error"
+#define NODE_COLUMNS                                                                      \
+	"id, name, url, ca, cert, tls_key, insecure, enabled, region, state, last_seen, " \
+	"last_error"
 
 static const char get_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE name = $1";
 static const char get_id_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE id = $1";
@@ -39,10 +40,9 @@ node_row(sqlite3_stmt *q, void *arg)
 		.insecure = col_int(q, 6) != 0,
 		.enabled = col_int(q, 7) != 0,
 		.region = col_text(q, 8),
-		.helper = col_text(q, 9),
-		.state = col_text(q, 10),
-		.last_seen = col_int(q, 11),
-		.last_error = col_text(q, 12),
+		.state = col_text(q, 9),
+		.last_seen = col_int(q, 10),
+		.last_error = col_text(q, 11),
 	};
 
 	return w->fn(&n, w->arg);
@@ -84,12 +84,54 @@ node_each(struct store *st, int (*fn)(const struct node *, void *), void *arg)
 	return sql_each(st, each_sql, NO_PARAMS, node_row, &w, NULL);
 }
 
+/* ---- keeping ----------------------------------------------------------- */
+
+static const char *
+dup_text(const char *s)
+{
+	return s != NULL ? xstrdup(s) : NULL;
+}
+
+struct node *
+node_dup(const struct node *n)
+{
+	struct node *copy = xcalloc(1, sizeof(*copy));
+
+	*copy = *n;
+	copy->name = dup_text(n->name);
+	copy->url = dup_text(n->url);
+	copy->ca = dup_text(n->ca);
+	copy->cert = dup_text(n->cert);
+	copy->key = dup_text(n->key);
+	copy->region = dup_text(n->region);
+	copy->state = dup_text(n->state);
+	copy->last_error = dup_text(n->last_error);
+
+	return copy;
+}
+
+void
+node_free(struct node *n)
+{
+	if (n == NULL)
+		return;
+	free((char *)n->name);
+	free((char *)n->url);
+	free((char *)n->ca);
+	free((char *)n->cert);
+	free_secret((char *)n->key);
+	free((char *)n->region);
+	free((char *)n->state);
+	free((char *)n->last_error);
+	free(n);
+}
+
 /* ---- adding and removing ----------------------------------------------- */
 
 static const char count_sql[] = "SELECT count(*) FROM nodes";
 static const char add_sql[] =
-    "INSERT INTO nodes (name, url, ca, cert, tls_key, insecure, enabled, region, helper)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    "INSERT INTO nodes (name, url, ca, cert, tls_key, insecure, enabled, region)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 static const char del_sql[] = "DELETE FROM nodes WHERE name = $1";
 static const char enable_sql[] = "UPDATE nodes SET enabled = $1, claimed_ms = 0 WHERE name = $2";
 
@@ -110,8 +152,7 @@ node_insert(struct store *st, const struct actor *by, const struct node *n)
 	    &(struct change){
 		.sql = add_sql,
 		.params = PARAMS(P_TEXT(n->name), P_TEXT(n->url), P_TEXT(n->ca), P_TEXT(n->cert),
-		    P_TEXT(n->key), P_INT(n->insecure), P_INT(n->enabled), P_TEXT(n->region),
-		    P_TEXT(n->helper)),
+		    P_TEXT(n->key), P_INT(n->insecure), P_INT(n->enabled), P_TEXT(n->region)),
 		.noun = "node",
 		.name = n->name,
 		.event = "node.add",

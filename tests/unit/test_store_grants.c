@@ -53,6 +53,44 @@ nodes_come_and_go(void **state)
 	assert_int_equal(c.rows, 2);
 }
 
+static int
+keep_node(const struct node *n, void *arg)
+{
+	*(struct node **)arg = node_dup(n);
+	return 0;
+}
+
+static void
+a_copy_outlives_its_row(void **state)
+{
+	struct fixture *f = *state;
+	const struct node all = { .name = "all",
+		.url = "u",
+		.ca = "C",
+		.cert = "D",
+		.key = "K",
+		.insecure = true,
+		.enabled = true,
+		.region = "eu" };
+	const struct node least = { .name = "least", .url = "v" };
+	struct node *kept[2];
+	struct copy c = { 0 };
+
+	assert_int_equal(node_add(f->st, &op, &all), 0);
+	assert_int_equal(node_add(f->st, &op, &least), 0);
+	assert_int_equal(node_set_failed(f->st, 1, "no answer"), 0);
+	assert_int_equal(node_get(f->st, "all", keep_node, &kept[0]), 0);
+	assert_int_equal(node_get(f->st, "least", keep_node, &kept[1]), 0);
+	fixture_close(f);
+	copy_node(kept[0], &c);
+	copy_node(kept[1], &c);
+	assert_string_equal(
+	    c.text, "1|all|u|C|D|K|1|1|eu|failed|no answer\n2|least|v|-|-|-|0|0|-|unknown|-\n");
+	node_free(kept[0]);
+	node_free(kept[1]);
+	node_free(NULL);
+}
+
 static void
 node_settings(void **state)
 {
@@ -264,6 +302,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(nodes_come_and_go),
+		FIXTURE_TEST(a_copy_outlives_its_row),
 		FIXTURE_TEST(node_settings),
 		FIXTURE_TEST(one_claims_a_refresh),
 		FIXTURE_TEST(grants_come_and_go),
