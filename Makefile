@@ -57,8 +57,8 @@ $(BUILD)/jumpbox-session: $(OBJ_session) $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(SESSION_LIBS)
 $(BUILD)/jumpbox-broker: $(OBJ_broker) $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
-$(BUILD)/jumpbox-watcher: $(OBJ_watcher) $(LIBS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+$(BUILD)/jumpbox-watcher: $(OBJ_watcher) $(BUILD)/libstore.a $(BUILD)/libcommon.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS)
 $(BUILD)/jumpboxctl: $(OBJ_ctl) $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
 
