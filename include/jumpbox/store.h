@@ -159,6 +159,8 @@ int node_add_first(struct store *st, const struct actor *by, const struct node *
  * min_age_ms ago (it is now claimed by the caller), JB_TRY_AGAIN otherwise.
  */
 int node_claim_refresh(struct store *st, int64_t id, int64_t min_age_ms);
+/* It could not be listed: state "failed" and the reason; its containers stay as last seen. */
+int node_set_failed(struct store *st, int64_t id, const char *error);
 
 /* ---- containers, as last seen ----------------------------------------- */
 
@@ -178,8 +180,6 @@ struct container {
 /* Replaces one node's rows by these n and its state by "connected": one transaction; rows keep
  * their ref. */
 int container_replace(struct store *st, int64_t node_id, const struct container *c, size_t n);
-/* The node could not be listed: state "failed" and the reason; its rows stay as last seen. */
-int node_set_failed(struct store *st, int64_t node_id, const char *error);
 /* All rows of enabled nodes, by node and name. */
 int container_each(struct store *st, int (*fn)(const struct container *, void *), void *arg);
 int container_get(

@@ -20,10 +20,8 @@ open_put(struct store *st, const struct attach *a, int64_t *id)
 	int64_t conn;
 	int err = sql_value(st, live_sql, PARAMS(P_INT(a->session_id)), &conn);
 
-	if (err == JB_NOT_FOUND)
-		return store_fail(st, err, "no such live session: %lld", (long long)a->session_id);
 	if (err)
-		return err;
+		return store_missing_id(st, err, "live session", a->session_id);
 	return sql_value(st, open_sql,
 	    PARAMS(P_INT(a->session_id), P_INT(a->conn), P_INT(a->request), P_TEXT(a->marker),
 		P_INT(a->node_id), P_TEXT(a->node), P_TEXT(a->container_id), P_TEXT(a->container),
@@ -69,19 +67,11 @@ attach_open(struct store *st, const struct actor *by, const struct attach *a, in
 
 static const char exec_sql[] = "UPDATE attaches SET exec_id = $1 WHERE id = $2 AND closed = 0";
 
-static int
-no_attach(struct store *st, int64_t id)
-{
-	return store_fail(st, JB_NOT_FOUND, "no such open attach: %lld", (long long)id);
-}
-
 int
 attach_set_exec(struct store *st, int64_t id, const char *exec_id)
 {
-	int64_t changed = 0;
-	int err = sql_run(st, exec_sql, PARAMS(P_TEXT(exec_id), P_INT(id)), &changed);
-
-	return !err && changed == 0 ? no_attach(st, id) : err;
+	return store_missing_id(
+	    st, sql_change(st, exec_sql, PARAMS(P_TEXT(exec_id), P_INT(id))), "open attach", id);
 }
 
 /* ---- closing ----------------------------------------------------------- */
@@ -106,7 +96,7 @@ closed_row(sqlite3_stmt *q, void *arg)
 	const struct closing *c = arg;
 	char status[16] = "unknown", *detail;
 	int err = sql_run(c->st, add_bytes_sql,
-	    PARAMS(P_INT(c->bytes_in), P_INT(c->bytes_out), P_INT(col_int(q, 0))), NULL);
+	    PARAMS(P_INT(c->bytes_in), P_INT(c->bytes_out), P_INT(col_int(q, 0))));
 
 	if (err)
 		return err;
@@ -124,17 +114,14 @@ attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes
     int64_t bytes_out, int exit_code, const char *how)
 {
 	struct closing c = { st, by, id, bytes_in, bytes_out, exit_code, how };
-	int64_t n = 0;
 	int err = txn_begin(st, TXN_WRITE);
 
 	if (!err)
-		err = sql_each(st, close_sql,
+		err = sql_one(st, close_sql,
 		    PARAMS(P_INT(now_unix()), P_INT(bytes_in), P_INT(bytes_out), P_INT(exit_code),
 			P_TEXT(how), P_INT(id)),
-		    closed_row, &c, &n);
-	if (!err && n == 0)
-		err = no_attach(st, id);
-	return txn_end(st, err);
+		    closed_row, &c);
+	return txn_end(st, store_missing_id(st, err, "open attach", id));
 }
 
 /* ---- what is open ------------------------------------------------------ */
@@ -184,6 +171,6 @@ attach_each_open(
 	struct attach_walk w = { fn, arg };
 
 	if (session_id == 0)
-		return sql_each(st, each_sql, NO_PARAMS, attach_row, &w, NULL);
-	return sql_each(st, each_of_sql, PARAMS(P_INT(session_id)), attach_row, &w, NULL);
+		return sql_each(st, each_sql, NO_PARAMS, attach_row, &w);
+	return sql_each(st, each_of_sql, PARAMS(P_INT(session_id)), attach_row, &w);
 }

@@ -93,7 +93,7 @@ audit_append(struct store *st, struct audit_event *ev)
 {
 	struct head head = { 0 };
 	uint8_t hash[AUDIT_HASH];
-	int err = sql_each(st, next_sql, NO_PARAMS, head_row, &head, NULL);
+	int err = sql_each(st, next_sql, NO_PARAMS, head_row, &head);
 
 	if (!err && head.id == 0)
 		return store_fail(st, JB_UNAVAILABLE,
@@ -106,10 +106,9 @@ audit_append(struct store *st, struct audit_event *ev)
 	err = sql_run(st, insert_sql,
 	    PARAMS(P_INT(ev->id), P_INT(ev->at), P_TEXT(ev->event), P_TEXT(ev->actor),
 		P_TEXT(ev->source), P_INT(ev->conn), P_TEXT(ev->user), P_TEXT(ev->target),
-		P_TEXT(ev->detail), P_BLOB(hash, sizeof(hash))),
-	    NULL);
+		P_TEXT(ev->detail), P_BLOB(hash, sizeof(hash))));
 	if (!err)
-		err = sql_run(st, head_sql, PARAMS(P_BLOB(hash, sizeof(hash))), NULL);
+		err = sql_run(st, head_sql, PARAMS(P_BLOB(hash, sizeof(hash))));
 	return err;
 }
 
@@ -189,7 +188,7 @@ audit_each(struct store *st, int64_t since, const char *user, int64_t limit,
 
 	if (limit == 0)
 		return sql_each(
-		    st, each_sql, PARAMS(P_INT(since * 1000), P_TEXT(user)), walk_row, &w, NULL);
-	return sql_each(st, newest_sql, PARAMS(P_INT(since * 1000), P_TEXT(user), P_INT(limit)),
-	    walk_row, &w, NULL);
+		    st, each_sql, PARAMS(P_INT(since * 1000), P_TEXT(user)), walk_row, &w);
+	return sql_each(
+	    st, newest_sql, PARAMS(P_INT(since * 1000), P_TEXT(user), P_INT(limit)), walk_row, &w);
 }

@@ -30,18 +30,11 @@ checkpoint_row(sqlite3_stmt *q, void *arg)
 static int
 read_point(struct store *st, const char *sql, const char *what, struct checkpoint *c)
 {
-	int64_t n;
-	int err = sql_each(st, sql, NO_PARAMS, checkpoint_row, c, &n);
+	int err = sql_one(st, sql, NO_PARAMS, checkpoint_row, c);
 
-	if (err == JB_BAD_INPUT || (!err && n == 0))
+	if (err == JB_BAD_INPUT || err == JB_NOT_FOUND)
 		return store_fail(st, JB_BAD_INPUT, "the audit's %s is missing or damaged", what);
 	return err;
-}
-
-int
-checkpoint_read(struct store *st, struct checkpoint *c)
-{
-	return read_point(st, checkpoint_sql, "checkpoint", c);
 }
 
 void
@@ -125,12 +118,12 @@ verify(struct store *st, int64_t *n)
 	struct checkpoint from, head;
 	int err;
 
-	if ((err = checkpoint_read(st, &from)) != 0 ||
+	if ((err = read_point(st, checkpoint_sql, "checkpoint", &from)) != 0 ||
 	    (err = read_point(st, head_sql, "head", &head)) != 0)
 		return err;
 	v.id = from.upto;
 	memcpy(v.hash, from.hash, sizeof(v.hash));
-	err = sql_each(st, rows_sql, NO_PARAMS, verify_row, &v, NULL);
+	err = sql_each(st, rows_sql, NO_PARAMS, verify_row, &v);
 	if (!err)
 		err = verify_ends(&v, &from, &head);
 	*n = v.n;

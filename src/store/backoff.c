@@ -44,8 +44,8 @@ backoff_fail(struct store *st, const char *what, unsigned after)
 		    PARAMS(P_TEXT(what), P_INT(now), P_INT(now - FORGET_AFTER)), &failures);
 	wait = wait_for(failures, after);
 	if (!err)
-		err = sql_run(
-		    st, block_sql, PARAMS(P_INT(wait != 0 ? now + wait : 0), P_TEXT(what)), NULL);
+		err =
+		    sql_run(st, block_sql, PARAMS(P_INT(wait != 0 ? now + wait : 0), P_TEXT(what)));
 	return txn_end(st, err);
 }
 
@@ -71,7 +71,7 @@ backoff_clear(struct store *st, const char *what)
 	/* Nearly always there is nothing, and a login need not take the write lock. */
 	if (err == JB_NOT_FOUND)
 		return 0;
-	return err ? err : sql_run(st, clear_sql, PARAMS(P_TEXT(what)), NULL);
+	return err ? err : sql_run(st, clear_sql, PARAMS(P_TEXT(what)));
 }
 
 int

@@ -179,9 +179,9 @@ check_schema(struct store *st)
 		rc = schema_apply(fresh.db, 0);
 	err = rc == SQLITE_OK ? 0 : sql_fail(st, rc);
 	if (!err)
-		err = sql_each(&fresh, objects_sql, NO_PARAMS, object_row, &want, NULL);
+		err = sql_each(&fresh, objects_sql, NO_PARAMS, object_row, &want);
 	if (!err)
-		err = sql_each(st, objects_sql, NO_PARAMS, object_row, &have, NULL);
+		err = sql_each(st, objects_sql, NO_PARAMS, object_row, &have);
 	if (!err)
 		err = compare_objects(st, &have, &want);
 	for (size_t i = 0; i < fresh.nstmt; i++)
@@ -196,10 +196,10 @@ check_schema(struct store *st)
 int
 store_integrity(struct store *st, struct errtext *e)
 {
-	int err = sql_each(st, pages_sql, NO_PARAMS, pages_row, st, NULL);
+	int err = sql_each(st, pages_sql, NO_PARAMS, pages_row, st);
 
 	if (!err)
-		err = sql_each(st, references_sql, NO_PARAMS, references_row, st, NULL);
+		err = sql_each(st, references_sql, NO_PARAMS, references_row, st);
 	if (!err)
 		err = check_schema(st);
 	if (err)

@@ -4,18 +4,17 @@
  */
 #include "store_internal.h"
 
+#include "jumpbox/target.h"
+
 int
 change_put(struct store *st, const struct actor *by, const struct change *c)
 {
-	int64_t changed = 0;
-	int err = sql_run(st, c->sql, c->params, &changed);
+	int err = sql_change(st, c->sql, c->params);
 
 	if (err == JB_EXISTS)
 		return store_fail(st, err, "there is already a %s %.128s", c->noun, c->name);
 	if (err)
-		return err;
-	if (changed == 0)
-		return store_fail(st, JB_NOT_FOUND, "no such %s: %.128s", c->noun, c->name);
+		return store_missing(st, err, c->noun, c->name);
 	return audit_put(st, by, c->event, c->user, c->target, c->detail);
 }
 
@@ -27,4 +26,13 @@ change_apply(struct store *st, const struct actor *by, const struct change *c)
 	if (!err)
 		err = change_put(st, by, c);
 	return txn_end(st, err);
+}
+
+int
+change_check_name(struct store *st, const char *noun, const char *name)
+{
+	if (name_valid(name))
+		return 0;
+	return store_fail(st, JB_BAD_INPUT,
+	    "bad %s name: use up to 32 of a-z 0-9 . _ - and begin with a letter or digit", noun);
 }

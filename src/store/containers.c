@@ -1,7 +1,6 @@
 /*
- * The inventory: containers as last seen on each node, and the node's state
- * with them.  Written by whoever listed the node (a broker's child's result,
- * the watcher), read by every menu.
+ * The inventory: containers as last seen on each node.  Written by whoever
+ * listed the node (a broker's refresh child, jumpboxctl), read by every menu.
  *
  * A listing of 10,000 containers mostly says what the rows say already, each
  * second.  So the rows are compared first, and only what differs is written;
@@ -61,19 +60,16 @@ container_each(struct store *st, int (*fn)(const struct container *, void *), vo
 {
 	struct container_walk w = { fn, arg };
 
-	return sql_each(st, each_sql, NO_PARAMS, container_row, &w, NULL);
+	return sql_each(st, each_sql, NO_PARAMS, container_row, &w);
 }
 
 int
 container_get(struct store *st, int64_t ref, int (*fn)(const struct container *, void *), void *arg)
 {
 	struct container_walk w = { fn, arg };
-	int64_t n;
-	int err = sql_each(st, get_sql, PARAMS(P_INT(ref)), container_row, &w, &n);
 
-	if (!err && n == 0)
-		return store_fail(st, JB_NOT_FOUND, "that container is gone");
-	return err;
+	return store_missing_id(
+	    st, sql_one(st, get_sql, PARAMS(P_INT(ref)), container_row, &w), "container", ref);
 }
 
 /* ---- comparing a listing with the rows --------------------------------- */
@@ -171,9 +167,6 @@ static const char update_sql[] =
     "UPDATE containers SET name = $1, image = $2, state = $3, status = $4, labels = $5, owner = $6,"
     " created = $7 WHERE ref = $8";
 static const char delete_sql[] = "DELETE FROM containers WHERE ref = $1";
-static const char connected_sql[] =
-    "UPDATE nodes SET state = 'connected', last_error = NULL, last_seen = $1 WHERE id = $2";
-static const char failed_sql[] = "UPDATE nodes SET state = 'failed', last_error = $1 WHERE id = $2";
 
 static int
 write_one(struct store *st, int64_t node_id, const struct listed *l)
@@ -187,13 +180,11 @@ write_one(struct store *st, int64_t node_id, const struct listed *l)
 		    PARAMS(P_INT(node_id), P_TEXT(c->id), P_TEXT(or_empty(c->name)),
 			P_TEXT(or_empty(c->image)), P_TEXT(or_empty(c->state)),
 			P_TEXT(or_empty(c->status)), P_TEXT(or_empty(c->labels)), P_TEXT(c->owner),
-			P_INT(c->created)),
-		    NULL);
+			P_INT(c->created)));
 	return sql_run(st, update_sql,
 	    PARAMS(P_TEXT(or_empty(c->name)), P_TEXT(or_empty(c->image)),
 		P_TEXT(or_empty(c->state)), P_TEXT(or_empty(c->status)),
-		P_TEXT(or_empty(c->labels)), P_TEXT(c->owner), P_INT(c->created), P_INT(l->ref)),
-	    NULL);
+		P_TEXT(or_empty(c->labels)), P_TEXT(c->owner), P_INT(c->created), P_INT(l->ref)));
 }
 
 static int
@@ -202,20 +193,9 @@ write_listing(struct store *st, int64_t node_id, const struct listing *ls)
 	int err = 0;
 
 	for (size_t i = 0; i < ls->ngone && !err; i++)
-		err = sql_run(st, delete_sql, PARAMS(P_INT(ls->gone[i])), NULL);
+		err = sql_run(st, delete_sql, PARAMS(P_INT(ls->gone[i])));
 	for (size_t i = 0; i < ls->n && !err; i++)
 		err = write_one(st, node_id, &ls->l[i]);
-	return err;
-}
-
-static int
-node_update(struct store *st, const char *sql, const struct param *params)
-{
-	int64_t changed = 0;
-	int err = sql_run(st, sql, params, &changed);
-
-	if (!err && changed == 0)
-		return store_fail(st, JB_NOT_FOUND, "the node is gone");
 	return err;
 }
 
@@ -228,18 +208,12 @@ container_replace(struct store *st, int64_t node_id, const struct container *c, 
 	listing_init(&ls, c, n);
 	err = txn_begin(st, TXN_WRITE);
 	if (!err)
-		err = node_update(st, connected_sql, PARAMS(P_INT(now_unix()), P_INT(node_id)));
+		err = node_set_connected(st, node_id);
 	if (!err)
-		err = sql_each(st, rows_sql, PARAMS(P_INT(node_id)), compare_row, &ls, NULL);
+		err = sql_each(st, rows_sql, PARAMS(P_INT(node_id)), compare_row, &ls);
 	if (!err)
 		err = write_listing(st, node_id, &ls);
 	err = txn_end(st, err);
 	listing_release(&ls);
 	return err;
-}
-
-int
-node_set_failed(struct store *st, int64_t node_id, const char *error)
-{
-	return node_update(st, failed_sql, PARAMS(P_TEXT(error), P_INT(node_id)));
 }

@@ -103,7 +103,7 @@ grant_each(struct store *st, int (*fn)(const struct grant *, void *), void *arg)
 {
 	struct grant_walk w = { fn, arg };
 
-	return sql_each(st, each_sql, NO_PARAMS, grant_row, &w, NULL);
+	return sql_each(st, each_sql, NO_PARAMS, grant_row, &w);
 }
 
 int
@@ -116,7 +116,7 @@ grant_each_of(
 
 	if (err)
 		return err;
-	return sql_each(st, each_of_sql, PARAMS(P_INT(id)), grant_row, &w, NULL);
+	return sql_each(st, each_of_sql, PARAMS(P_INT(id)), grant_row, &w);
 }
 
 int

@@ -1,8 +1,6 @@
 /* Groups and their members.  jumpboxctl; grants to a group are read in grants.c. */
 #include "store_internal.h"
 
-#include "jumpbox/target.h"
-
 static const char id_sql[] = "SELECT id FROM user_groups WHERE name = $1";
 static const char add_sql[] = "INSERT INTO user_groups (name) VALUES ($1)";
 static const char del_sql[] = "DELETE FROM user_groups WHERE name = $1";
@@ -15,20 +13,16 @@ static const char each_sql[] = "SELECT g.name, u.name FROM user_groups g"
 int
 group_id(struct store *st, const char *name, int64_t *id)
 {
-	int err = sql_value(st, id_sql, PARAMS(P_TEXT(name)), id);
-
-	if (err == JB_NOT_FOUND)
-		return store_fail(st, err, "no such group: %.128s", name);
-	return err;
+	return store_missing(st, sql_value(st, id_sql, PARAMS(P_TEXT(name)), id), "group", name);
 }
 
 int
 group_add(struct store *st, const struct actor *by, const char *name)
 {
-	if (!name_valid(name))
-		return store_fail(st, JB_BAD_INPUT,
-		    "bad group name: use up to 32 of a-z 0-9 . _ - and begin with a letter or "
-		    "digit");
+	int err = change_check_name(st, "group", name);
+
+	if (err)
+		return err;
 	return change_apply(st, by,
 	    &(struct change){
 		.sql = add_sql,
@@ -109,5 +103,5 @@ group_each(struct store *st, int (*fn)(const char *group, const char *user, void
 {
 	struct group_walk w = { fn, arg };
 
-	return sql_each(st, each_sql, NO_PARAMS, group_row, &w, NULL);
+	return sql_each(st, each_sql, NO_PARAMS, group_row, &w);
 }

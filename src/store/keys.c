@@ -65,7 +65,7 @@ key_each(struct store *st, const char *user, int (*fn)(const struct user_key *, 
 {
 	struct key_walk w = { fn, arg };
 
-	return sql_each(st, each_sql, PARAMS(P_TEXT(user)), key_row, &w, NULL);
+	return sql_each(st, each_sql, PARAMS(P_TEXT(user)), key_row, &w);
 }
 
 int

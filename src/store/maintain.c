@@ -52,19 +52,18 @@ remove_stretch(struct store *st, const struct stretch *s)
 {
 	const struct actor by = { "retention", "local", 0 };
 	char number[24], text[CHECKPOINT_TEXT];
-	int64_t removed = 0;
-	int err = sql_run(st, mark_sql, PARAMS(P_INT(s->end.upto)), NULL);
+	int err = sql_run(st, mark_sql, PARAMS(P_INT(s->end.upto)));
 
 	if (!err)
-		err = sql_run(st, remove_sql, PARAMS(P_INT(s->end.upto)), &removed);
+		err = sql_run(st, remove_sql, PARAMS(P_INT(s->end.upto)));
 	if (!err)
 		err = sql_run(st, checkpoint_sql,
-		    PARAMS(P_INT(s->end.upto), P_BLOB(s->end.hash, AUDIT_HASH)), NULL);
+		    PARAMS(P_INT(s->end.upto), P_BLOB(s->end.hash, AUDIT_HASH)));
 	if (!err)
-		err = sql_run(st, unmark_sql, NO_PARAMS, NULL);
+		err = sql_run(st, unmark_sql, NO_PARAMS);
 	if (err)
 		return err;
-	snprintf(number, sizeof(number), "%lld", (long long)removed);
+	snprintf(number, sizeof(number), "%lld", (long long)s->n);
 	checkpoint_text(&s->end, text);
 	return audit_put(st, &by, AUDIT_CHECKPOINT, NULL, number, text);
 }
@@ -86,14 +85,14 @@ store_maintain(struct store *st, int64_t before, int64_t *removed)
 	int err = txn_begin(st, TXN_WRITE);
 
 	if (!err)
-		err = sql_each(st, oldest_sql, PARAMS(P_INT(STORE_BATCH)), stretch_row, &s, NULL);
+		err = sql_each(st, oldest_sql, PARAMS(P_INT(STORE_BATCH)), stretch_row, &s);
 	if (!err && s.n > 0)
 		err = remove_stretch(st, &s);
 	if (!err)
-		err = sql_run(st, sessions_sql, PARAMS(P_INT(before), P_INT(STORE_BATCH)), NULL);
+		err = sql_run(st, sessions_sql, PARAMS(P_INT(before), P_INT(STORE_BATCH)));
 	if (!err)
 		err = sql_run(st, failures_sql,
-		    PARAMS(P_INT(now - FAILURES_KEPT), P_INT(now), P_INT(STORE_BATCH)), NULL);
+		    PARAMS(P_INT(now - FAILURES_KEPT), P_INT(now), P_INT(STORE_BATCH)));
 	err = txn_end(st, err);
 	if (!err)
 		*removed = s.n;

@@ -1,11 +1,10 @@
 /*
- * Nodes: what jumpboxctl says of them, and the claim that keeps two
- * brokers from listing the same one at the same time.  Their state is written
- * with their containers, in containers.c.
+ * Nodes: what jumpboxctl says of them, how their engines last answered, who
+ * lists them now.  Brokers claim a node before they list it, so that no two do
+ * at the same time.
  */
 #include "store_internal.h"
 
-#include "jumpbox/target.h"
 #include "jumpbox/util.h"
 
 #include <stdlib.h>
@@ -52,28 +51,18 @@ int
 node_get(struct store *st, const char *name, int (*fn)(const struct node *, void *), void *arg)
 {
 	struct node_walk w = { fn, arg };
-	int64_t n;
-	int err = sql_each(st, get_sql, PARAMS(P_TEXT(name)), node_row, &w, &n);
 
-	if (!err && n == 0)
-		return store_fail(st, JB_NOT_FOUND, "no such node: %.128s", name);
-	return err;
-}
-
-static int
-no_node_id(struct store *st, int64_t id)
-{
-	return store_fail(st, JB_NOT_FOUND, "no such node: number %lld", (long long)id);
+	return store_missing(
+	    st, sql_one(st, get_sql, PARAMS(P_TEXT(name)), node_row, &w), "node", name);
 }
 
 int
 node_get_id(struct store *st, int64_t id, int (*fn)(const struct node *, void *), void *arg)
 {
 	struct node_walk w = { fn, arg };
-	int64_t n;
-	int err = sql_each(st, get_id_sql, PARAMS(P_INT(id)), node_row, &w, &n);
 
-	return !err && n == 0 ? no_node_id(st, id) : err;
+	return store_missing_id(
+	    st, sql_one(st, get_id_sql, PARAMS(P_INT(id)), node_row, &w), "node", id);
 }
 
 int
@@ -81,7 +70,7 @@ node_each(struct store *st, int (*fn)(const struct node *, void *), void *arg)
 {
 	struct node_walk w = { fn, arg };
 
-	return sql_each(st, each_sql, NO_PARAMS, node_row, &w, NULL);
+	return sql_each(st, each_sql, NO_PARAMS, node_row, &w);
 }
 
 /* ---- keeping ----------------------------------------------------------- */
@@ -139,11 +128,10 @@ static int
 node_insert(struct store *st, const struct actor *by, const struct node *n)
 {
 	char detail[200];
+	int err = change_check_name(st, "node", n->name);
 
-	if (!name_valid(n->name))
-		return store_fail(st, JB_BAD_INPUT,
-		    "bad node name: use up to 32 of a-z 0-9 . _ - and begin with a letter or "
-		    "digit");
+	if (err)
+		return err;
 	if (n->url == NULL || n->url[0] == '\0')
 		return store_fail(st, JB_BAD_INPUT, "node %s needs a URL", n->name);
 	snprintf(detail, sizeof(detail), "url=%.128s tls=%s insecure=%s", n->url,
@@ -302,19 +290,38 @@ static const char claim_sql[] = "UPDATE nodes SET claimed_ms = $1"
 int
 node_claim_refresh(struct store *st, int64_t id, int64_t min_age_ms)
 {
-	int64_t now = now_unix_ms(), claimed = 0, changed = 0;
+	int64_t now = now_unix_ms(), claimed = 0;
 	int err = sql_value(st, claimed_sql, PARAMS(P_INT(id)), &claimed);
 
-	if (err == JB_NOT_FOUND)
-		return no_node_id(st, id);
 	if (err)
-		return err;
+		return store_missing_id(st, err, "node", id);
 	/* Most callers come too early: they only read. */
 	if (claimed > now - min_age_ms && claimed <= now)
 		return store_fail(st, JB_TRY_AGAIN, "the node was listed just now");
-	err = sql_run(
-	    st, claim_sql, PARAMS(P_INT(now), P_INT(id), P_INT(now - min_age_ms)), &changed);
-	if (!err && changed == 0)
+	err = sql_change(st, claim_sql, PARAMS(P_INT(now), P_INT(id), P_INT(now - min_age_ms)));
+	if (err == JB_NOT_FOUND)
 		return store_fail(st, JB_TRY_AGAIN, "the node is being listed");
 	return err;
+}
+
+/* ---- what was seen of it ------------------------------------------------ */
+
+static const char connected_sql[] =
+    "UPDATE nodes SET state = 'connected', last_error = NULL, last_seen = $1 WHERE id = $2";
+static const char failed_sql[] = "UPDATE nodes SET state = 'failed', last_error = $1 WHERE id = $2";
+
+int
+node_set_connected(struct store *st, int64_t id)
+{
+	int err = sql_change(st, connected_sql, PARAMS(P_INT(now_unix()), P_INT(id)));
+
+	return store_missing_id(st, err, "node", id);
+}
+
+int
+node_set_failed(struct store *st, int64_t id, const char *error)
+{
+	int err = sql_change(st, failed_sql, PARAMS(P_TEXT(error), P_INT(id)));
+
+	return store_missing_id(st, err, "node", id);
 }

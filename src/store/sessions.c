@@ -59,23 +59,16 @@ session_each(struct store *st, bool all, int (*fn)(const struct session *, void 
 {
 	struct session_walk w = { fn, arg };
 
-	return sql_each(st, all ? all_sql : live_sql, NO_PARAMS, session_row, &w, NULL);
-}
-
-static int
-no_session(struct store *st, int64_t id, const char *what)
-{
-	return store_fail(st, JB_NOT_FOUND, "no such %s: %lld", what, (long long)id);
+	return sql_each(st, all ? all_sql : live_sql, NO_PARAMS, session_row, &w);
 }
 
 int
 session_get(struct store *st, int64_t id, int (*fn)(const struct session *, void *), void *arg)
 {
 	struct session_walk w = { fn, arg };
-	int64_t n;
-	int err = sql_each(st, get_sql, PARAMS(P_INT(id)), session_row, &w, &n);
 
-	return !err && n == 0 ? no_session(st, id, "session") : err;
+	return store_missing_id(
+	    st, sql_one(st, get_sql, PARAMS(P_INT(id)), session_row, &w), "session", id);
 }
 
 /* ---- closing ----------------------------------------------------------- */
@@ -107,11 +100,10 @@ static int
 close_put(struct store *st, int64_t id, const char *how)
 {
 	struct closing c = { st, id, how };
-	int64_t n;
-	int err = sql_each(
-	    st, close_sql, PARAMS(P_INT(now_unix()), P_TEXT(how), P_INT(id)), closed_row, &c, &n);
+	int err = sql_one(
+	    st, close_sql, PARAMS(P_INT(now_unix()), P_TEXT(how), P_INT(id)), closed_row, &c);
 
-	return !err && n == 0 ? no_session(st, id, "live session") : err;
+	return store_missing_id(st, err, "live session", id);
 }
 
 int
@@ -164,7 +156,7 @@ close_lost(struct store *st, const struct session *s, size_t *n)
 {
 	struct lost l = { 0 };
 	struct session_walk w = { take_lost, &l };
-	int err = sql_each(st, idle_sql, PARAMS(P_TEXT(s->host)), session_row, &w, NULL);
+	int err = sql_each(st, idle_sql, PARAMS(P_TEXT(s->host)), session_row, &w);
 
 	*n = 0;
 	if (err || l.n == 0)
@@ -209,7 +201,7 @@ check_limits(
 {
 	struct live live = { 0, 0 };
 	int err = sql_each(st, count_sql,
-	    PARAMS(P_TEXT(s->user), P_TEXT(s->host), P_TEXT(s->boot_id)), live_row, &live, NULL);
+	    PARAMS(P_TEXT(s->user), P_TEXT(s->host), P_TEXT(s->boot_id)), live_row, &live);
 
 	if (err)
 		return err;
@@ -229,12 +221,11 @@ static int
 open_put(struct store *st, const struct session *s, int64_t *id)
 {
 	const struct actor by = { s->user, s->source, s->conn };
-	int64_t now = now_unix(), changed = 0;
+	int64_t now = now_unix();
 	char number[24];
-	int err = sql_run(st, login_sql, PARAMS(P_INT(now), P_TEXT(s->user)), &changed);
+	int err = sql_change(st, login_sql, PARAMS(P_INT(now), P_TEXT(s->user)));
 
-	if (!err && changed == 0)
-		err = store_fail(st, JB_NOT_FOUND, "no such user: %.128s", s->user);
+	err = store_missing(st, err, "user", s->user);
 	if (!err)
 		err = sql_value(st, open_sql,
 		    PARAMS(P_INT(s->conn), P_TEXT(s->user), P_TEXT(s->source), P_TEXT(s->method),

@@ -86,6 +86,23 @@ sql_fail(struct store *st, int rc)
 	return err;
 }
 
+int
+store_missing(struct store *st, int err, const char *noun, const char *name)
+{
+	if (err != JB_NOT_FOUND)
+		return err;
+	return store_fail(st, err, "no such %s: %.128s", noun, name);
+}
+
+int
+store_missing_id(struct store *st, int err, const char *noun, int64_t id)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%lld", (long long)id);
+	return store_missing(st, err, noun, number);
+}
+
 /* ---- statements -------------------------------------------------------- */
 
 /* Parameters are bound by position, which SQLite gives by first appearance. */
@@ -157,7 +174,8 @@ bind_one(sqlite3_stmt *q, int i, const struct param *p)
 	return SQLITE_MISUSE;
 }
 
-int
+/* A second one of the same text while the first is in use. */
+static int
 sql_open(struct store *st, const char *text, const struct param *params, sqlite3_stmt **q)
 {
 	int n = 0, rc = SQLITE_OK, err = 0;
@@ -178,7 +196,8 @@ sql_open(struct store *st, const char *text, const struct param *params, sqlite3
 	return 0;
 }
 
-int
+/* 1: there is a row; 0: the end; or an error. */
+static int
 sql_step(struct store *st, sqlite3_stmt *q)
 {
 	int rc = sqlite3_step(q);
@@ -188,7 +207,7 @@ sql_step(struct store *st, sqlite3_stmt *q)
 	return rc == SQLITE_DONE ? 0 : sql_fail(st, rc);
 }
 
-void
+static void
 sql_done(struct store *st, sqlite3_stmt *q)
 {
 	if (q == NULL)
@@ -200,35 +219,56 @@ sql_done(struct store *st, sqlite3_stmt *q)
 			st->stmt[i].used = false;
 }
 
-int
-sql_each(struct store *st, const char *text, const struct param *params,
-    int (*row)(sqlite3_stmt *, void *), void *arg, int64_t *n)
+static int
+walk(struct store *st, const char *text, const struct param *params,
+    int (*row)(sqlite3_stmt *, void *), void *arg, bool *any)
 {
 	sqlite3_stmt *q = NULL;
-	int64_t seen = 0;
 	int err = sql_open(st, text, params, &q);
 
+	*any = false;
 	while (!err) {
 		err = sql_step(st, q);
 		if (err != 1)
 			break;
-		seen++;
+		*any = true;
 		err = row != NULL ? row(q, arg) : 0;
 	}
 	sql_done(st, q);
-	if (n != NULL)
-		*n = seen;
 	return err;
 }
 
 int
-sql_run(struct store *st, const char *text, const struct param *params, int64_t *changed)
+sql_each(struct store *st, const char *text, const struct param *params,
+    int (*row)(sqlite3_stmt *, void *), void *arg)
 {
-	int err = sql_each(st, text, params, NULL, NULL, NULL);
+	bool any;
 
-	if (!err && changed != NULL)
-		*changed = sqlite3_changes64(st->db);
-	return err;
+	return walk(st, text, params, row, arg, &any);
+}
+
+int
+sql_one(struct store *st, const char *text, const struct param *params,
+    int (*row)(sqlite3_stmt *, void *), void *arg)
+{
+	bool any;
+	int err = walk(st, text, params, row, arg, &any);
+
+	return !err && !any ? JB_NOT_FOUND : err;
+}
+
+int
+sql_run(struct store *st, const char *text, const struct param *params)
+{
+	return sql_each(st, text, params, NULL, NULL);
+}
+
+int
+sql_change(struct store *st, const char *text, const struct param *params)
+{
+	int err = sql_run(st, text, params);
+
+	return !err && sqlite3_changes64(st->db) == 0 ? JB_NOT_FOUND : err;
 }
 
 static int
@@ -241,11 +281,9 @@ value_row(sqlite3_stmt *q, void *arg)
 int
 sql_value(struct store *st, const char *text, const struct param *params, int64_t *value)
 {
-	int64_t v = 0, n = 0;
-	int err = sql_each(st, text, params, value_row, &v, &n);
+	int64_t v = 0;
+	int err = sql_one(st, text, params, value_row, &v);
 
-	if (!err && n == 0)
-		err = JB_NOT_FOUND;
 	if (!err)
 		*value = v;
 	return err;
@@ -290,7 +328,7 @@ txn_begin(struct store *st, enum txn_kind kind)
 			return sql_fail(st, rc);
 		st->durable = true;
 	}
-	return sql_run(st, kind == TXN_READ ? begin_read_sql : begin_write_sql, NO_PARAMS, NULL);
+	return sql_run(st, kind == TXN_READ ? begin_read_sql : begin_write_sql, NO_PARAMS);
 }
 
 int
@@ -300,11 +338,11 @@ txn_end(struct store *st, int err)
 	bool failed;
 
 	if (!err)
-		err = sql_run(st, commit_sql, NO_PARAMS, NULL);
+		err = sql_run(st, commit_sql, NO_PARAMS);
 	if (err && !sqlite3_get_autocommit(st->db)) {
 		why = st->err;
 		failed = st->failed;
-		sql_run(st, rollback_sql, NO_PARAMS, NULL);
+		sql_run(st, rollback_sql, NO_PARAMS);
 		st->err = why;
 		st->failed = failed;
 	}

@@ -59,6 +59,9 @@ int store_fail(struct store *st, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same for SQLite's own code: locked, corrupt, full, a constraint, ... */
 int sql_fail(struct store *st, int rc);
+/* Gives JB_NOT_FOUND its sentence, "no such NOUN: NAME"; any other err is returned as it is. */
+int store_missing(struct store *st, int err, const char *noun, const char *name);
+int store_missing_id(struct store *st, int err, const char *noun, int64_t id);
 
 /* ---- sql.c: statements ------------------------------------------------ */
 
@@ -76,19 +79,16 @@ struct param {
 #define PARAMS(...) ((const struct param[]){ __VA_ARGS__, P_END })
 #define NO_PARAMS   ((const struct param[]){ P_END })
 
-/* A prepared and bound statement; a second one of the same text while the first is in use. */
-int sql_open(struct store *st, const char *text, const struct param *params, sqlite3_stmt **q);
-/* 1: there is a row; 0: the end; or an error. */
-int sql_step(struct store *st, sqlite3_stmt *q);
-void sql_done(struct store *st, sqlite3_stmt *q); /* NULL is fine */
-
-/* All of it at once; *changed (or NULL): rows inserted, updated or deleted. */
-int sql_run(struct store *st, const char *text, const struct param *params, int64_t *changed);
-/* The first column of the one row; JB_NOT_FOUND, without a sentence, when there is none. */
-int sql_value(struct store *st, const char *text, const struct param *params, int64_t *value);
-/* row() for each row; non-zero ends the walk and is returned. *n (or NULL): rows seen. */
+int sql_run(struct store *st, const char *text, const struct param *params);
+/* row() for each row; non-zero ends the walk and is returned. */
 int sql_each(struct store *st, const char *text, const struct param *params,
-    int (*row)(sqlite3_stmt *q, void *arg), void *arg, int64_t *n);
+    int (*row)(sqlite3_stmt *q, void *arg), void *arg);
+/* Where nothing is not enough: JB_NOT_FOUND then, and store_missing() gives it its sentence. */
+int sql_change(struct store *st, const char *text, const struct param *params);
+int sql_one(struct store *st, const char *text, const struct param *params,
+    int (*row)(sqlite3_stmt *q, void *arg), void *arg);
+/* The first column of the one row. */
+int sql_value(struct store *st, const char *text, const struct param *params, int64_t *value);
 
 const char *col_text(sqlite3_stmt *q, int i); /* NULL if it is; lives until the next step */
 int64_t col_int(sqlite3_stmt *q, int i);
@@ -117,9 +117,17 @@ struct change {
 int change_put(struct store *st, const struct actor *by, const struct change *c);
 int change_apply(struct store *st, const struct actor *by, const struct change *c);
 
+/* A name that is about to be made. */
+int change_check_name(struct store *st, const char *noun, const char *name);
+
 /* Ids by name; JB_NOT_FOUND with a sentence. */
 int user_id(struct store *st, const char *name, int64_t *id);
 int group_id(struct store *st, const char *name, int64_t *id);
+
+/* ---- nodes.c ---------------------------------------------------------- */
+
+/* It was listed: inside the caller's transaction. */
+int node_set_connected(struct store *st, int64_t id);
 
 /* ---- audit.c ---------------------------------------------------------- */
 
@@ -146,6 +154,5 @@ struct checkpoint {
 };
 enum { CHECKPOINT_TEXT = 128 };
 void checkpoint_text(const struct checkpoint *c, char dst[static CHECKPOINT_TEXT]);
-int checkpoint_read(struct store *st, struct checkpoint *c);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "store_internal.h"
 
-#include "jumpbox/target.h"
 #include "jumpbox/util.h"
 
 #include <stdlib.h>
@@ -59,20 +58,13 @@ user_row(sqlite3_stmt *q, void *arg)
 	return w->fn(&u, w->arg);
 }
 
-static int
-no_user(struct store *st, const char *name)
-{
-	return store_fail(st, JB_NOT_FOUND, "no such user: %.128s", name);
-}
-
 int
 user_get(struct store *st, const char *name, int (*fn)(const struct user *, void *), void *arg)
 {
 	struct user_walk w = { fn, arg };
-	int64_t n;
-	int err = sql_each(st, get_sql, PARAMS(P_TEXT(name)), user_row, &w, &n);
 
-	return !err && n == 0 ? no_user(st, name) : err;
+	return store_missing(
+	    st, sql_one(st, get_sql, PARAMS(P_TEXT(name)), user_row, &w), "user", name);
 }
 
 int
@@ -80,15 +72,13 @@ user_each(struct store *st, int (*fn)(const struct user *, void *), void *arg)
 {
 	struct user_walk w = { fn, arg };
 
-	return sql_each(st, each_sql, NO_PARAMS, user_row, &w, NULL);
+	return sql_each(st, each_sql, NO_PARAMS, user_row, &w);
 }
 
 int
 user_id(struct store *st, const char *name, int64_t *id)
 {
-	int err = sql_value(st, id_sql, PARAMS(P_TEXT(name)), id);
-
-	return err == JB_NOT_FOUND ? no_user(st, name) : err;
+	return store_missing(st, sql_value(st, id_sql, PARAMS(P_TEXT(name)), id), "user", name);
 }
 
 /* ---- adding and removing ----------------------------------------------- */
@@ -102,11 +92,10 @@ int
 user_add(struct store *st, const struct actor *by, const struct user *u)
 {
 	char detail[128];
+	int err = change_check_name(st, "user", u->name);
 
-	if (!name_valid(u->name))
-		return store_fail(st, JB_BAD_INPUT,
-		    "bad user name: use up to 32 of a-z 0-9 . _ - and begin with a letter or "
-		    "digit");
+	if (err)
+		return err;
 	if (u->role != ROLE_USER && u->role != ROLE_ADMIN)
 		return store_fail(st, JB_BAD_INPUT, "user %s needs a role: user or admin", u->name);
 	snprintf(detail, sizeof(detail), "role=%s password=%s expires=%lld", role_names[u->role],
@@ -163,11 +152,9 @@ user_set_hash(
 int
 user_rehash(struct store *st, const char *name, const char *old, const char *hash)
 {
-	int64_t changed = 0;
-	int err =
-	    sql_run(st, rehash_sql, PARAMS(P_TEXT(hash), P_TEXT(name), P_TEXT(old)), &changed);
+	int err = sql_change(st, rehash_sql, PARAMS(P_TEXT(hash), P_TEXT(name), P_TEXT(old)));
 
-	return !err && changed == 0 ? no_user(st, name) : err;
+	return store_missing(st, err, "user", name);
 }
 
 /* ---- locking ----------------------------------------------------------- */
@@ -180,7 +167,7 @@ static int
 forgive(struct store *st, const char *name)
 {
 	char *what = xasprintf("user:%s", name);
-	int err = sql_run(st, forgive_sql, PARAMS(P_TEXT(what)), NULL);
+	int err = sql_run(st, forgive_sql, PARAMS(P_TEXT(what)));
 
 	free(what);
 	return err;

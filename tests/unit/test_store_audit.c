@@ -219,12 +219,12 @@ a_row_with_a_good_hash_is_slipped_in(void **state)
 	add_rows(f, 3);
 	assert_int_equal(raw(f, NO_GUARDS), SQLITE_OK);
 	assert_int_equal(
-	    sql_each(f->st, "SELECT hash FROM audit_head", NO_PARAMS, hash_row, hash, NULL), 0);
+	    sql_each(f->st, "SELECT hash FROM audit_head", NO_PARAMS, hash_row, hash), 0);
 	audit_hash(hash, &ev, hash);
 	assert_int_equal(sql_run(f->st,
 			     "INSERT INTO audit (id, at_ms, event, actor, source, conn, hash)"
 			     " VALUES (4, 0, 'x', 'y', 'z', 0, $1)",
-			     PARAMS(P_BLOB(hash, sizeof(hash))), NULL),
+			     PARAMS(P_BLOB(hash, sizeof(hash)))),
 	    0);
 	assert_int_equal(audit_verify(f->st, &n, &e), JB_BAD_INPUT);
 	assert_non_null(strstr(e.s, "row 4 was slipped in at the end"));

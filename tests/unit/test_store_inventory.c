@@ -224,7 +224,7 @@ the_list_is_not_sorted(void **state)
 		if (strstr(f->st->stmt[i].text, "containers") != NULL)
 			sql = xasprintf("EXPLAIN QUERY PLAN %s", f->st->stmt[i].text);
 	assert_non_null(sql);
-	assert_int_equal(sql_each(f->st, sql, NO_PARAMS, plan_row, NULL, NULL), 0);
+	assert_int_equal(sql_each(f->st, sql, NO_PARAMS, plan_row, NULL), 0);
 	fixture_close(f); /* before its statement's text goes */
 	free(sql);
 }
