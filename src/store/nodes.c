@@ -214,69 +214,37 @@ static const char set_cert_sql[] = "UPDATE nodes SET cert = $1" ANEW;
 static const char set_key_sql[] = "UPDATE nodes SET tls_key = $1" ANEW;
 static const char set_region_sql[] = "UPDATE nodes SET region = $1 WHERE name = $2";
 
-static const struct setting {
-	const char *key;
-	const char *sql;
-	bool yes_no;
-	bool may_be_empty; /* which is "none" */
-	bool shown;	   /* the value may stand in the audit */
-} settings[] = {
+static const struct setting settings[] = {
 	/* clang-format off */
-	{ "url",      set_url_sql,      false, false, true  },
-	{ "region",   set_region_sql,   false, true,  true  },
-	{ "insecure", set_insecure_sql, true,  false, true  },
-	{ "ca",       set_ca_sql,       false, true,  false },
-	{ "cert",     set_cert_sql,     false, true,  false },
-	{ "key",      set_key_sql,      false, true,  false },
+	/* key        statement         value           optional secret choices */
+	{ "url",      set_url_sql,      setting_text,   false, false, { NULL } },
+	{ "region",   set_region_sql,   setting_text,   true,  false, { NULL } },
+	{ "insecure", set_insecure_sql, setting_yes_no, false, false, { NULL } },
+	{ "ca",       set_ca_sql,       setting_text,   true,  true,  { NULL } },
+	{ "cert",     set_cert_sql,     setting_text,   true,  true,  { NULL } },
+	{ "key",      set_key_sql,      setting_text,   true,  true,  { NULL } },
+	{ .key = NULL },
 	/* clang-format on */
 };
-
-static int
-setting_value(struct store *st, const struct setting *s, const char *value, struct param *p)
-{
-	bool yes = strcmp(value, "yes") == 0;
-
-	if (s->yes_no && !yes && strcmp(value, "no") != 0)
-		return store_fail(st, JB_BAD_INPUT, "%s: yes or no", s->key);
-	if (value[0] == '\0' && !s->may_be_empty)
-		return store_fail(st, JB_BAD_INPUT, "%s: must not be empty", s->key);
-	if (s->yes_no)
-		*p = P_INT(yes);
-	else
-		*p = P_TEXT(value[0] != '\0' ? value : NULL);
-	return 0;
-}
 
 int
 node_set(
     struct store *st, const struct actor *by, const char *name, const char *key, const char *value)
 {
-	const struct setting *s = NULL;
-	struct param p;
-	char detail[200];
-	int err;
+	struct new_value v;
+	int err = setting_parse(st, settings, key, value, &v);
 
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (strcmp(settings[i].key, key) == 0)
-			s = &settings[i];
-	if (s == NULL)
-		return store_fail(st, JB_BAD_INPUT,
-		    "no such setting: %.64s (url region insecure ca cert key)", key);
-	if ((err = setting_value(st, s, value, &p)) != 0)
+	if (err)
 		return err;
-	if (s->shown)
-		snprintf(detail, sizeof(detail), "%s=%.128s", key, value);
-	else
-		snprintf(detail, sizeof(detail), "%s %s", key, value[0] ? "replaced" : "removed");
 	return change_apply(st, by,
 	    &(struct change){
-		.sql = s->sql,
-		.params = PARAMS(p, P_TEXT(name)),
+		.sql = v.sql,
+		.params = PARAMS(v.param, P_TEXT(name)),
 		.noun = "node",
 		.name = name,
 		.event = "node.set",
 		.target = name,
-		.detail = detail,
+		.detail = v.detail,
 	    });
 }
 

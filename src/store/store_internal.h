@@ -120,6 +120,37 @@ int change_apply(struct store *st, const struct actor *by, const struct change *
 /* A name that is about to be made. */
 int change_check_name(struct store *st, const char *noun, const char *name);
 
+/* ---- setting.c: settings by name -------------------------------------- */
+
+enum { SETTING_COUNT_MAX = 100000 };
+
+/* A table of them ends with a row without a key. */
+struct setting {
+	const char *key;
+	const char *sql; /* $1: the value, $2: the name of whose it is */
+	int (*parse)(struct store *st, const struct setting *s, const char *value, struct param *p);
+	bool optional;		/* "" is "not set" */
+	bool secret;		/* the value does not stand in the audit */
+	const char *choices[2]; /* of setting_choice */
+};
+/* What a row's value may be: JB_BAD_INPUT and a sentence for any other. */
+int setting_text(struct store *st, const struct setting *s, const char *value, struct param *p);
+int setting_choice(struct store *st, const struct setting *s, const char *value, struct param *p);
+int setting_yes_no(struct store *st, const struct setting *s, const char *value, struct param *p);
+int setting_count(struct store *st, const struct setting *s, const char *value, struct param *p);
+int setting_time(struct store *st, const struct setting *s, const char *value, struct param *p);
+
+/* One setting, about to be stored. */
+struct new_value {
+	const char *sql;
+	struct param param; /* points into the value's text */
+	char detail[200];   /* of the audit row */
+};
+int setting_parse(struct store *st, const struct setting *table, const char *key, const char *value,
+    struct new_value *v);
+
+/* ---- users.c, groups.c ------------------------------------------------ */
+
 /* Ids by name; JB_NOT_FOUND with a sentence. */
 int user_id(struct store *st, const char *name, int64_t *id);
 int group_id(struct store *st, const char *name, int64_t *id);

@@ -195,106 +195,41 @@ user_set_locked(struct store *st, const struct actor *by, const char *name, bool
 
 /* ---- settings ---------------------------------------------------------- */
 
-enum { SESSIONS_MAX = 100000 };
-
 static const char set_role_sql[] = "UPDATE users SET role = $1 WHERE name = $2";
 static const char set_language_sql[] = "UPDATE users SET language = $1 WHERE name = $2";
 static const char set_menu_sql[] = "UPDATE users SET menu = $1 WHERE name = $2";
 static const char set_sessions_sql[] = "UPDATE users SET max_sessions = $1 WHERE name = $2";
 static const char set_expires_sql[] = "UPDATE users SET expires = $1 WHERE name = $2";
 
-static const struct setting {
-	const char *key;
-	const char *sql;
-	const char *choices[4]; /* a word of these; none: a number or a time */
-	bool may_be_empty;	/* which is "not set" */
-	bool is_time;
-} settings[] = {
+static const struct setting settings[] = {
 	/* clang-format off */
-	{ "role",         set_role_sql,     { "user", "admin" }, false, false },
-	{ "language",     set_language_sql, { "en", "zh" },      true,  false },
-	{ "menu",         set_menu_sql,     { "full", "plain" }, true,  false },
-	{ "max-sessions", set_sessions_sql, { NULL },            false, false },
-	{ "expires",      set_expires_sql,  { NULL },            true,  true  },
+	/* key            statement         value           optional secret choices */
+	{ "role",         set_role_sql,     setting_choice, false, false, { "user", "admin" } },
+	{ "language",     set_language_sql, setting_choice, true,  false, { "en", "zh" } },
+	{ "menu",         set_menu_sql,     setting_choice, true,  false, { "full", "plain" } },
+	{ "max-sessions", set_sessions_sql, setting_count,  false, false, { NULL } },
+	{ "expires",      set_expires_sql,  setting_time,   true,  false, { NULL } },
+	{ .key = NULL },
 	/* clang-format on */
 };
-
-static int
-count_parse(const char *s, int64_t *n)
-{
-	char *end;
-	long v;
-
-	if (s[0] < '0' || s[0] > '9')
-		return JB_BAD_INPUT;
-	v = strtol(s, &end, 10);
-	if (*end != '\0' || v > SESSIONS_MAX)
-		return JB_BAD_INPUT;
-	*n = v;
-	return 0;
-}
-
-static bool
-choice_valid(const struct setting *s, const char *value)
-{
-	for (const char *const *c = s->choices; *c != NULL; c++)
-		if (strcmp(*c, value) == 0)
-			return true;
-	return s->may_be_empty && value[0] == '\0';
-}
-
-static int
-setting_value(struct store *st, const struct setting *s, const char *value, struct param *p)
-{
-	struct errtext why;
-	int64_t n;
-
-	if (s->is_time) {
-		if (when_parse(value, now_unix(), &n, &why))
-			return store_fail(st, JB_BAD_INPUT, "%s: %.200s", s->key, why.s);
-		*p = P_INT(n);
-		return 0;
-	}
-	if (s->choices[0] == NULL) {
-		if (count_parse(value, &n))
-			return store_fail(
-			    st, JB_BAD_INPUT, "%s: a number from 0 to %d", s->key, SESSIONS_MAX);
-		*p = P_INT(n);
-		return 0;
-	}
-	if (!choice_valid(s, value))
-		return store_fail(st, JB_BAD_INPUT, "%s: %s or %s%s", s->key, s->choices[0],
-		    s->choices[1], s->may_be_empty ? ", or \"\" for none" : "");
-	*p = P_TEXT(value[0] != '\0' ? value : NULL);
-	return 0;
-}
 
 int
 user_set(
     struct store *st, const struct actor *by, const char *name, const char *key, const char *value)
 {
-	const struct setting *s = NULL;
-	struct param p;
-	char detail[128];
-	int err;
+	struct new_value v;
+	int err = setting_parse(st, settings, key, value, &v);
 
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (strcmp(settings[i].key, key) == 0)
-			s = &settings[i];
-	if (s == NULL)
-		return store_fail(st, JB_BAD_INPUT,
-		    "no such setting: %.64s (role language menu max-sessions expires)", key);
-	if ((err = setting_value(st, s, value, &p)) != 0)
+	if (err)
 		return err;
-	snprintf(detail, sizeof(detail), "%s=%.64s", key, value);
 	return change_apply(st, by,
 	    &(struct change){
-		.sql = s->sql,
-		.params = PARAMS(p, P_TEXT(name)),
+		.sql = v.sql,
+		.params = PARAMS(v.param, P_TEXT(name)),
 		.noun = "user",
 		.name = name,
 		.event = "user.set",
 		.user = name,
-		.detail = detail,
+		.detail = v.detail,
 	    });
 }

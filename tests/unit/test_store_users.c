@@ -176,6 +176,11 @@ user_settings(void **state)
 	assert_string_equal(
 	    last_audit(f), "user.set|operator:root(uid 0)|local|alice|-|expires=+8h");
 	assert_int_equal(user_set(f->st, &op, "bob", "role", "admin"), JB_NOT_FOUND);
+	assert_int_equal(user_set(f->st, &op, "alice", "colour", "blue"), JB_BAD_INPUT);
+	assert_string_equal(store_error(f->st),
+	    "no such setting: colour (role language menu max-sessions expires)");
+	assert_int_equal(user_set(f->st, &op, "alice", "menu", "wide"), JB_BAD_INPUT);
+	assert_string_equal(store_error(f->st), "menu: full or plain, or \"\" for none");
 }
 
 static void
