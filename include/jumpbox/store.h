@@ -88,7 +88,7 @@ int user_set_hash(
     struct store *st, const struct actor *by, const char *name, const char *hash, bool must_change);
 /* Re-hash at login: not an admin change, no audit row; only if the hash is still `old`. */
 int user_rehash(struct store *st, const char *name, const char *old, const char *hash);
-/* Unlocking also ends the back-off "user:NAME". */
+/* Unlocking also ends the user's back-off. */
 int user_set_locked(struct store *st, const struct actor *by, const char *name, bool locked);
 /*
  * key: role (user admin), language (en zh), menu (full plain), max-sessions,
@@ -209,16 +209,18 @@ int grant_del(struct store *st, const struct actor *by, int64_t id);
 /* ---- login failures --------------------------------------------------- */
 
 /*
- * Back-off, by what ("user:NAME" or "source:ADDR").  A failed password adds one; from `after`
- * failures on, blocked_until grows 1 s, 2 s, 4 s ... up to 300 s.  An hour without failures
- * forgets.
+ * Back-off, of a user or of an address.  A failed password adds one; from
+ * `after` failures on (0: off), they wait 1 s, 2 s, 4 s ... up to 300 s.  An
+ * hour without failures forgets.
  */
-int backoff_fail(struct store *st, const char *what, unsigned after);
-int backoff_until(
-    struct store *st, const char *what, int64_t *until); /* 0: not blocked; unix seconds */
-int backoff_clear(struct store *st, const char *what);
+enum backoff_kind { BACKOFF_USER, BACKOFF_SOURCE };
+int backoff_fail(struct store *st, enum backoff_kind kind, const char *name, unsigned after);
+/* 0: not blocked; unix seconds */
+int backoff_until(struct store *st, enum backoff_kind kind, const char *name, int64_t *until);
+int backoff_clear(struct store *st, enum backoff_kind kind, const char *name);
 /* jumpboxctl unlock: clears and audits. JB_NOT_FOUND if there was nothing. */
-int backoff_unlock(struct store *st, const struct actor *by, const char *what);
+int backoff_unlock(
+    struct store *st, const struct actor *by, enum backoff_kind kind, const char *name);
 
 /* ---- sessions and attaches -------------------------------------------- */
 

@@ -111,24 +111,15 @@ hash_start(struct broker *b, struct msg *m, const struct child_kind *kind)
 
 /* ---- REQ_PASSWORD ------------------------------------------------------------------ */
 
-static void
-backoff_names(const struct broker *b, char user[static 64], char source[static 80])
-{
-	snprintf(user, 64, "user:%s", b->auth->target.user);
-	snprintf(source, 80, "source:%s", b->peer);
-}
-
 static bool
 blocked(struct broker *b)
 {
-	char user[64], source[80];
 	int64_t until = 0, until_source = 0, now = now_unix();
 
 	if (b->cfg->backoff_after == 0)
 		return false;
-	backoff_names(b, user, source);
-	backoff_until(b->st, user, &until);
-	backoff_until(b->st, source, &until_source);
+	backoff_until(b->st, BACKOFF_USER, b->auth->target.user, &until);
+	backoff_until(b->st, BACKOFF_SOURCE, b->peer, &until_source);
 	return until > now || until_source > now;
 }
 
@@ -188,14 +179,12 @@ static void
 refuse(struct broker *b, const char *why)
 {
 	struct auth *a = b->auth;
-	char user[64], source[80];
 
 	auth_failed(b, "password", why);
 	if (a->counts && b->st != NULL && b->cfg->backoff_after > 0) {
-		backoff_names(b, user, source);
 		if (a->named)
-			backoff_fail(b->st, user, b->cfg->backoff_after);
-		backoff_fail(b->st, source, b->cfg->backoff_after);
+			backoff_fail(b->st, BACKOFF_USER, a->target.user, b->cfg->backoff_after);
+		backoff_fail(b->st, BACKOFF_SOURCE, b->peer, b->cfg->backoff_after);
 	}
 	a->answer_at = auth_answer_at(a->asked, now_mono_ms(), ANSWER_EVERY_MS);
 }
@@ -204,10 +193,8 @@ static void
 admit(struct broker *b)
 {
 	struct auth *a = b->auth;
-	char user[64], source[80];
 
-	backoff_names(b, user, source);
-	backoff_clear(b->st, user);
+	backoff_clear(b->st, BACKOFF_USER, a->target.user);
 	if (a->fresh[0] != '\0' && user_rehash(b->st, b->user, a->hash, a->fresh) == 0) {
 		log_info("login.rehash", F_STR("user", b->user));
 		free_secret(a->hash);

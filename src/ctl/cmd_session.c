@@ -5,9 +5,7 @@
 #include "ctl.h"
 
 #include "jumpbox/cidr.h"
-#include "jumpbox/util.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- list -------------------------------------------------------------- */
@@ -91,15 +89,13 @@ static int
 unlock_exec(struct ctl *c)
 {
 	const char *source = args_opt(c, "--source");
-	char address[64], *what;
+	char address[64];
 	int r;
 
 	if (address_normal(source, address, sizeof address) < 0)
 		return ctl_fail(c, JB_BAD_INPUT,
 		    "--source: \"%.60s\" is not an address: say 192.0.2.1 or 2001:db8::1", source);
-	what = xasprintf("source:%s", address);
-	r = backoff_unlock(c->st, &c->by, what);
-	free(what);
+	r = backoff_unlock(c->st, &c->by, BACKOFF_SOURCE, address);
 	if (r == JB_NOT_FOUND)
 		return ctl_fail(c, r, "%s is not kept out", address);
 	if (r == 0)

@@ -238,18 +238,11 @@ lock_exec(struct ctl *c)
 static int
 unlock_exec(struct ctl *c)
 {
-	char *what;
-	int r;
+	int r = user_set_locked(c->st, &c->by, c->arg[0], false);
 
-	if ((r = user_set_locked(c->st, &c->by, c->arg[0], false)) < 0)
-		return ctl_stored(c, r);
-	what = xasprintf("user:%s", c->arg[0]);
-	r = backoff_unlock(c->st, &c->by, what);
-	free_secret(what);
-	if (r < 0 && r != JB_NOT_FOUND)
-		return ctl_stored(c, r);
-	out_done(c);
-	return 0;
+	if (r == 0)
+		out_done(c);
+	return ctl_stored(c, r);
 }
 
 static int

@@ -1,6 +1,6 @@
 /*
  * Failed passwords and the waiting that they bring, by user and by source.
- * Broker; jumpboxctl lifts one.
+ * Broker; jumpboxctl lifts one, the watcher's maintenance forgets them.
  */
 #include "store_internal.h"
 
@@ -16,6 +16,9 @@ static const char fail_sql[] =
 static const char block_sql[] = "UPDATE login_failures SET blocked_until = $1 WHERE what = $2";
 static const char until_sql[] = "SELECT blocked_until FROM login_failures WHERE what = $1";
 static const char clear_sql[] = "DELETE FROM login_failures WHERE what = $1";
+static const char forget_sql[] =
+    "DELETE FROM login_failures WHERE what IN (SELECT what FROM login_failures"
+    " WHERE last < $1 AND blocked_until < $2 ORDER BY what LIMIT $3)";
 
 /* 1, 2, 4 ... seconds for the first failure that counts, the second, ... */
 static int64_t
@@ -30,9 +33,25 @@ wait_for(int64_t failures, unsigned after)
 	return wait < LONGEST_WAIT ? wait : LONGEST_WAIT;
 }
 
-int
-backoff_fail(struct store *st, const char *what, unsigned after)
+/* As rows and audit name it: "user:alice", "source:192.0.2.1". */
+struct key {
+	char what[128];
+};
+
+static struct key
+key_of(enum backoff_kind kind, const char *name)
 {
+	static const char *const kinds[] = { [BACKOFF_USER] = "user", [BACKOFF_SOURCE] = "source" };
+	struct key k;
+
+	snprintf(k.what, sizeof(k.what), "%s:%s", kinds[kind], name);
+	return k;
+}
+
+int
+backoff_fail(struct store *st, enum backoff_kind kind, const char *name, unsigned after)
+{
+	const struct key k = key_of(kind, name);
 	int64_t now = now_unix(), failures = 0, wait;
 	int err;
 
@@ -41,19 +60,20 @@ backoff_fail(struct store *st, const char *what, unsigned after)
 	err = txn_begin(st, TXN_WRITE);
 	if (!err)
 		err = sql_value(st, fail_sql,
-		    PARAMS(P_TEXT(what), P_INT(now), P_INT(now - FORGET_AFTER)), &failures);
+		    PARAMS(P_TEXT(k.what), P_INT(now), P_INT(now - FORGET_AFTER)), &failures);
 	wait = wait_for(failures, after);
 	if (!err)
-		err =
-		    sql_run(st, block_sql, PARAMS(P_INT(wait != 0 ? now + wait : 0), P_TEXT(what)));
+		err = sql_run(
+		    st, block_sql, PARAMS(P_INT(wait != 0 ? now + wait : 0), P_TEXT(k.what)));
 	return txn_end(st, err);
 }
 
 int
-backoff_until(struct store *st, const char *what, int64_t *until)
+backoff_until(struct store *st, enum backoff_kind kind, const char *name, int64_t *until)
 {
+	const struct key k = key_of(kind, name);
 	int64_t now = now_unix(), at = 0;
-	int err = sql_value(st, until_sql, PARAMS(P_TEXT(what)), &at);
+	int err = sql_value(st, until_sql, PARAMS(P_TEXT(k.what)), &at);
 
 	if (err && err != JB_NOT_FOUND)
 		return err;
@@ -63,27 +83,37 @@ backoff_until(struct store *st, const char *what, int64_t *until)
 }
 
 int
-backoff_clear(struct store *st, const char *what)
+backoff_clear(struct store *st, enum backoff_kind kind, const char *name)
 {
+	const struct key k = key_of(kind, name);
 	int64_t at;
-	int err = sql_value(st, until_sql, PARAMS(P_TEXT(what)), &at);
+	int err = sql_value(st, until_sql, PARAMS(P_TEXT(k.what)), &at);
 
 	/* Nearly always there is nothing, and a login need not take the write lock. */
 	if (err == JB_NOT_FOUND)
 		return 0;
-	return err ? err : sql_run(st, clear_sql, PARAMS(P_TEXT(what)));
+	return err ? err : sql_run(st, clear_sql, PARAMS(P_TEXT(k.what)));
 }
 
 int
-backoff_unlock(struct store *st, const struct actor *by, const char *what)
+backoff_unlock(struct store *st, const struct actor *by, enum backoff_kind kind, const char *name)
 {
+	const struct key k = key_of(kind, name);
+
 	return change_apply(st, by,
 	    &(struct change){
 		.sql = clear_sql,
-		.params = PARAMS(P_TEXT(what)),
+		.params = PARAMS(P_TEXT(k.what)),
 		.noun = "back-off",
-		.name = what,
+		.name = k.what,
 		.event = "backoff.unlock",
-		.target = what,
+		.target = k.what,
 	    });
+}
+
+int
+backoff_forget(struct store *st, int64_t now)
+{
+	return sql_run(
+	    st, forget_sql, PARAMS(P_INT(now - FORGET_AFTER), P_INT(now), P_INT(STORE_BATCH)));
 }

@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-enum { FAILURES_KEPT = 3600 };
-
 /* ---- audit rows -------------------------------------------------------- */
 
 static const char oldest_sql[] = "SELECT id, at_ms, hash FROM audit ORDER BY id LIMIT $1";
@@ -72,9 +70,6 @@ remove_stretch(struct store *st, const struct stretch *s)
 
 static const char sessions_sql[] = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
 				   " WHERE ended <> 0 AND ended < $1 ORDER BY id LIMIT $2)";
-static const char failures_sql[] =
-    "DELETE FROM login_failures WHERE what IN (SELECT what FROM login_failures"
-    " WHERE last < $1 AND blocked_until < $2 ORDER BY what LIMIT $3)";
 
 int
 store_maintain(struct store *st, int64_t before, int64_t *removed)
@@ -91,8 +86,7 @@ store_maintain(struct store *st, int64_t before, int64_t *removed)
 	if (!err)
 		err = sql_run(st, sessions_sql, PARAMS(P_INT(before), P_INT(STORE_BATCH)));
 	if (!err)
-		err = sql_run(st, failures_sql,
-		    PARAMS(P_INT(now - FAILURES_KEPT), P_INT(now), P_INT(STORE_BATCH)));
+		err = backoff_forget(st, now);
 	err = txn_end(st, err);
 	if (!err)
 		*removed = s.n;

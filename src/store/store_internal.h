@@ -155,6 +155,11 @@ int setting_parse(struct store *st, const struct setting *table, const char *key
 int user_id(struct store *st, const char *name, int64_t *id);
 int group_id(struct store *st, const char *name, int64_t *id);
 
+/* ---- backoff.c -------------------------------------------------------- */
+
+/* A batch of those that no longer count. */
+int backoff_forget(struct store *st, int64_t now);
+
 /* ---- nodes.c ---------------------------------------------------------- */
 
 /* It was listed: inside the caller's transaction. */

@@ -160,18 +160,6 @@ user_rehash(struct store *st, const char *name, const char *old, const char *has
 /* ---- locking ----------------------------------------------------------- */
 
 static const char lock_sql[] = "UPDATE users SET locked = $1 WHERE name = $2";
-static const char forgive_sql[] = "DELETE FROM login_failures WHERE what = $1";
-
-/* Unlocking also ends the back-off that the user's failed passwords brought. */
-static int
-forgive(struct store *st, const char *name)
-{
-	char *what = xasprintf("user:%s", name);
-	int err = sql_run(st, forgive_sql, PARAMS(P_TEXT(what)));
-
-	free(what);
-	return err;
-}
 
 int
 user_set_locked(struct store *st, const struct actor *by, const char *name, bool locked)
@@ -189,7 +177,7 @@ user_set_locked(struct store *st, const struct actor *by, const char *name, bool
 			.user = name,
 		    });
 	if (!err && !locked)
-		err = forgive(st, name);
+		err = backoff_clear(st, BACKOFF_USER, name);
 	return txn_end(st, err);
 }
 

@@ -222,13 +222,13 @@ do_session_close(struct store *st)
 static int
 do_backoff(struct store *st)
 {
-	return backoff_fail(st, "user:alice", 1);
+	return backoff_fail(st, BACKOFF_USER, "alice", 1);
 }
 
 static int
 do_backoff_unlock(struct store *st)
 {
-	return backoff_unlock(st, &op, "user:alice");
+	return backoff_unlock(st, &op, BACKOFF_USER, "alice");
 }
 
 static int
