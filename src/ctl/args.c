@@ -16,6 +16,7 @@ static const struct ctl_cmd *const tables[] = {
 	grant_cmds,
 	container_cmds,
 	session_cmds,
+	unlock_cmds,
 	audit_cmds,
 	backup_cmds,
 	restore_cmds,

@@ -67,7 +67,8 @@ struct ctl {
 
 /* One table a command group, in the order of the help text; each ends with a row without a name. */
 extern const struct ctl_cmd user_cmds[], key_cmds[], group_cmds[], node_cmds[], grant_cmds[],
-    container_cmds[], session_cmds[], audit_cmds[], backup_cmds[], restore_cmds[], check_cmds[];
+    container_cmds[], session_cmds[], unlock_cmds[], audit_cmds[], backup_cmds[], restore_cmds[],
+    check_cmds[];
 
 /* ---- args.c ------------------------------------------------------------ */
 
