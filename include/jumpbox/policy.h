@@ -25,9 +25,14 @@ enum perm {
 	PERM_ALL = PERM_DEFAULT | PERM_POWER,
 };
 
-/* "shell,exec" or "shell exec" → mask; unknown item: JB_BAD_INPUT. Normalises into out if not NULL.
+enum { ALLOW_TEXT = 512 };
+/*
+ * "shell,exec" or "shell exec" → mask; JB_BAD_INPUT for an unknown item.  The
+ * normal form goes to out, ALLOW_TEXT bytes; NULL: it is not wanted.
  */
-int allow_parse(const char *s, uint32_t *mask, char *out, size_t size, struct errtext *e);
+int allow_parse(const char *s, uint32_t *mask, char *out, struct errtext *e);
+/* The mask as allow_parse() takes it, but for forward:HOST:PORT: the targets are not in it. */
+void allow_print(uint32_t mask, char out[static ALLOW_TEXT]);
 int selector_check(const char *s, struct errtext *e);
 int run_as_check(const char *s, struct errtext *e);
 

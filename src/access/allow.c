@@ -7,7 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { ALLOW_MAX = 512, ALLOW_FORWARDS = 32 };
+enum { ALLOW_FORWARDS = 32 };
+#define FORWARD "forward:" /* and a target */
 
 /* clang-format off */
 static const struct item {
@@ -22,6 +23,8 @@ static const struct item {
 	{ "forward",  PERM_FORWARD,  0 },
 	{ "logs",     PERM_LOGS,     0 },
 	{ "power",    PERM_POWER,    0 },
+	/* A word for each target; last, as the targets are. */
+	{ "forward:HOST:PORT", PERM_FORWARD_SOME, PERM_FORWARD },
 };
 /* clang-format on */
 enum { NITEMS = sizeof(items) / sizeof(items[0]) };
@@ -54,71 +57,66 @@ forward_valid(const char *s)
 /* The words of one --allow, taken apart. */
 struct allow {
 	uint32_t mask;
-	char *forward[ALLOW_FORWARDS]; /* "HOST:PORT" in the order given, within the copied text */
+	char *forward[ALLOW_FORWARDS]; /* in the order given, within the copied text */
 	unsigned nforward;
 };
 
-static int
-allow_forward(struct allow *a, char *target, struct errtext *e)
+static void
+append(char out[static ALLOW_TEXT], const char *between, const char *word)
 {
-	if (!forward_valid(target))
-		return err_set(
-		    e, JB_BAD_INPUT, "\"forward:%.64s\": expected forward:HOST:PORT", target);
+	size_t n = strlen(out);
+
+	snprintf(out + n, ALLOW_TEXT - n, "%s%s", n > 0 ? between : "", word);
+}
+
+static int
+allow_forward(struct allow *a, char *word, struct errtext *e)
+{
+	if (!forward_valid(word + strlen(FORWARD)))
+		return err_set(e, JB_BAD_INPUT, "\"%.72s\": expected forward:HOST:PORT", word);
 	a->mask |= PERM_FORWARD_SOME;
 	for (unsigned i = 0; i < a->nforward; i++)
-		if (strcmp(a->forward[i], target) == 0)
+		if (strcmp(a->forward[i], word) == 0)
 			return 0;
 	if (a->nforward == ALLOW_FORWARDS)
 		return err_set(e, JB_BAD_INPUT, "more than %d forward targets", ALLOW_FORWARDS);
-	a->forward[a->nforward++] = target;
+	a->forward[a->nforward++] = word;
 	return 0;
 }
 
 static int
 allow_word(struct allow *a, char *word, struct errtext *e)
 {
+	char known[ALLOW_TEXT] = "";
+
+	if (strncmp(word, FORWARD, strlen(FORWARD)) == 0)
+		return allow_forward(a, word, e);
 	for (unsigned i = 0; i < NITEMS; i++) {
 		if (strcmp(word, items[i].name) == 0) {
 			a->mask |= items[i].bit;
 			return 0;
 		}
+		append(known, " ", items[i].name);
 	}
-	if (strncmp(word, "forward:", 8) == 0)
-		return allow_forward(a, word + 8, e);
-	return err_set(e, JB_BAD_INPUT,
-	    "unknown permission \"%.40s\": known are shell exec files files:ro forward "
-	    "forward:HOST:PORT logs power",
-	    word);
+	return err_set(e, JB_BAD_INPUT, "unknown permission \"%.40s\": known are %s", word, known);
 }
 
-static int
-append(char *out, size_t size, const char *prefix, const char *word)
+void
+allow_print(uint32_t mask, char out[static ALLOW_TEXT])
 {
-	size_t used = strlen(out);
-	size_t more = (used > 0) + strlen(prefix) + strlen(word);
-
-	if (used + more >= size)
-		return JB_BAD_INPUT;
-	if (used > 0)
-		strcat(out, ",");
-	strcat(out, prefix);
-	strcat(out, word);
-	return 0;
+	out[0] = '\0';
+	for (unsigned i = 0; i < NITEMS; i++)
+		if ((mask & items[i].bit) && !(mask & items[i].within))
+			append(out, ",", items[i].name);
 }
 
-static int
-allow_print(const struct allow *a, char *out, size_t size)
+/* Never longer than what was given. */
+static void
+allow_normal(const struct allow *a, char out[static ALLOW_TEXT])
 {
-	int rc = size > 0 ? 0 : JB_BAD_INPUT;
-
-	if (rc == 0)
-		out[0] = '\0';
-	for (unsigned i = 0; rc == 0 && i < NITEMS; i++)
-		if ((a->mask & items[i].bit) && !(a->mask & items[i].within))
-			rc = append(out, size, "", items[i].name);
-	for (unsigned i = 0; rc == 0 && !(a->mask & PERM_FORWARD) && i < a->nforward; i++)
-		rc = append(out, size, "forward:", a->forward[i]);
-	return rc;
+	allow_print(a->mask & ~(uint32_t)PERM_FORWARD_SOME, out);
+	for (unsigned i = 0; !(a->mask & PERM_FORWARD) && i < a->nforward; i++)
+		append(out, ",", a->forward[i]);
 }
 
 /* Nothing before, between or after commas: most likely a word was lost. */
@@ -137,16 +135,16 @@ item_missing(const char *s)
 }
 
 int
-allow_parse(const char *s, uint32_t *mask, char *out, size_t size, struct errtext *e)
+allow_parse(const char *s, uint32_t *mask, char *out, struct errtext *e)
 {
 	struct allow a = { 0 };
-	char text[ALLOW_MAX];
+	char text[ALLOW_TEXT];
 	char *save = NULL;
 	int rc;
 
 	if (str_copy(text, sizeof(text), s) != 0)
 		return err_set(e, JB_BAD_INPUT, "the list of permissions is longer than %d bytes",
-		    ALLOW_MAX - 1);
+		    ALLOW_TEXT - 1);
 	for (char *w = strtok_r(text, ", \t", &save); w; w = strtok_r(NULL, ", \t", &save))
 		if ((rc = allow_word(&a, w, e)) != 0)
 			return rc;
@@ -154,8 +152,8 @@ allow_parse(const char *s, uint32_t *mask, char *out, size_t size, struct errtex
 		return err_set(e, JB_BAD_INPUT, "no permission is named");
 	if (item_missing(s))
 		return err_set(e, JB_BAD_INPUT, "an empty item in the list of permissions");
-	if (out && (rc = allow_print(&a, out, size)) != 0)
-		return err_set(e, rc, "the list of permissions is too long");
+	if (out != NULL)
+		allow_normal(&a, out);
 	*mask = a.mask;
 	return 0;
 }

@@ -58,7 +58,7 @@ policy_decide(
 
 		if (g->until != 0 && g->until <= now)
 			continue;
-		if (allow_parse(g->allow, &mask, NULL, 0, NULL) != 0 ||
+		if (allow_parse(g->allow, &mask, NULL, NULL) != 0 ||
 		    !selector_match(g->selector, f, &labels))
 			continue;
 		v->perms |= mask;

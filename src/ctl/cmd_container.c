@@ -7,9 +7,6 @@
 #include "jumpbox/policy.h"
 #include "jumpbox/util.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static const struct column container_columns[] = {
 	/* clang-format off */
 	{ "name",       CELL_TEXT, false },
@@ -36,46 +33,20 @@ struct container_walk {
 	int64_t now;
 };
 
-/* The permissions as --allow spells them. */
-static void
-perms_text(uint32_t perms, char *dst, size_t size)
-{
-	static const struct {
-		uint32_t bit;
-		const char *name;
-	} names[] = {
-		{ PERM_SHELL, "shell" },
-		{ PERM_EXEC, "exec" },
-		{ PERM_FILES, "files" },
-		{ PERM_FILES_RO, "files:ro" },
-		{ PERM_FORWARD, "forward" },
-		{ PERM_FORWARD_SOME, "forward:..." },
-		{ PERM_LOGS, "logs" },
-		{ PERM_POWER, "power" },
-	};
-	size_t i, n = 0;
-
-	dst[0] = '\0';
-	for (i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (perms & names[i].bit)
-			n += (size_t)snprintf(
-			    dst + n, size - n, "%s%s", n > 0 ? "," : "", names[i].name);
-}
-
 static int
 list_container(const struct container *k, void *arg)
 {
 	struct container_walk *w = arg;
 	const struct facts f = { k->node, k->name, k->image, k->labels, k->owner };
 	struct verdict v = { .perms = 0 };
-	char allow[128];
+	char allow[ALLOW_TEXT];
 
 	if (w->user != NULL) {
 		policy_decide(w->user, &f, PERM_SHELL, w->now, &v);
 		if (v.perms == 0)
 			return 0;
 	}
-	perms_text(v.perms, allow, sizeof allow);
+	allow_print(v.perms, allow);
 	list_row(&w->list,
 	    (struct cell[NALL]){
 		C_TEXT(k->name),

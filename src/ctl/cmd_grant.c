@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-enum { ALLOW_MAX = 512 };
-#define ALLOW_DEFAULT "shell,exec,files,forward,logs"
-
 static int
 record_check(struct ctl *c, const char *record)
 {
@@ -41,7 +38,7 @@ static int
 add_exec(struct ctl *c)
 {
 	const char *allow = args_opt(c, "--allow"), *who = c->arg[0];
-	char items[ALLOW_MAX];
+	char items[ALLOW_TEXT];
 	struct grant g = {
 		.user = who[0] != '@' ? who : NULL,
 		.group = who[0] == '@' ? who + 1 : NULL,
@@ -54,8 +51,9 @@ add_exec(struct ctl *c)
 	int64_t id;
 	int r;
 
-	r = allow_parse(allow != NULL ? allow : ALLOW_DEFAULT, &mask, items, sizeof items, &c->e);
-	if (r < 0)
+	if (allow == NULL)
+		allow_print(PERM_DEFAULT, items);
+	else if ((r = allow_parse(allow, &mask, items, &c->e)) < 0)
 		return r;
 	if ((r = ctl_stored(c, grant_add(c->st, &c->by, &g, &id))) == 0)
 		out_made_number(c, "id", id);
@@ -130,7 +128,7 @@ del_exec(struct ctl *c)
 static const struct ctl_opt add_opts[] = {
 	{ "--allow", "LIST",
 	    "of: shell exec files files:ro forward forward:HOST:PORT logs power "
-	    "(default: " ALLOW_DEFAULT ")",
+	    "(default: all but power)",
 	    false },
 	{ "--as", "USER[:GROUP]", "run as this user of the container", false },
 	{ "--until", "WHEN", "the grant ends then", false },

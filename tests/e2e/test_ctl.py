@@ -346,6 +346,10 @@ def test_grants(full):
     for args in (("",), ("*", "--allow", "fly"), ("*", "--allow", ""), ("*", "--as", "a b"), ("*", "--until", "x"),
                  ("*", "--until", "2020-01-01"), ("*", "--record", "maybe")):
         full.fails(65, "grant", "add", "alice", *args)
+    known = full.fails(65, "grant", "add", "alice", "*", "--allow", "fly").split("known are ")[1].split()
+    assert len(known) == 8
+    offered = full.ctl("grant", "add", "--help").replace(",", " ").split()
+    assert not [item for item in known if item not in offered]
     assert "recording is not there yet" in full.fails(65, "grant", "add", "alice", "*", "--record", "on")
     assert len(full.json("grant", "list")) == 2
 

@@ -143,13 +143,14 @@ permissions_parse_and_normalise(void **state)
 		{ "shell,rm", 0, NULL },
 	};
 	/* clang-format on */
-	char out[128];
+	char out[ALLOW_TEXT], longest[ALLOW_TEXT + 1];
+	uint32_t again;
 	struct errtext e;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(t); i++) {
 		uint32_t mask = 0xdead;
-		int rc = allow_parse(t[i].in, &mask, out, sizeof(out), &e);
+		int rc = allow_parse(t[i].in, &mask, out, &e);
 
 		if (rc != (t[i].out ? 0 : JB_BAD_INPUT))
 			fail_msg("\"%s\": %d", t[i].in, rc);
@@ -157,7 +158,36 @@ permissions_parse_and_normalise(void **state)
 		if (t[i].out)
 			assert_string_equal(out, t[i].out);
 	}
-	assert_int_equal(allow_parse("shell,exec", &(uint32_t){ 0 }, out, 8, &e), JB_BAD_INPUT);
+	assert_int_equal(allow_parse("fly", &again, NULL, &e), JB_BAD_INPUT);
+	assert_string_equal(e.s,
+	    "unknown permission \"fly\": known are shell exec files files:ro "
+	    "forward logs power forward:HOST:PORT");
+	/* As long as a list may be, and one byte more. */
+	snprintf(longest, sizeof(longest), "forward:%0255d:1,forward:%0234d:22", 1, 2);
+	assert_int_equal(strlen(longest), ALLOW_TEXT - 1);
+	assert_int_equal(allow_parse(longest, &again, out, &e), 0);
+	assert_string_equal(out, longest);
+	strcat(longest, "2");
+	assert_int_equal(allow_parse(longest, &again, out, &e), JB_BAD_INPUT);
+}
+
+static void
+permissions_are_printed(void **state)
+{
+	char out[ALLOW_TEXT];
+	uint32_t mask;
+
+	(void)state;
+	allow_print(PERM_DEFAULT, out);
+	assert_string_equal(out, "shell,exec,files,forward,logs");
+	assert_int_equal(allow_parse(out, &mask, NULL, NULL), 0);
+	assert_int_equal(mask, PERM_DEFAULT);
+	allow_print(0, out);
+	assert_string_equal(out, "");
+	allow_print(PERM_ALL | PERM_FILES_RO | PERM_FORWARD_SOME, out);
+	assert_string_equal(out, "shell,exec,files,forward,logs,power");
+	allow_print(PERM_FILES_RO | PERM_FORWARD_SOME, out);
+	assert_string_equal(out, "files:ro,forward:HOST:PORT");
 }
 
 static void
@@ -328,6 +358,7 @@ main(void)
 		cmocka_unit_test(missing_or_broken_facts_match_nothing),
 		cmocka_unit_test(selector_check_says_why),
 		cmocka_unit_test(permissions_parse_and_normalise),
+		cmocka_unit_test(permissions_are_printed),
 		cmocka_unit_test(run_as_is_a_user_and_perhaps_a_group),
 		cmocka_unit_test(the_account_comes_first),
 		cmocka_unit_test(the_owner_has_everything_and_nobody_else_has),
