@@ -44,9 +44,7 @@ struct facts {
 /* A user with copies of the grants that apply: taken from the store once, then pure. */
 struct subject {
 	char name[33];
-	enum user_role role;
-	bool locked;
-	int64_t expires;
+	struct standing standing;
 	struct subject_grant {
 		char *selector, *allow, *run_as; /* run_as NULL: the image's */
 		int64_t id, until;
@@ -58,8 +56,10 @@ struct subject {
 int subject_load(struct store *st, const char *user, struct subject *s);
 void subject_release(struct subject *s);
 
-/* The account itself: 0, or JB_DENIED and "your account is locked" ... */
-int subject_usable(const struct subject *s, int64_t now, struct errtext *e);
+/* What keeps an account out: it is "locked", "expired" or "without a role"; NULL: nothing does. */
+const char *standing_flaw(const struct standing *s, int64_t now);
+/* 0, or JB_DENIED and "the account is locked" ...  Nobody is told who has not logged in. */
+int standing_check(const struct standing *s, int64_t now, struct errtext *e);
 
 struct verdict {
 	uint32_t

@@ -68,14 +68,19 @@ enum user_role {
 	ROLE_ADMIN
 }; /* NONE: unknown text in the row, reaches nothing */
 
+/* Whether the account may be used at all: policy.h decides. */
+struct standing {
+	enum user_role role;
+	bool locked;
+	int64_t expires; /* 0: never */
+};
+
 struct user {
 	int64_t id;
 	const char *name;
 	const char *hash; /* password hash; NULL: no password login */
-	enum user_role role;
-	bool locked;
+	struct standing standing;
 	bool must_change;
-	int64_t expires;	     /* 0: never */
 	const char *language, *menu; /* NULL: not set */
 	int64_t max_sessions;	     /* 0: as configured */
 	int64_t created, last_login; /* 0: never */

@@ -9,16 +9,26 @@
 
 #include <string.h>
 
-int
-subject_usable(const struct subject *s, int64_t now, struct errtext *e)
+const char *
+standing_flaw(const struct standing *s, int64_t now)
 {
 	if (s->locked)
-		return err_set(e, JB_DENIED, "your account is locked");
+		return "locked";
 	if (s->expires != 0 && s->expires <= now)
-		return err_set(e, JB_DENIED, "your account has expired");
+		return "expired";
 	if (s->role != ROLE_USER && s->role != ROLE_ADMIN)
-		return err_set(e, JB_DENIED, "your account has no role");
-	return 0;
+		return "without a role";
+	return NULL;
+}
+
+int
+standing_check(const struct standing *s, int64_t now, struct errtext *e)
+{
+	const char *flaw = standing_flaw(s, now);
+
+	if (flaw == NULL)
+		return 0;
+	return err_set(e, JB_DENIED, "the account is %s", flaw);
 }
 
 /* A wider permission gives the narrower one of its kind. */
@@ -48,10 +58,10 @@ policy_decide(
 	uint32_t mask;
 
 	*v = (struct verdict){ 0 };
-	if (subject_usable(s, now, NULL) != 0)
+	if (standing_flaw(&s->standing, now) != NULL)
 		return;
-	until_min(v, s->expires);
-	if (s->role == ROLE_ADMIN || (f->owner && strcmp(f->owner, s->name) == 0))
+	until_min(v, s->standing.expires);
+	if (s->standing.role == ROLE_ADMIN || (f->owner && strcmp(f->owner, s->name) == 0))
 		v->perms = PERM_ALL;
 	for (size_t i = 0; i < s->ngrants; i++) {
 		const struct subject_grant *g = &s->grants[i];

@@ -12,9 +12,7 @@ take_user(const struct user *u, void *arg)
 {
 	struct subject *s = arg;
 
-	s->role = u->role;
-	s->locked = u->locked;
-	s->expires = u->expires;
+	s->standing = u->standing;
 	return str_copy(s->name, sizeof(s->name), u->name);
 }
 

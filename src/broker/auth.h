@@ -12,10 +12,11 @@
 
 /* What a login needs of its user's row. */
 struct account {
+	char name[NAME_MAX_LEN + 1];
 	char *hash; /* NULL: none */
+	struct standing standing;
 	bool must_change;
 	int64_t max_sessions;
-	struct subject subject; /* without grants */
 };
 
 struct auth {

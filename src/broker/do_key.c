@@ -75,7 +75,7 @@ key_opens(struct broker *b, const uint8_t *blob, size_t n, struct errtext *why)
 		err_set(why, r, "no such user");
 	else if (r != 0 || (r = key_each(b->st, user, look_at_key, &l)) != 0)
 		r = err_set(why, JB_UNAVAILABLE, "the database does not answer; try again");
-	else if ((r = subject_usable(&account.subject, now_unix(), why)) == 0 && !l.found)
+	else if ((r = standing_check(&account.standing, now_unix(), why)) == 0 && !l.found)
 		r = JB_DENIED;
 	account_release(&account);
 	return r;

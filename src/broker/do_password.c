@@ -140,7 +140,7 @@ consider(struct broker *b)
 		err_set(&e, 0, "no such user");
 	else if (r != 0)
 		err_set(&e, 0, "the database does not answer; try again");
-	else if (subject_usable(&account.subject, now_unix(), &e) == 0 && account.hash == NULL)
+	else if (standing_check(&account.standing, now_unix(), &e) == 0 && account.hash == NULL)
 		err_set(&e, 0, "the user has no password");
 	if (b->st != NULL && blocked(b)) {
 		err_set(&e, 0, "too many failed passwords lately");

@@ -33,12 +33,10 @@ take_account(const struct user *u, void *arg)
 	struct account *a = arg;
 
 	a->hash = u->hash != NULL ? xstrdup(u->hash) : NULL;
+	a->standing = u->standing;
 	a->must_change = u->must_change;
 	a->max_sessions = u->max_sessions;
-	a->subject.role = u->role;
-	a->subject.locked = u->locked;
-	a->subject.expires = u->expires;
-	return str_copy(a->subject.name, sizeof(a->subject.name), u->name);
+	return str_copy(a->name, sizeof(a->name), u->name);
 }
 
 int
@@ -68,7 +66,7 @@ open_session(struct broker *b, const struct account *a, const char *method, stru
 {
 	const struct session s = {
 		.conn = b->conn,
-		.user = a->subject.name,
+		.user = a->name,
 		.source = b->peer,
 		.method = method,
 		.host = host_name(),
@@ -101,13 +99,13 @@ auth_login(struct broker *b, const char *method, struct errtext *why)
 	else if (r != 0)
 		r = err_set(why, JB_UNAVAILABLE, "the database does not answer; try again");
 	else
-		r = subject_usable(&a.subject, now_unix(), why);
+		r = standing_check(&a.standing, now_unix(), why);
 	if (r == 0)
 		r = open_session(b, &a, method, why);
 	if (r == 0) {
-		str_copy(b->user, sizeof(b->user), a.subject.name);
+		str_copy(b->user, sizeof(b->user), a.name);
 		b->target = b->auth->target;
-		b->auth->admin = a.subject.role == ROLE_ADMIN;
+		b->auth->admin = a.standing.role == ROLE_ADMIN;
 		b->auth->must_change = a.must_change;
 		if (b->auth->hash == NULL) { /* logged in by key: a new password differs from it */
 			b->auth->hash = a.hash;
@@ -115,7 +113,7 @@ auth_login(struct broker *b, const char *method, struct errtext *why)
 		}
 		b->state = STATE_AUTHED;
 		store_policy_epoch(b->st, &b->epoch);
-		recheck_until(b, a.subject.expires);
+		recheck_until(b, a.standing.expires);
 		log_info("login.ok", F_STR("user", b->user), F_STR("source", b->peer),
 		    F_STR("method", method), F_NUM("session", b->session_row));
 		broker_logged_in(b);

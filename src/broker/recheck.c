@@ -107,11 +107,20 @@ recheck_attaches(struct broker *b, const struct subject *s)
 	}
 }
 
+static void
+end_account(struct broker *b, const char *flaw)
+{
+	char reason[MAX_REASON];
+
+	snprintf(reason, sizeof(reason), "your account is %s: ask an administrator", flaw);
+	broker_end(b, -JB_DENIED, flaw, reason);
+}
+
 void
 recheck(struct broker *b)
 {
 	struct subject s = { 0 };
-	struct errtext e = { "" };
+	const char *flaw;
 	int r;
 
 	b->recheck_at = 0;
@@ -125,17 +134,13 @@ recheck(struct broker *b)
 		return;
 	r = subject_load(b->st, b->user, &s);
 	if (r == JB_NOT_FOUND)
-		broker_end(b, -JB_DENIED, "deleted", "your account was deleted");
+		end_account(b, "deleted");
 	else if (r != 0)
 		b->recheck_at = now_mono_ms() + RETRY_MS;
-	else if (subject_usable(&s, now_unix(), &e) != 0)
-		broker_end(b, -JB_DENIED,
-		    s.locked		      ? "locked"
-			: s.role == ROLE_NONE ? "no role"
-					      : "expired",
-		    e.s);
+	else if ((flaw = standing_flaw(&s.standing, now_unix())) != NULL)
+		end_account(b, flaw);
 	else {
-		recheck_until(b, s.expires);
+		recheck_until(b, s.standing.expires);
 		recheck_attaches(b, &s);
 	}
 	subject_release(&s);

@@ -8,6 +8,7 @@
 #include "jumpbox/docker.h"
 #include "jumpbox/keys.h"
 #include "jumpbox/password.h"
+#include "jumpbox/policy.h"
 #include "jumpbox/privs.h"
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
@@ -151,7 +152,7 @@ count_user(const struct user *u, void *arg)
 
 	t->users++;
 	t->admins +=
-	    u->role == ROLE_ADMIN && !u->locked && (u->expires == 0 || u->expires > now_unix());
+	    u->standing.role == ROLE_ADMIN && standing_flaw(&u->standing, now_unix()) == NULL;
 	return 0;
 }
 

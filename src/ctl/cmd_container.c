@@ -87,7 +87,7 @@ list_exec(struct ctl *c)
 		return list_all(c, NULL);
 	if ((r = ctl_stored(c, subject_load(c->st, name, &s))) < 0)
 		return r;
-	if (subject_usable(&s, now_unix(), &why) < 0)
+	if (standing_check(&s.standing, now_unix(), &why) < 0)
 		ctl_warn("%.32s reaches nothing now: %.200s", name, why.s);
 	r = list_all(c, &s);
 	subject_release(&s);

@@ -4,6 +4,7 @@
 #include "ctl.h"
 
 #include "jumpbox/password.h"
+#include "jumpbox/policy.h"
 #include "jumpbox/util.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ enum { IN_PASSWORD };
 static int
 count_usable_admin(const struct user *u, void *arg)
 {
-	if (u->role == ROLE_ADMIN && !u->locked && (u->expires == 0 || u->expires > now_unix()))
+	if (u->standing.role == ROLE_ADMIN && standing_flaw(&u->standing, now_unix()) == NULL)
 		++*(int *)arg;
 	return 0;
 }
@@ -77,9 +78,9 @@ add_exec(struct ctl *c)
 	struct user u = {
 		.name = c->arg[0],
 		.hash = given != NULL ? given : hash,
-		.role = args_opt(c, "--admin") != NULL ? ROLE_ADMIN : ROLE_USER,
+		.standing.role = args_opt(c, "--admin") != NULL ? ROLE_ADMIN : ROLE_USER,
+		.standing.expires = c->when,
 		.must_change = args_opt(c, "--must-change") != NULL,
-		.expires = c->when,
 	};
 	int r;
 
@@ -156,23 +157,16 @@ hash_kind(const char *hash)
 	return "unknown";
 }
 
-static const char *
-user_state(const struct user *u)
-{
-	if (u->locked)
-		return "locked";
-	return u->expires != 0 && u->expires <= now_unix() ? "expired" : "active";
-}
-
 static void
 user_cells(const struct user *u, struct cell cells[static NUSER])
 {
 	static const char *const roles[] = { "none", "user", "admin" };
+	const char *flaw = standing_flaw(&u->standing, now_unix());
 	struct cell row[NUSER] = {
 		C_TEXT(u->name),
-		C_TEXT(roles[u->role]),
-		C_TEXT(user_state(u)),
-		C_NUM(u->expires),
+		C_TEXT(roles[u->standing.role]),
+		C_TEXT(flaw != NULL ? flaw : "active"),
+		C_NUM(u->standing.expires),
 		C_NUM(u->must_change),
 		C_NUM(u->last_login),
 		C_TEXT(hash_kind(u->hash)),

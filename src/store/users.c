@@ -24,7 +24,7 @@ role_of(const char *s)
 /* ---- reading ----------------------------------------------------------- */
 
 #define USER_COLUMNS                                                                        \
-	"id, name, hash, role, locked, must_change, expires, language, menu, max_sessions," \
+	"id, name, hash, role, locked, expires, must_change, language, menu, max_sessions," \
 	" created, last_login"
 
 static const char get_sql[] = "SELECT " USER_COLUMNS " FROM users WHERE name = $1";
@@ -44,10 +44,8 @@ user_row(sqlite3_stmt *q, void *arg)
 		.id = col_int(q, 0),
 		.name = col_text(q, 1),
 		.hash = col_text(q, 2),
-		.role = role_of(col_text(q, 3)),
-		.locked = col_int(q, 4) != 0,
-		.must_change = col_int(q, 5) != 0,
-		.expires = col_int(q, 6),
+		.standing = { role_of(col_text(q, 3)), col_int(q, 4) != 0, col_int(q, 5) },
+		.must_change = col_int(q, 6) != 0,
 		.language = col_text(q, 7),
 		.menu = col_text(q, 8),
 		.max_sessions = col_int(q, 9),
@@ -91,21 +89,23 @@ static const char del_sql[] = "DELETE FROM users WHERE name = $1";
 int
 user_add(struct store *st, const struct actor *by, const struct user *u)
 {
+	const struct standing *in = &u->standing;
 	char detail[128];
 	int err = change_check_name(st, "user", u->name);
 
 	if (err)
 		return err;
-	if (u->role != ROLE_USER && u->role != ROLE_ADMIN)
+	if (in->role != ROLE_USER && in->role != ROLE_ADMIN)
 		return store_fail(st, JB_BAD_INPUT, "user %s needs a role: user or admin", u->name);
-	snprintf(detail, sizeof(detail), "role=%s password=%s expires=%lld", role_names[u->role],
-	    u->hash != NULL ? "yes" : "no", (long long)u->expires);
+	snprintf(detail, sizeof(detail), "role=%s password=%s expires=%lld", role_names[in->role],
+	    u->hash != NULL ? "yes" : "no", (long long)in->expires);
 	return change_apply(st, by,
 	    &(struct change){
 		.sql = add_sql,
-		.params = PARAMS(P_TEXT(u->name), P_TEXT(u->hash), P_TEXT(role_names[u->role]),
-		    P_INT(u->locked), P_INT(u->must_change), P_INT(u->expires), P_TEXT(u->language),
-		    P_TEXT(u->menu), P_INT(u->max_sessions), P_INT(now_unix())),
+		.params = PARAMS(P_TEXT(u->name), P_TEXT(u->hash), P_TEXT(role_names[in->role]),
+		    P_INT(in->locked), P_INT(u->must_change), P_INT(in->expires),
+		    P_TEXT(u->language), P_TEXT(u->menu), P_INT(u->max_sessions),
+		    P_INT(now_unix())),
 		.noun = "user",
 		.name = u->name,
 		.event = "user.add",

@@ -168,7 +168,7 @@ fill_database(void)
 		    .status = "Up",
 		    .labels = "{}" }
 	};
-	struct user u = { .name = "alice", .role = ROLE_USER };
+	struct user u = { .name = "alice", .standing.role = ROLE_USER };
 	struct grant g = { .user = "alice", .selector = "mine", .allow = "shell,exec" };
 	struct node n = { .name = "hung", .enabled = true };
 	char hash[PASSWORD_HASH_MAX], url[160];
@@ -183,10 +183,10 @@ fill_database(void)
 	u.hash = hash;
 	must(user_add(st, &by, &u) == 0, store_error(st));
 	u.name = "root1";
-	u.role = ROLE_ADMIN;
+	u.standing.role = ROLE_ADMIN;
 	must(user_add(st, &by, &u) == 0, store_error(st));
 	u.name = "fresh";
-	u.role = ROLE_USER;
+	u.standing.role = ROLE_USER;
 	u.must_change = true;
 	must(user_add(st, &by, &u) == 0, store_error(st));
 	make_key(st, &by);

@@ -110,7 +110,9 @@ def test_a_change_ends_live_sessions_within_5_seconds_with_a_reason(host, docker
             if s["user"] == name:
                 host.ctl("session", "kill", str(s["id"]), *reason)
     t.expect(pexpect.EOF, timeout=5 if "JUMPBOX_SANITIZED" not in __import__("os").environ else 20)
-    word = {"revoke": b"access", "lock": b"locked", "expire": b"expired", "delete": b"account",
+    word = {"revoke": b"access", "lock": b"your account is locked: ask an administrator",
+            "expire": b"your account is expired: ask an administrator",
+            "delete": b"your account is deleted: ask an administrator",
             "kill": b"an administrator ended this session: tea time",
             "silence": b"an administrator ended this session"}[how]
     out, err = p.communicate(timeout=10)

@@ -123,7 +123,7 @@ raw_int(const struct fixture *f, const char *sql)
 static inline void
 add_user(struct fixture *f, const char *name)
 {
-	const struct user u = { .name = name, .role = ROLE_USER, .hash = "$hash" };
+	const struct user u = { .name = name, .standing.role = ROLE_USER, .hash = "$hash" };
 
 	assert_int_equal(user_add(f->st, &op, &u), 0);
 }

@@ -9,7 +9,7 @@ static int64_t session_id, attach_id;
 static int
 do_user_add(struct store *st)
 {
-	const struct user u = { .name = "bob", .role = ROLE_USER, .hash = "$one" };
+	const struct user u = { .name = "bob", .standing.role = ROLE_USER, .hash = "$one" };
 
 	return user_add(st, &op, &u);
 }
@@ -331,7 +331,8 @@ a_refused_change_does_not(void **state)
 	before = epoch(f);
 	assert_int_equal(do_user_del(f->st), JB_NOT_FOUND);
 	assert_int_equal(
-	    user_add(f->st, &op, &(struct user){ .name = "alice", .role = ROLE_USER }), JB_EXISTS);
+	    user_add(f->st, &op, &(struct user){ .name = "alice", .standing.role = ROLE_USER }),
+	    JB_EXISTS);
 	assert_int_equal(epoch(f), before);
 }
 

@@ -12,8 +12,8 @@ copy_user(const struct user *u, void *arg)
 	char row[256];
 
 	snprintf(row, sizeof(row), "%s|%s|%d|%d|%d|%lld|%s|%s|%lld", u->name, or_dash(u->hash),
-	    u->role, u->locked, u->must_change, (long long)u->expires, or_dash(u->language),
-	    or_dash(u->menu), (long long)u->max_sessions);
+	    u->standing.role, u->standing.locked, u->must_change, (long long)u->standing.expires,
+	    or_dash(u->language), or_dash(u->menu), (long long)u->max_sessions);
 	return copied(arg, row);
 }
 
@@ -24,9 +24,9 @@ a_user_comes_back_as_added(void **state)
 	const struct user u = {
 		.name = "alice",
 		.hash = "$argon2id$secret",
-		.role = ROLE_ADMIN,
+		.standing.role = ROLE_ADMIN,
 		.must_change = true,
-		.expires = 2000000000,
+		.standing.expires = 2000000000,
 		.language = "zh",
 		.max_sessions = 3,
 	};
@@ -51,13 +51,13 @@ users_are_refused_and_leave_no_trace(void **state)
 		int want;
 	} cases[] = {
 		/* clang-format off */
-		{ { .name = "alice",  .role = ROLE_USER },                      JB_EXISTS },
-		{ { .name = "Bob",    .role = ROLE_USER },                      JB_BAD_INPUT },
-		{ { .name = "",       .role = ROLE_USER },                      JB_BAD_INPUT },
-		{ { .name = "a'b",    .role = ROLE_USER },                      JB_BAD_INPUT },
-		{ { .name = "bob",    .role = ROLE_NONE },                      JB_BAD_INPUT },
-		{ { .name = "bob",    .role = ROLE_USER, .expires = -1 },       JB_BAD_INPUT },
-		{ { .name = "bob",    .role = ROLE_USER, .max_sessions = -1 },  JB_BAD_INPUT },
+		{ { .name = "alice",  .standing.role = ROLE_USER },                      JB_EXISTS },
+		{ { .name = "Bob",    .standing.role = ROLE_USER },                      JB_BAD_INPUT },
+		{ { .name = "",       .standing.role = ROLE_USER },                      JB_BAD_INPUT },
+		{ { .name = "a'b",    .standing.role = ROLE_USER },                      JB_BAD_INPUT },
+		{ { .name = "bob",    .standing.role = ROLE_NONE },                      JB_BAD_INPUT },
+		{ { .name = "bob",    .standing.role = ROLE_USER, .standing.expires = -1 },       JB_BAD_INPUT },
+		{ { .name = "bob",    .standing.role = ROLE_USER, .max_sessions = -1 },  JB_BAD_INPUT },
 		/* clang-format on */
 	};
 	struct fixture *f = *state;
