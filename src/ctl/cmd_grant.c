@@ -120,9 +120,7 @@ del_exec(struct ctl *c)
 
 	if ((r = input_number(c, c->arg[0], 1, "a grant's number", &id)) < 0)
 		return r;
-	if ((r = ctl_stored(c, grant_del(c->st, &c->by, id))) == 0)
-		out_done(c);
-	return r;
+	return ctl_done(c, grant_del(c->st, &c->by, id));
 }
 
 static const struct ctl_opt add_opts[] = {

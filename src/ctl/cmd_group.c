@@ -25,29 +25,21 @@ add_exec(struct ctl *c)
 }
 
 static int
-done(struct ctl *c, int r)
-{
-	if (r == 0)
-		out_done(c);
-	return ctl_stored(c, r);
-}
-
-static int
 del_exec(struct ctl *c)
 {
-	return done(c, group_del(c->st, &c->by, c->arg[0]));
+	return ctl_done(c, group_del(c->st, &c->by, c->arg[0]));
 }
 
 static int
 join_exec(struct ctl *c)
 {
-	return done(c, group_join(c->st, &c->by, c->arg[0], c->arg[1]));
+	return ctl_done(c, group_join(c->st, &c->by, c->arg[0], c->arg[1]));
 }
 
 static int
 leave_exec(struct ctl *c)
 {
-	return done(c, group_leave(c->st, &c->by, c->arg[0], c->arg[1]));
+	return ctl_done(c, group_leave(c->st, &c->by, c->arg[0], c->arg[1]));
 }
 
 /* ---- list: rows of (group, member) become one row a group --------------- */

@@ -134,11 +134,7 @@ list_exec(struct ctl *c)
 static int
 del_exec(struct ctl *c)
 {
-	int r = ctl_stored(c, key_del(c->st, &c->by, c->arg[0], c->arg[1]));
-
-	if (r == 0)
-		out_done(c);
-	return r;
+	return ctl_done(c, key_del(c->st, &c->by, c->arg[0], c->arg[1]));
 }
 
 static const struct ctl_opt add_opts[] = {

@@ -16,14 +16,6 @@
 enum { IN_CA, IN_CERT, IN_KEY };
 static const char *const material[] = { [IN_CA] = "ca", [IN_CERT] = "cert", [IN_KEY] = "key" };
 
-static int
-done(struct ctl *c, int r)
-{
-	if (r == 0)
-		out_done(c);
-	return ctl_stored(c, r);
-}
-
 /* ---- add --------------------------------------------------------------- */
 
 static int
@@ -147,7 +139,7 @@ set_exec(struct ctl *c)
 		return r;
 	if (which >= 0 && c->input[which] != NULL)
 		value = c->input[which];
-	return done(c, node_set(c->st, &c->by, c->arg[0], c->arg[1], value));
+	return ctl_done(c, node_set(c->st, &c->by, c->arg[0], c->arg[1], value));
 }
 
 /* ---- list -------------------------------------------------------------- */
@@ -278,19 +270,19 @@ test_exec(struct ctl *c)
 static int
 enable_exec(struct ctl *c)
 {
-	return done(c, node_enable(c->st, &c->by, c->arg[0], true));
+	return ctl_done(c, node_enable(c->st, &c->by, c->arg[0], true));
 }
 
 static int
 disable_exec(struct ctl *c)
 {
-	return done(c, node_enable(c->st, &c->by, c->arg[0], false));
+	return ctl_done(c, node_enable(c->st, &c->by, c->arg[0], false));
 }
 
 static int
 del_exec(struct ctl *c)
 {
-	return done(c, node_del(c->st, &c->by, c->arg[0]));
+	return ctl_done(c, node_del(c->st, &c->by, c->arg[0]));
 }
 
 /* ---- the table --------------------------------------------------------- */

@@ -75,9 +75,7 @@ kill_exec(struct ctl *c)
 		return r;
 	if (reason != NULL && strlen(reason) > REASON_MAX)
 		return ctl_fail(c, JB_BAD_INPUT, "--reason: at most %d bytes", REASON_MAX);
-	if ((r = ctl_stored(c, session_kill(c->st, &c->by, id, reason))) == 0)
-		out_done(c);
-	return r;
+	return ctl_done(c, session_kill(c->st, &c->by, id, reason));
 }
 
 static const struct ctl_opt list_opts[] = {

@@ -18,9 +18,7 @@ unlock_exec(struct ctl *c)
 	r = backoff_unlock(c->st, &c->by, BACKOFF_SOURCE, address);
 	if (r == JB_NOT_FOUND)
 		return ctl_fail(c, r, "%s is not kept out", address);
-	if (r == 0)
-		out_done(c);
-	return ctl_stored(c, r);
+	return ctl_done(c, r);
 }
 
 static const struct ctl_opt unlock_opts[] = {

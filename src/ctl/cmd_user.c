@@ -32,9 +32,8 @@ with_admin_warning(struct ctl *c, int (*change)(struct ctl *c))
 
 	if ((r = user_each(c->st, count_usable_admin, &before)) < 0)
 		return ctl_stored(c, r);
-	if ((r = change(c)) < 0)
-		return ctl_stored(c, r);
-	out_done(c);
+	if ((r = ctl_done(c, change(c))) < 0)
+		return r;
 	if ((r = user_each(c->st, count_usable_admin, &after)) < 0)
 		return ctl_stored(c, r);
 	if (before > 0 && after == 0)
@@ -110,10 +109,7 @@ passwd_exec(struct ctl *c)
 		return r;
 	r = user_set_hash(c->st, &c->by, c->arg[0], hash, false);
 	wipe(hash, sizeof hash);
-	if (r < 0)
-		return ctl_stored(c, r);
-	out_done(c);
-	return 0;
+	return ctl_done(c, r);
 }
 
 /* ---- list, show -------------------------------------------------------- */
@@ -232,11 +228,7 @@ lock_exec(struct ctl *c)
 static int
 unlock_exec(struct ctl *c)
 {
-	int r = user_set_locked(c->st, &c->by, c->arg[0], false);
-
-	if (r == 0)
-		out_done(c);
-	return ctl_stored(c, r);
+	return ctl_done(c, user_set_locked(c->st, &c->by, c->arg[0], false));
 }
 
 static int

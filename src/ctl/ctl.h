@@ -85,6 +85,8 @@ void args_help(const struct ctl *c);
 int ctl_fail(struct ctl *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* 0, or the store's code with the store's sentence. */
 int ctl_stored(struct ctl *c, int code);
+/* The same for a change without a result; out_done() when it was made. */
+int ctl_done(struct ctl *c, int code);
 /* One line on standard error that does not fail the command. */
 void ctl_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Says why on standard error, and with --json on standard output; returns the exit status. */

@@ -1,6 +1,6 @@
 /*
- * How a command says that it failed: one line on standard error, and with
- * --json an object on standard output.  jumpboxctl.
+ * How a command ends: done, or one line on standard error, and with --json an
+ * object on standard output.  jumpboxctl.
  */
 #include "ctl.h"
 
@@ -26,6 +26,14 @@ int
 ctl_stored(struct ctl *c, int code)
 {
 	return code < 0 ? ctl_fail(c, code, "%s", store_error(c->st)) : code;
+}
+
+int
+ctl_done(struct ctl *c, int code)
+{
+	if (code == 0)
+		out_done(c);
+	return ctl_stored(c, code);
 }
 
 /* What the operator typed and what engines answered may be in the sentence. */
