@@ -10,13 +10,13 @@
 
 #include <string.h>
 
-/* ---- the checkpoint ---------------------------------------------------- */
+/* ---- where the chain begins and ends ----------------------------------- */
 
 static const char checkpoint_sql[] = "SELECT upto, hash FROM audit_checkpoint WHERE one = 1";
 static const char head_sql[] = "SELECT id, hash FROM audit_head WHERE one = 1";
 
 static int
-checkpoint_row(sqlite3_stmt *q, void *arg)
+point_row(sqlite3_stmt *q, void *arg)
 {
 	struct checkpoint *c = arg;
 
@@ -30,21 +30,11 @@ checkpoint_row(sqlite3_stmt *q, void *arg)
 static int
 read_point(struct store *st, const char *sql, const char *what, struct checkpoint *c)
 {
-	int err = sql_one(st, sql, NO_PARAMS, checkpoint_row, c);
+	int err = sql_one(st, sql, NO_PARAMS, point_row, c);
 
 	if (err == JB_BAD_INPUT || err == JB_NOT_FOUND)
 		return store_fail(st, JB_BAD_INPUT, "the audit's %s is missing or damaged", what);
 	return err;
-}
-
-void
-checkpoint_text(const struct checkpoint *c, char dst[static CHECKPOINT_TEXT])
-{
-	char hex[2 * AUDIT_HASH + 1];
-
-	for (size_t i = 0; i < AUDIT_HASH; i++)
-		snprintf(hex + 2 * i, 3, "%02x", c->hash[i]);
-	snprintf(dst, CHECKPOINT_TEXT, "upto=%lld hash=%s", (long long)c->upto, hex);
 }
 
 /* ---- the walk ---------------------------------------------------------- */

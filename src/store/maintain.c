@@ -45,6 +45,16 @@ stretch_row(sqlite3_stmt *q, void *arg)
 	return 0;
 }
 
+void
+checkpoint_text(const struct checkpoint *c, char dst[static CHECKPOINT_TEXT])
+{
+	char hex[2 * AUDIT_HASH + 1];
+
+	for (size_t i = 0; i < AUDIT_HASH; i++)
+		snprintf(hex + 2 * i, 3, "%02x", c->hash[i]);
+	snprintf(dst, CHECKPOINT_TEXT, "upto=%lld hash=%s", (long long)c->upto, hex);
+}
+
 static int
 remove_stretch(struct store *st, const struct stretch *s)
 {

@@ -182,13 +182,15 @@ void audit_hash(
 enum { AUDIT_COLUMN_COUNT = 9 };
 void audit_row(sqlite3_stmt *q, struct audit_event *ev);
 
+/* ---- maintain.c ------------------------------------------------------- */
+
 #define AUDIT_CHECKPOINT "audit.checkpoint"
-/* What the checkpoint's own audit row says; store_maintain writes it, audit_verify expects it. */
 struct checkpoint {
 	int64_t upto; /* id of the newest row removed, 0: none yet */
 	uint8_t hash[AUDIT_HASH];
 };
 enum { CHECKPOINT_TEXT = 128 };
+/* What the checkpoint's own audit row says; audit_verify expects it. */
 void checkpoint_text(const struct checkpoint *c, char dst[static CHECKPOINT_TEXT]);
 
 #endif
