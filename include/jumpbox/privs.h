@@ -10,9 +10,8 @@
 
 #include <stddef.h>
 
-#define SERVICE_USER	     "jumpbox"
-#define SESSION_USER	     "jumpbox-session"
-#define SERVICE_GROUP_DOCKER "docker"
+#define SERVICE_USER "jumpbox"
+#define SESSION_USER "jumpbox-session"
 
 /*
  * Becomes `user` for good (with its supplementary groups), inside `jail` if

@@ -182,8 +182,8 @@ struct container {
 	int64_t seen; /* when the inventory last saw it */
 };
 
-/* Replaces one node's rows by these n and its state by "connected": one transaction; rows keep
- * their ref. */
+/* Replaces one node's rows by these n, of which node_id says whose they are, and its state by
+ * "connected": one transaction; rows keep their ref. */
 int container_replace(struct store *st, int64_t node_id, const struct container *c, size_t n);
 /* All rows of enabled nodes, by node and name. */
 int container_each(struct store *st, int (*fn)(const struct container *, void *), void *arg);
@@ -317,7 +317,7 @@ int audit_verify(struct store *st, int64_t *n, struct errtext *e);
  * than `before` (unix s) and leaves a checkpoint so that the chain still
  * verifies; also ended sessions older than that, and forgotten login failures.
  * At most 1000 rows of each a call, so that nobody waits for it long: call
- * again while *removed (audit rows) is 1000.
+ * again until *removed (audit rows) is 0.
  */
 int store_maintain(struct store *st, int64_t before, int64_t *removed);
 

@@ -73,7 +73,6 @@ open_session(struct broker *b, const struct account *a, const char *method, stru
 		.boot_id = boot_id(),
 		.pid = getpid(),
 		.pid_start = proc_start_time(getpid()),
-		.started = now_unix(),
 	};
 	int r = session_open(b->st, &s, b->cfg->max_sessions, user_limit(b, a), &b->session_row);
 

@@ -1,7 +1,7 @@
 /*
  * One engine: the connection and one HTTP call on it, and the calls that
  * only ask.  Every call has a connect and a total time-out and a bound on its
- * answer.  Broker children, watcher, jumpboxctl.
+ * answer.  Broker children, jumpboxctl.
  */
 #include "engine.h"
 #include "jumpbox/util.h"

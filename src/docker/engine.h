@@ -1,7 +1,7 @@
 /*
  * What the files of this directory share and nobody else sees: one engine,
  * one HTTP call, the parsers and the sentences.  Runs wherever
- * jumpbox/docker.h does: broker children, watcher, jumpboxctl.
+ * jumpbox/docker.h does: broker children, jumpboxctl.
  */
 #ifndef DOCKER_ENGINE_H
 #define DOCKER_ENGINE_H

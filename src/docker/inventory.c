@@ -2,7 +2,7 @@
  * The one writer of the containers table: lists a node's engine and stores
  * what it sees.  A label that a container has from its image owns nothing, so
  * the images of those containers that carry the owner label are asked, once
- * each.  Broker's refresh children, watcher, jumpboxctl.
+ * each.  Broker's refresh children, jumpboxctl.
  */
 #include "jumpbox/inventory.h"
 #include "engine.h"
@@ -89,23 +89,19 @@ static int
 store_list(struct store *st, const struct node *n, const struct engine_list *list, char **owners)
 {
 	struct container *rows = xcalloc(list->n + 1, sizeof(*rows));
-	int64_t now = now_unix();
 	int rc;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const struct engine_container *c = &list->c[i];
 
-		rows[i] = (struct container){ .node_id = n->id,
-			.node = n->name,
-			.id = c->id,
+		rows[i] = (struct container){ .id = c->id,
 			.name = c->name,
 			.image = c->image,
 			.state = c->state,
 			.status = c->status,
 			.labels = c->labels,
 			.owner = owners[i],
-			.created = c->created,
-			.seen = now };
+			.created = c->created };
 	}
 	rc = container_replace(st, n->id, rows, list->n);
 	free(rows);
