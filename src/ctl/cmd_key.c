@@ -31,7 +31,10 @@ key_line(struct ctl *c, char *text, char **line)
 			    c, JB_BAD_INPUT, "there is more than one key; add them one by one");
 		*line = at;
 	}
-	return *line != NULL ? 0 : ctl_fail(c, JB_BAD_INPUT, "there is no key in it");
+	if (*line == NULL)
+		return ctl_fail(
+		    c, JB_BAD_INPUT, "there is no key in it; give the file that ends in .pub");
+	return 0;
 }
 
 static int

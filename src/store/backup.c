@@ -67,7 +67,8 @@ store_backup(struct store *st, const char *file)
 	int err, fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0 && errno == EEXIST)
-		return store_fail(st, JB_EXISTS, "there is already a file %.160s", file);
+		return store_fail(st, JB_EXISTS,
+		    "there is already a file %.160s: remove it or name another", file);
 	if (fd < 0)
 		return store_fail(
 		    st, JB_UNAVAILABLE, "cannot make %.160s: %s", file, strerror(errno));

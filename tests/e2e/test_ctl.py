@@ -294,6 +294,7 @@ def test_keys(full):
     for text in ("", "ssh-ed25519 AAAA", "hello world\n", pub.read_text() * 2, "\0",
                  pub.with_suffix("").read_text(), 'command="x" ' + pub.read_text()):
         full.fails(65, "key", "add", "alice", input=text)
+    assert "give the file that ends in .pub" in full.fails(65, "key", "add", "alice", input="# nothing\n")
     full.fails(66, "key", "add", "alice", full.dir / "none.pub")
     full.fails(65, "key", "add", "alice", full.dir)
     for wrong in ("10.0.0.0/33", "example.org", "", "10.0.0.0/8,"):

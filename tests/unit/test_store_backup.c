@@ -102,6 +102,7 @@ a_backup_overwrites_nothing(void **state)
 	snprintf(copy, sizeof(copy), "%s/copy.db", f->dir);
 	assert_int_equal(store_backup(f->st, copy), 0);
 	assert_int_equal(store_backup(f->st, copy), JB_EXISTS);
+	assert_non_null(strstr(store_error(f->st), "remove it or name another"));
 	assert_int_equal(store_backup(f->st, f->path), JB_EXISTS);
 	assert_int_equal(store_backup(f->st, "/proc/none/copy.db"), JB_UNAVAILABLE);
 	assert_non_null(strstr(store_error(f->st), "cannot make"));
