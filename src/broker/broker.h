@@ -178,11 +178,12 @@ void closing_again(struct broker *b);
 /* The last of a connection: blocks until its rows are closed, or it is no use. */
 void closing_session(struct broker *b, const sigset_t *mask);
 
-/* ---- one directory deeper: prepare.c, zygote.c, cleaner.c --------------- */
+/* ---- processes of their own: prepare.c, zygote.c, cleaner.c, shutdown.c -- */
 
 int prepare(void);
 int zygote(void);
-/* In a process of its own: ends what dead brokers of this host left running. */
+int shutdown_sessions(void);
+/* Ends what dead brokers of this host left running. */
 _Noreturn void cleaner(const struct config *cfg);
 
 #endif

@@ -154,12 +154,7 @@ start(struct run *r, const struct listeners *inherited, int lock_fd)
 		_exit(-err); /* it has said why */
 	}
 	notify_init();
-	err = run_start(r);
-	if (err == JB_TRY_AGAIN) {
-		pidfile_close(r->config.run_directory, r->lock_fd);
-		_exit(0);
-	}
-	if (err < 0)
+	if ((err = run_start(r)) < 0)
 		give_up(r, err, "the roles do not start: see the lines above");
 }
 

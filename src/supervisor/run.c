@@ -17,6 +17,7 @@
 #include "loop.h"
 #include "notify.h"
 #include "setup.h"
+#include "spawn.h"
 #include "watcher.h"
 #include "zygotes.h"
 
@@ -44,6 +45,7 @@ static struct {
 	int64_t deadline; /* of the phase */
 	bool again;	  /* re-exec at the end */
 	bool for_brokers; /* wait for them too */
+	pid_t ender;	  /* ends those of earlier supervisors; 0: none */
 } state;
 
 /* ---- signals ---------------------------------------------------------- */
@@ -68,7 +70,7 @@ run_block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* A child that is neither a zygote nor the watcher is an orphan of an earlier life. */
+/* A child that is none of ours is an orphan of an earlier life. */
 static void
 reap(void)
 {
@@ -76,7 +78,9 @@ reap(void)
 	int status;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!zygotes_reaped(pid, status) && !watcher_reaped(pid, status))
+		if (pid == state.ender)
+			state.ender = 0;
+		else if (!zygotes_reaped(pid, status) && !watcher_reaped(pid, status))
 			log_debug("orphan.exit", F_NUM("process", pid));
 }
 
@@ -160,6 +164,11 @@ stop(struct run *r)
 	listeners_close(&r->listeners);
 }
 
+/*
+ * INT with -D.  Our own brokers are told through their status sockets; those
+ * that an earlier life of this program or another one left are found by
+ * their rows in the database.
+ */
 static void
 shut_down(struct run *r)
 {
@@ -170,6 +179,16 @@ shut_down(struct run *r)
 	conns_listen(NULL);
 	listeners_close(&r->listeners);
 	conns_shutdown();
+	state.ender = spawn_role(&(struct spawn){ .program = "jumpbox-broker",
+	    .arg = "shutdown",
+	    .control = -1,
+	    .config = r->config_fd,
+	    .keys = -1 });
+	if (state.ender < 0) {
+		log_error(
+		    "role.fail", F_STR("program", "jumpbox-broker"), F_STR("why", strerror(errno)));
+		state.ender = 0;
+	}
 	end_roles(SHUTDOWN_MS);
 }
 
@@ -249,7 +268,8 @@ phase_over(void)
 		return true;
 	if (state.phase == HANDING_OVER)
 		return !conns_pending() && !zygotes_holding();
-	return zygotes_gone() && watcher_gone() && (!state.for_brokers || conns_count() == 0);
+	return zygotes_gone() && watcher_gone() && state.ender == 0 &&
+	    (!state.for_brokers || conns_count() == 0);
 }
 
 void
@@ -278,12 +298,10 @@ run_start(struct run *r)
 	conns_init(&r->config, r->open_files);
 	zygotes_start(r->config_fd, r->keys_fd);
 	watcher_start(r->config_fd, conns_policy);
-	while (!zygotes_started()) {
+	while (!zygotes_started() && !state.term && !state.interrupt) {
 		turn();
 		if (zygotes_failed())
 			return JB_UNAVAILABLE;
-		if (state.term || state.interrupt)
-			return JB_TRY_AGAIN;
 	}
 	return 0;
 }

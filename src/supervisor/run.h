@@ -17,8 +17,8 @@ struct run {
 /* Blocks the signals that are waited for, so that none is lost before run_start. */
 void run_block_signals(void);
 
-/* Starts zygotes and watcher and waits until connections can be served.  JB_UNAVAILABLE if they
- * cannot, JB_TRY_AGAIN when a signal ended it. */
+/* Starts zygotes and watcher and waits until connections can be served, or a signal is there for
+ * run_serve to act upon.  JB_UNAVAILABLE if they cannot. */
 int run_start(struct run *r);
 
 /* Serves until a signal ends it, in the order that jumpboxd(8) tells. */
