@@ -27,15 +27,15 @@
 
 static const struct actor by_start = { "jumpboxd", "local", 0 };
 
-/* ---- directories ----------------------------------------------------------------- */
+/* ---- the database's directory ----------------------------------------------------- */
 
 /* Root makes a missing directory for the service user, where its parent is there. */
 static int
-make_directory(const char *path, mode_t mode, struct errtext *e)
+make_directory(const char *path, struct errtext *e)
 {
 	struct passwd *pw = geteuid() == 0 ? getpwnam(SERVICE_USER) : NULL;
 
-	if (mkdir(path, mode) < 0) {
+	if (mkdir(path, 0700) < 0) {
 		if (errno == EEXIST || (errno != ENOENT && access(path, F_OK) == 0))
 			return 0;
 		return err_set(e, JB_UNAVAILABLE, "cannot make directory %.160s: %s", path,
@@ -59,18 +59,6 @@ database_directory(const struct config *cfg, char *dir, size_t size, struct errt
 }
 
 static int
-make_directories(const struct config *cfg, struct errtext *e)
-{
-	char dir[PATH_MAX];
-	int r;
-
-	if ((r = database_directory(cfg, dir, sizeof(dir), e)) < 0 ||
-	    (r = make_directory(dir, 0700, e)) < 0)
-		return r;
-	return make_directory(cfg->run_directory, 0755, e);
-}
-
-static int
 check_directory(const char *dir, struct errtext *e)
 {
 	struct passwd *pw = getpwuid(geteuid());
@@ -84,15 +72,11 @@ check_directory(const char *dir, struct errtext *e)
 
 /* As the user that will work in them. */
 static int
-check_directories(const struct config *cfg, struct errtext *e)
+check_directories(const struct config *cfg, const char *database, struct errtext *e)
 {
-	char dir[PATH_MAX];
-	int r;
+	int r = check_directory(database, e);
 
-	if ((r = database_directory(cfg, dir, sizeof(dir), e)) < 0 ||
-	    (r = check_directory(dir, e)) < 0)
-		return r;
-	return check_directory(cfg->run_directory, e);
+	return r < 0 ? r : check_directory(cfg->run_directory, e);
 }
 
 /* ---- the database ------------------------------------------------------------------- */
@@ -186,14 +170,13 @@ prepare_keys(const struct config *cfg, struct errtext *e)
 static int
 prepare_all(const struct config *cfg, struct errtext *e)
 {
-	char left_out[64];
+	char left_out[64], dir[PATH_MAX];
 	int r;
 
-	if ((r = make_directories(cfg, e)) < 0)
-		return r;
-	umask(077);
-	if ((r = privs_drop(SERVICE_USER, NULL, left_out, sizeof(left_out), e)) < 0 ||
-	    (r = check_directories(cfg, e)) < 0 ||
+	if ((r = database_directory(cfg, dir, sizeof(dir), e)) < 0 ||
+	    (r = make_directory(dir, e)) < 0 ||
+	    (r = privs_drop(SERVICE_USER, NULL, left_out, sizeof(left_out), e)) < 0 ||
+	    (r = check_directories(cfg, dir, e)) < 0 ||
 	    (r = password_params_check(cfg->password_hash, e)) < 0 ||
 	    (r = prepare_database(cfg, e)) < 0 || (r = prepare_keys(cfg, e)) < 0)
 		return r == JB_UNAVAILABLE ? r : JB_CONFIG;
@@ -209,7 +192,7 @@ prepare(void)
 
 	if (r == 0) {
 		log_init("broker", cfg.log_level, cfg.log_format);
-		umask(022);
+		umask(077);
 		r = prepare_all(&cfg, &e);
 		config_release(&cfg);
 	}

@@ -212,7 +212,8 @@ try_config(struct run *r, struct errtext *e)
 		    e, JB_CONFIG, "%s -t refused %s", r->reexec.path, r->reexec.config_path);
 	if (config_load(r->reexec.config_path, &c, e) < 0)
 		return 0;
-	if ((err = listeners_open(&c, &r->listeners, &l, e)) < 0)
+	if ((err = setup_directories(&c, e)) < 0 ||
+	    (err = listeners_open(&c, &r->listeners, &l, e)) < 0)
 		goto out;
 	config_fd = setup_config_fd(&c);
 	err = setup_prepare(config_fd, PREPARE_AGAIN_MS, &keys_fd);

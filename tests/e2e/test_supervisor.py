@@ -458,6 +458,18 @@ def test_sighup_with_something_wrong_changes_nothing(make, place):
     wait_for(lambda: host.log_text().count("server.start") == 2, 20, "the next life")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives directories away")
+def test_sighup_makes_another_run_directory_as_a_start_does(make):
+    host = make()
+    run_directory = host.dir / "another"
+    host.configure(run_directory=run_directory)
+    host.proc.send_signal(signal.SIGHUP)
+    wait_for(lambda: host.log_text().count("server.start") == 2, 20, "the next life")
+    assert (run_directory.owner(), run_directory.group()) == ("root", "jumpbox")
+    assert run_directory.stat().st_mode & 0o7777 == 0o1775
+    assert (run_directory / "jumpboxd.pid").read_text() == f"{host.proc.pid}\n"
+
+
 def test_sighup_moves_to_another_port(make):
     host = make()
     with socket.create_server(("127.0.0.1", 0)) as s:
