@@ -24,6 +24,10 @@ int str_copy(char *dst, size_t size, const char *src);
 int64_t now_unix(void); /* seconds */
 int64_t now_unix_ms(void);
 int64_t now_mono_ms(void); /* CLOCK_MONOTONIC */
+/* Times on that clock; 0 is never. */
+int64_t sooner(int64_t a, int64_t b);
+bool due(int64_t at, int64_t now);
+int poll_timeout(int64_t at); /* from now until then, as poll() wants it */
 
 int set_nonblock(int fd, bool on);
 int set_cloexec(int fd, bool on);

@@ -222,12 +222,6 @@ pair_readable(struct broker *b)
 
 /* ---- timers ---------------------------------------------------------------------------- */
 
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return b == 0 || (a != 0 && a < b) ? a : b;
-}
-
 /* A session that was taken over does not keep the deadline for logging in. */
 static int64_t
 grace_deadline(const struct broker *b)
@@ -259,12 +253,6 @@ rest(struct broker *b)
 	broker_store_close(b);
 	list_rest(b);
 	malloc_trim(0);
-}
-
-static bool
-due(int64_t at, int64_t now)
-{
-	return at != 0 && at <= now;
 }
 
 static void

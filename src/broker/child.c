@@ -181,8 +181,7 @@ child_deadline(const struct broker *b)
 	int64_t first = 0;
 
 	for (c = b->children; c != NULL; c = c->next)
-		if (c->deadline != 0 && (first == 0 || c->deadline < first))
-			first = c->deadline;
+		first = sooner(first, c->deadline);
 	return first;
 }
 
@@ -192,7 +191,7 @@ child_tick(struct broker *b, int64_t now)
 	struct child *c;
 
 	for (c = b->children; c != NULL; c = c->next) {
-		if (c->deadline != 0 && c->deadline <= now) {
+		if (due(c->deadline, now)) {
 			c->deadline = 0;
 			c->late = true;
 			kill(c->pid, SIGKILL);

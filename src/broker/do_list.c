@@ -238,8 +238,7 @@ list_deadline(const struct broker *b)
 	for (p = b->listing->pending; p != NULL; p = p->next) {
 		if (ripe(b->listing, p, 0))
 			return 1; /* at once */
-		if (first == 0 || p->deadline < first)
-			first = p->deadline;
+		first = sooner(first, p->deadline);
 	}
 	return first;
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,6 +113,28 @@ int64_t
 now_mono_ms(void)
 {
 	return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t
+sooner(int64_t a, int64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+bool
+due(int64_t at, int64_t now)
+{
+	return at != 0 && at <= now;
+}
+
+int
+poll_timeout(int64_t at)
+{
+	int64_t left = at - now_mono_ms();
+
+	if (at == 0)
+		return -1;
+	return left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
 }
 
 /* ---- descriptors ------------------------------------------------------ */

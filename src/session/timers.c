@@ -23,12 +23,6 @@ enum {
 };
 
 static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
-static int64_t
 probe_at(const struct conn *c)
 {
 	int64_t interval = (int64_t)c->cfg->client_alive_interval * 1000;

@@ -4,6 +4,7 @@
 #include "jumpbox/util.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -309,10 +310,30 @@ time_as_text(void **state)
 	assert_string_equal(s, "9999-12-31T23:59:59Z");
 }
 
+static void
+times_of_which_0_is_never(void **state)
+{
+	(void)state;
+	assert_int_equal(sooner(0, 0), 0);
+	assert_int_equal(sooner(0, 5), 5);
+	assert_int_equal(sooner(5, 0), 5);
+	assert_int_equal(sooner(5, 7), 5);
+	assert_int_equal(sooner(7, 5), 5);
+	assert_false(due(0, 5));
+	assert_false(due(6, 5));
+	assert_true(due(5, 5));
+	assert_true(due(1, 5));
+	assert_int_equal(poll_timeout(0), -1);
+	assert_int_equal(poll_timeout(1), 0);
+	assert_in_range(poll_timeout(now_mono_ms() + 60000), 50000, 60000);
+	assert_int_equal(poll_timeout(INT64_MAX), INT_MAX);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(times_of_which_0_is_never),
 		cmocka_unit_test(error_sentences),
 		cmocka_unit_test(copies_fit_or_fail),
 		cmocka_unit_test(wiping),
