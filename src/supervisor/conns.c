@@ -56,7 +56,7 @@ static struct {
 	const struct listeners *listeners;
 	struct watch listening[CONFIG_LIST_MAX];
 	bool accepting;
-	int64_t resume_at; /* -1: not paused by an error */
+	int64_t resume_at; /* 0: not paused by an error */
 	uint64_t drops;
 	int64_t drops_said; /* when they were last reported */
 } all;
@@ -76,7 +76,6 @@ conns_init(const struct config *c, uint64_t max_open)
 	all.max = want < most ? want : most;
 	limits_init(&all.limits, c->max_startups, c->max_startups_per_source);
 	all.grace_ms = (int64_t)c->login_grace_time * 1000;
-	all.resume_at = -1;
 	all.drops_said = -REPORT_DROPS_MS;
 }
 
@@ -111,7 +110,8 @@ forget(struct conn *c)
 		close(c->h.client);
 	free(c);
 	all.count--;
-	all.resume_at = all.resume_at < 0 ? -1 : 0;
+	if (all.resume_at != 0)
+		all.resume_at = now_mono_ms();
 }
 
 static void
@@ -338,7 +338,7 @@ expire(enum conn_state state, int64_t now, void (*fn)(struct conn *))
 
 	while ((c = TAILQ_FIRST(&all.list[state])) != NULL && c->deadline <= now)
 		fn(c);
-	return c == NULL ? -1 : c->deadline;
+	return c == NULL ? 0 : c->deadline;
 }
 
 int64_t
@@ -347,12 +347,12 @@ conns_tick(int64_t now)
 	int64_t next;
 
 	next = expire(WAITING, now, queue);
-	next = loop_sooner(next, expire(QUEUED, now, drop));
-	next = loop_sooner(next, expire(STARTED, now, drop));
-	if (all.resume_at >= 0 && all.resume_at <= now)
-		all.resume_at = -1;
-	set_accepting(all.listeners != NULL && all.resume_at < 0 && all.count < all.max);
-	return loop_sooner(next, all.resume_at);
+	next = sooner(next, expire(QUEUED, now, drop));
+	next = sooner(next, expire(STARTED, now, drop));
+	if (due(all.resume_at, now))
+		all.resume_at = 0;
+	set_accepting(all.listeners != NULL && all.resume_at == 0 && all.count < all.max);
+	return sooner(next, all.resume_at);
 }
 
 /* ---- all of them ------------------------------------------------------ */

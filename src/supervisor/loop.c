@@ -84,9 +84,3 @@ loop_wait(int timeout_ms)
 	}
 	turn_len = 0;
 }
-
-int64_t
-loop_sooner(int64_t a, int64_t b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}

@@ -27,7 +27,4 @@ void loop_close(struct watch *w);
 /* Waits at most timeout_ms (-1: for ever) and calls what is ready, which may add and delete. */
 void loop_wait(int timeout_ms);
 
-/* The earlier of two times; a negative one is never. */
-int64_t loop_sooner(int64_t a, int64_t b);
-
 #endif

@@ -72,7 +72,7 @@ int64_t
 notify_watchdog(int64_t now)
 {
 	if (manager.every <= 0)
-		return -1;
+		return 0;
 	if (now >= manager.next_at) {
 		notify_send("WATCHDOG=1");
 		manager.next_at = now + manager.every;

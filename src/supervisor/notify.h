@@ -8,7 +8,7 @@
 void notify_init(void);
 void notify_send(const char *state); /* "READY=1" */
 void notify_reloading(void);
-/* Sends WATCHDOG=1 when it is time to, and returns when it will be next (-1: never). */
+/* Sends WATCHDOG=1 when it is time to, and returns when it will be next (0: never). */
 int64_t notify_watchdog(int64_t now);
 
 #endif

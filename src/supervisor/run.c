@@ -122,14 +122,12 @@ turn(void)
 
 	next = conns_tick(now);
 	conns_pump();
-	next = loop_sooner(next, zygotes_tick(now));
-	next = loop_sooner(next, watcher_tick(now));
-	next = loop_sooner(next, notify_watchdog(now));
+	next = sooner(next, zygotes_tick(now));
+	next = sooner(next, watcher_tick(now));
+	next = sooner(next, notify_watchdog(now));
 	if (state.phase != SERVING)
-		next = loop_sooner(next, state.deadline);
-	if (next >= 0 && (next -= now_mono_ms()) < 0)
-		next = 0;
-	loop_wait(next > 60000 ? 60000 : (int)next);
+		next = sooner(next, state.deadline);
+	loop_wait(poll_timeout(next));
 	conns_pump();
 }
 
@@ -172,6 +170,8 @@ stop(struct run *r)
 static void
 shut_down(struct run *r)
 {
+	const struct spawn s = { "jumpbox-broker", "shutdown", 0, r->config_fd, -1 };
+
 	log_info("server.shutdown", F_NUM("connections", conns_count()));
 	notify_send("STOPPING=1");
 	state.again = false;
@@ -179,11 +179,7 @@ shut_down(struct run *r)
 	conns_listen(NULL);
 	listeners_close(&r->listeners);
 	conns_shutdown();
-	state.ender = spawn_role(&(struct spawn){ .program = "jumpbox-broker",
-	    .arg = "shutdown",
-	    .control = -1,
-	    .config = r->config_fd,
-	    .keys = -1 });
+	state.ender = spawn_role(&s, NULL);
 	if (state.ender < 0) {
 		log_error(
 		    "role.fail", F_STR("program", "jumpbox-broker"), F_STR("why", strerror(errno)));

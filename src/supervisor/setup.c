@@ -107,14 +107,10 @@ int
 setup_prepare(int config_fd, int timeout_ms, int *keys_fd)
 {
 	int fd = memory_file("jumpbox-host-keys"), code;
+	const struct spawn s = { "jumpbox-broker", "prepare", 0, config_fd, fd };
 	struct stat st;
 
-	code = spawn_wait(spawn_role(&(struct spawn){ .program = "jumpbox-broker",
-			      .arg = "prepare",
-			      .control = -1,
-			      .config = config_fd,
-			      .keys = fd }),
-	    timeout_ms);
+	code = spawn_wait(spawn_role(&s, NULL), timeout_ms);
 	if (code == 0 && (fstat(fd, &st) < 0 || st.st_size == 0))
 		code = -JB_INTERNAL;
 	if (code != 0) {

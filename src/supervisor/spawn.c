@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,11 +77,11 @@ role_environment(void)
 }
 
 static _Noreturn void
-child(const struct spawn *s)
+child(const struct spawn *s, int fd)
 {
 	char *path = xasprintf("%s/%s", LIBEXECDIR, s->program);
 	char *const argv[] = { xstrdup(s->program), s->arg != NULL ? xstrdup(s->arg) : NULL, NULL };
-	int null, control = lift(s->control), config = lift(s->config), keys = lift(s->keys);
+	int null, control = lift(fd), config = lift(s->config), keys = lift(s->keys);
 
 	child_basics();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -95,12 +96,25 @@ child(const struct spawn *s)
 }
 
 pid_t
-spawn_role(const struct spawn *s)
+spawn_role(const struct spawn *s, int *control)
 {
-	pid_t pid = fork();
+	int pair[2] = { -1, -1 };
+	pid_t pid;
 
+	if (s->control != 0 && socketpair(AF_UNIX, s->control | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	pid = fork();
 	if (pid == 0)
-		child(s);
+		child(s, pair[1]);
+	if (s->control == 0)
+		return pid;
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return -1;
+	}
+	set_nonblock(pair[0], true);
+	*control = pair[0];
 	return pid;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Starting the other roles, each with exactly the descriptors of
- * jumpbox/zygote.h, a signal mask of its own and a session of its own (a
- * Ctrl-C on the terminal is the supervisor's).
+ * jumpbox/zygote.h, no signal blocked, and a session of its own (a Ctrl-C on
+ * the terminal is the supervisor's).  Supervisor only.
  */
 #ifndef SUPERVISOR_SPAWN_H
 #define SUPERVISOR_SPAWN_H
@@ -11,16 +11,21 @@
 struct spawn {
 	const char *program; /* below LIBEXECDIR */
 	const char *arg;     /* its only argument, or NULL */
-	int control;	     /* becomes ROLE_CONTROL_FD; -1: none */
+	int control;	     /* the type of socket that becomes ROLE_CONTROL_FD; 0: none */
 	int config, keys;    /* become ROLE_CONFIG_FD and ROLE_KEYS_FD; -1: none.  The caller's. */
 };
 
-/* The process, or -1 and errno.  A program that cannot be run says so itself and exits 69. */
-pid_t spawn_role(const struct spawn *s);
+/*
+ * The process, or -1 and errno.  *control is our end of the control socket,
+ * if there is one, and does not block.  A program that cannot be run says so
+ * itself and exits 69.
+ */
+pid_t spawn_role(const struct spawn *s, int *control);
 
-/* Runs path with argv and the supervisor's standard error, and waits; the exit code, or 128 for
- * anything else. */
-int spawn_wait(pid_t pid, int timeout_ms);
+/* This program once more: path with argv, and the descriptors and environment that are ours. */
 pid_t spawn_self(const char *path, char *const argv[]);
+
+/* Waits for it, and kills it after timeout_ms; its exit code, or 128 for any other end. */
+int spawn_wait(pid_t pid, int timeout_ms);
 
 #endif

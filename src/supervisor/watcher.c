@@ -31,10 +31,10 @@ static struct {
 	int config_fd;
 	void (*on_policy)(void);
 	struct restart restart;
-	int64_t started, start_at; /* start_at -1: not wanted */
-	int64_t kill_at;	   /* -1: not wanted */
+	int64_t started;
+	int64_t start_at, kill_at; /* 0: not wanted */
 	int64_t heard;		   /* last sign of life, or its start */
-} watcher = { .control.fd = -1, .start_at = -1, .kill_at = -1 };
+} watcher = { .control.fd = -1 };
 
 /* One look is enough for all the changes that were reported. */
 static void
@@ -58,35 +58,20 @@ control_ready(void *owner, uint32_t events)
 		watcher.on_policy();
 }
 
-static int
-spawn(void)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return -1;
-	watcher.pid = spawn_role(&(struct spawn){ .program = "jumpbox-watcher",
-	    .control = pair[1],
-	    .config = watcher.config_fd,
-	    .keys = -1 });
-	close(pair[1]);
-	if (watcher.pid < 0) {
-		watcher.pid = 0;
-		close(pair[0]);
-		return -1;
-	}
-	set_nonblock(pair[0], true);
-	loop_add(&watcher.control, pair[0], EPOLLIN, control_ready, NULL);
-	return 0;
-}
-
 static void
 start(int64_t now)
 {
-	watcher.start_at = watcher.kill_at = -1;
+	const struct spawn s = { "jumpbox-watcher", NULL, SOCK_STREAM, watcher.config_fd, -1 };
+	int control;
+	pid_t pid = spawn_role(&s, &control);
+
+	watcher.start_at = watcher.kill_at = 0;
 	watcher.started = watcher.heard = now;
-	if (spawn() == 0)
+	if (pid > 0) {
+		watcher.pid = pid;
+		loop_add(&watcher.control, control, EPOLLIN, control_ready, NULL);
 		return;
+	}
 	log_error("watcher.fail", F_STR("why", strerror(errno)));
 	watcher.start_at = now + restart_delay(&watcher.restart, 0) + RESTART_FIRST_MS;
 }
@@ -99,12 +84,12 @@ watcher_start(int config_fd, void (*on_policy)(void))
 	start(now_mono_ms());
 }
 
-/* Returns when to look again, -1 if there is nobody to listen to. */
+/* Returns when to look again, 0 if there is nobody to listen to. */
 static int64_t
 check_silence(int64_t now)
 {
 	if (watcher.control.fd < 0)
-		return -1;
+		return 0;
 	if (watcher.heard + SILENT_MS <= now)
 		control_ready(NULL, 0); /* it may be this process that was stopped */
 	if (watcher.heard + SILENT_MS <= now) {
@@ -120,14 +105,14 @@ watcher_tick(int64_t now)
 {
 	int64_t look_at;
 
-	if (watcher.start_at >= 0 && watcher.start_at <= now)
+	if (due(watcher.start_at, now))
 		start(now);
-	if (watcher.kill_at >= 0 && watcher.kill_at <= now && watcher.pid != 0) {
+	if (due(watcher.kill_at, now) && watcher.pid != 0) {
 		kill(watcher.pid, SIGKILL);
-		watcher.kill_at = -1;
+		watcher.kill_at = 0;
 	}
 	look_at = check_silence(now); /* may set kill_at */
-	return loop_sooner(loop_sooner(watcher.kill_at, watcher.start_at), look_at);
+	return sooner(sooner(watcher.kill_at, watcher.start_at), look_at);
 }
 
 bool
@@ -138,7 +123,7 @@ watcher_reaped(pid_t pid, int status)
 	if (pid != watcher.pid)
 		return false;
 	watcher.pid = 0;
-	watcher.kill_at = -1;
+	watcher.kill_at = 0;
 	loop_close(&watcher.control);
 	if (watcher.config_fd < 0)
 		return true;
@@ -153,7 +138,7 @@ void
 watcher_retire(void)
 {
 	watcher.config_fd = -1; /* no other one */
-	watcher.start_at = -1;
+	watcher.start_at = 0;
 	if (watcher.pid == 0)
 		return;
 	loop_close(&watcher.control);

@@ -46,7 +46,7 @@ struct worker {
 	pid_t pid;
 	struct watch control;
 	int64_t started;
-	int64_t deadline; /* killed then; -1: never */
+	int64_t deadline; /* killed then; 0: never */
 	unsigned given;
 };
 
@@ -58,7 +58,7 @@ struct zygote {
 	struct worker *current; /* READY, or NULL */
 	struct worker *next;	/* STARTING, or NULL */
 	struct restart restart;
-	int64_t start_at;	/* -1: not wanted */
+	int64_t start_at;	/* 0: not wanted */
 	bool was_ready, failed; /* failed: died before it ever was ready */
 	struct msg held;	/* given, but the socket was full; or the zygote died before */
 	bool holding;
@@ -79,44 +79,27 @@ static void worker_ready(void *owner, uint32_t events);
 
 /* ---- one process ------------------------------------------------------ */
 
-static int
-worker_spawn(struct zygote *z, struct worker *w)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -1;
-	w->pid = spawn_role(&(struct spawn){ .program = z->program,
-	    .arg = "zygote",
-	    .control = pair[1],
-	    .config = config_fd,
-	    .keys = z->has_keys ? keys_fd : -1 });
-	close(pair[1]);
-	if (w->pid < 0) {
-		close(pair[0]);
-		return -1;
-	}
-	set_nonblock(pair[0], true);
-	loop_add(&w->control, pair[0], EPOLLIN, worker_ready, w);
-	return 0;
-}
-
 static void
 start(struct zygote *z, int64_t now)
 {
-	struct worker *w = xcalloc(1, sizeof *w);
+	const struct spawn s = { z->program, "zygote", SOCK_SEQPACKET, config_fd,
+		z->has_keys ? keys_fd : -1 };
+	struct worker *w;
+	int control;
+	pid_t pid = spawn_role(&s, &control);
 
-	z->start_at = -1;
-	w->zygote = z;
-	w->control.fd = -1;
-	w->started = now;
-	w->deadline = now + START_MS;
-	if (worker_spawn(z, w) < 0) {
+	z->start_at = 0;
+	if (pid < 0) {
 		log_error("zygote.fail", F_STR("of", z->role), F_STR("why", strerror(errno)));
 		z->start_at = now + restart_delay(&z->restart, 0) + RESTART_FIRST_MS;
-		free(w);
 		return;
 	}
+	w = xcalloc(1, sizeof *w);
+	w->zygote = z;
+	w->pid = pid;
+	w->started = now;
+	w->deadline = now + START_MS;
+	loop_add(&w->control, control, EPOLLIN, worker_ready, w);
 	TAILQ_INSERT_TAIL(&z->workers, w, link);
 	z->next = w;
 	log_debug("zygote.start", F_STR("of", z->role), F_NUM("process", w->pid));
@@ -138,12 +121,12 @@ retire(struct worker *w)
 		shutdown(w->control.fd, SHUT_WR);
 }
 
-/* A fresh one, unless it is on its way. */
+/* A fresh one at that time, unless it is on its way. */
 static void
-replace(struct zygote *z)
+replace(struct zygote *z, int64_t at)
 {
-	if (!retired && z->next == NULL && z->start_at < 0)
-		z->start_at = now_mono_ms();
+	if (!retired && z->next == NULL && z->start_at == 0)
+		z->start_at = at;
 }
 
 static void
@@ -153,7 +136,7 @@ worker_kill(struct worker *w, const char *why)
 	    F_STR("why", why));
 	kill(w->pid, SIGKILL);
 	loop_close(&w->control);
-	w->deadline = -1;
+	w->deadline = 0;
 }
 
 /* ---- what it reports -------------------------------------------------- */
@@ -192,7 +175,7 @@ on_ready(struct worker *w)
 	z->current = w;
 	z->was_ready = true;
 	w->state = READY;
-	w->deadline = -1;
+	w->deadline = 0;
 	log_debug("zygote.ready", F_STR("of", z->role), F_NUM("process", w->pid),
 	    F_NUM("ms", now_mono_ms() - w->started));
 	flush(z);
@@ -211,7 +194,7 @@ on_exit_of(struct worker *w, uint64_t conn, int status)
 	log_conn(0);
 	if (w->state == READY) {
 		retire(w);
-		replace(z);
+		replace(z, now_mono_ms());
 	}
 }
 
@@ -240,7 +223,7 @@ static void
 on_eof(struct worker *w)
 {
 	loop_close(&w->control);
-	if (w->deadline < 0)
+	if (w->deadline == 0)
 		w->deadline = now_mono_ms() + END_MS;
 }
 
@@ -293,7 +276,7 @@ give(struct zygote *z, const struct handover *h, int fd1, int fd2)
 	msg_put_fd(m, fd2);
 	z->holding = true;
 	if (++z->current->given == ZYGOTE_LIFE)
-		replace(z);
+		replace(z, now_mono_ms());
 	flush(z);
 }
 
@@ -360,17 +343,17 @@ zygotes_tick(int64_t now)
 {
 	struct zygote *z;
 	struct worker *w;
-	int64_t next = -1;
+	int64_t next = 0;
 
 	for (z = zygotes; z < zygotes + ZYGOTES; z++) {
-		if (z->start_at >= 0 && z->start_at <= now)
+		if (due(z->start_at, now))
 			start(z, now);
-		next = loop_sooner(next, z->start_at);
+		next = sooner(next, z->start_at);
 		for (w = TAILQ_FIRST(&z->workers); w != NULL; w = TAILQ_NEXT(w, link)) {
-			if (w->deadline >= 0 && w->deadline <= now)
+			if (due(w->deadline, now))
 				worker_kill(
 				    w, w->state == STARTING ? "not ready in time" : "does not end");
-			next = loop_sooner(next, w->deadline);
+			next = sooner(next, w->deadline);
 		}
 	}
 	return next;
@@ -391,8 +374,7 @@ on_death(struct worker *w, int status)
 		    F_NUM("restart_ms", wait));
 		z->failed = !z->was_ready;
 		retire(w);
-		if (!retired && z->next == NULL && z->start_at < 0)
-			z->start_at = now + wait;
+		replace(z, now + wait);
 	}
 	loop_close(&w->control);
 	TAILQ_REMOVE(&z->workers, w, link);
@@ -424,7 +406,7 @@ zygotes_retire(void)
 
 	retired = true;
 	for (z = zygotes; z < zygotes + ZYGOTES; z++) {
-		z->start_at = -1;
+		z->start_at = 0;
 		for (w = TAILQ_FIRST(&z->workers); w != NULL; w = TAILQ_NEXT(w, link))
 			if (w->state != RETIRING)
 				retire(w);

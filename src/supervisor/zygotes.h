@@ -40,7 +40,7 @@ bool zygotes_ready(void);
  */
 int zygotes_give(const struct handover *h, int *status);
 
-/* What is due by time; when something will be next (-1: nothing). */
+/* What is due by time; when something will be next (0: nothing). */
 int64_t zygotes_tick(int64_t now);
 /* true if pid was one of theirs. */
 bool zygotes_reaped(pid_t pid, int status);
