@@ -7,7 +7,7 @@
  *	                                  fds to the session zygote: client, pair end
  *	                                  fds to the broker zygote: pair end, status end
  *	zygote -> supervisor   ZYG_READY  -
- *	                       ZYG_EXIT   u64 conn, u32 wait status
+ *	                       ZYG_EXIT   u64 conn, u32 wait status, for each that was forked
  *
  * Status socket (SOCK_STREAM, single bytes):
  *	broker -> supervisor   STATUS_LOGIN     the connection is authenticated
@@ -18,20 +18,26 @@
  * broker: the supervisor restarted; the broker goes on and reads the policy
  * epoch itself.
  *
- * The watcher of the database writes WATCH_POLICY to its WATCH_FD for each
- * change it sees and for what it finds when it starts, and WATCH_ALIVE every
- * 10 s.  One that is silent for 30 s is replaced.
+ * The watcher of the database writes WATCH_POLICY to its ROLE_CONTROL_FD for
+ * each change it sees and for what it finds when it starts, and WATCH_ALIVE
+ * every 10 s.  One that is silent for 30 s is replaced.
  */
 #ifndef JUMPBOX_ZYGOTE_H
 #define JUMPBOX_ZYGOTE_H
+
+#include "jumpbox/msg.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 enum zygote_type { ZYG_CONN = 1, ZYG_READY, ZYG_EXIT };
 
 enum role_fd {
 	ROLE_CONTROL_FD = 3, /* zygotes: SEQPACKET to the supervisor; watcher: stream to it */
 	ROLE_CONFIG_FD = 4,  /* the effective configuration as text (sealed memfd) */
-	ROLE_KEYS_FD =
-	    5, /* session zygote: public halves of the host keys, one OpenSSH line each */
+	ROLE_KEYS_FD = 5,    /* public halves of the host keys, a line each: the session zygote
+				reads them, prepare writes them */
 };
 
 enum status_byte {
@@ -42,5 +48,41 @@ enum status_byte {
 };
 
 enum watch_byte { WATCH_ALIVE = 'A', WATCH_POLICY = 'P' };
+
+/* ---- ZYG_CONN ----------------------------------------------------------- */
+
+struct zygote_conn {
+	uint64_t conn;
+	char peer[64], local[64];
+	unsigned peer_port, local_port;
+	uint64_t accepted; /* unix ms */
+	int fd[2];	   /* session: client, pair end; broker: pair end, status end */
+};
+
+/* The message owns the descriptors from here on. */
+void zygote_conn_put(struct msg *m, const struct zygote_conn *c);
+/* False: it is no ZYG_CONN.  The descriptors are the caller's. */
+bool zygote_conn_get(struct msg *m, struct zygote_conn *c);
+
+/* ---- a zygote ----------------------------------------------------------- */
+
+struct zygote_role {
+	/* In a fresh process, with nothing open but 0, 1, 2 and the two; does not return. */
+	void (*child)(const struct zygote_conn *c);
+	/* A child has ended; NULL: it does not matter. */
+	void (*died)(pid_t pid, int status);
+	/* Once at the start and after whatever happened; returns when it wants to be called at
+	 * the latest (monotonic ms, 0: never).  NULL: there is nothing to do by time. */
+	int64_t (*tick)(int64_t now);
+};
+
+/* Reports ready, serves the supervisor until it lets go, and exits. */
+_Noreturn void zygote_run(const struct zygote_role *role);
+
+/*
+ * Another child, for died() and tick(): as fork(), with no signal blocked and
+ * nothing open but 0, 1, 2 and these two (-1: none).  Logs why there is none.
+ */
+pid_t zygote_fork(int a, int b);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * jumpbox-broker zygote: warmed once, then forks one broker a connection.
- * Holds no key, no database handle and no client's descriptor.
+ * jumpbox-broker zygote: warmed once, then forks one broker a connection
+ * (common/zygote.c).  Holds no key, no database handle and no client's
+ * descriptor.
  *
  *	fd 3   the supervisor (SOCK_SEQPACKET)      fd 4   the configuration (memfd)
  *
@@ -17,13 +18,9 @@
 #include "jumpbox/zygote.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <jansson.h>
 #include <malloc.h>
 #include <openssl/evp.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,28 +28,11 @@
 
 enum { SWEEP_MS = 60000 };
 
-struct forked {
-	pid_t pid;
-	uint64_t conn;
-};
-
 static struct {
 	struct config cfg;
-	struct forked *child;
-	size_t n, room;
-	pid_t cleaner; /* 0: none runs */
-	bool clean_again;
-	int64_t sweep_at;
+	pid_t cleaner;	  /* 0: none runs */
+	int64_t clean_at; /* when the next is due */
 } zyg;
-
-static volatile sig_atomic_t ended;
-
-static void
-on_signal(int sig)
-{
-	if (sig == SIGTERM)
-		ended = 1;
-}
 
 /* ---- ordered steps before the first connection ------------------------------------ */
 
@@ -105,214 +85,60 @@ warm_up(void)
 	malloc_trim(0);
 }
 
-static void
-catch_signals(sigset_t *waiting)
-{
-	struct sigaction sa = { .sa_handler = on_signal };
-	sigset_t blocked;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGCHLD, &sa, NULL);
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &blocked, waiting);
-	sigdelset(waiting, SIGTERM);
-	sigdelset(waiting, SIGCHLD);
-}
-
-static int
-tell(uint32_t type, uint64_t conn, uint32_t status)
-{
-	struct msg m;
-	int r;
-
-	msg_init(&m, type, 0);
-	if (type == ZYG_EXIT) {
-		msg_put_u64(&m, conn);
-		msg_put_u32(&m, status);
-	}
-	r = msg_send(ROLE_CONTROL_FD, &m);
-	msg_release(&m);
-	return r;
-}
-
-/* ---- children ------------------------------------------------------------------------ */
-
-/* In the child: as if nobody had been the zygote. */
-static void
-become_child(const sigset_t *mask)
-{
-	close(ROLE_CONTROL_FD);
-	signal(SIGCHLD, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	free(zyg.child);
-}
+/* ---- brokers ------------------------------------------------------------------------ */
 
 static void
-start_cleaner(const sigset_t *mask)
+run_broker(const struct zygote_conn *c)
 {
-	zyg.sweep_at = now_mono_ms() + SWEEP_MS;
-	if (zyg.cleaner != 0) {
-		zyg.clean_again = true;
-		return;
-	}
-	zyg.clean_again = false;
-	zyg.cleaner = fork();
-	if (zyg.cleaner == 0) {
-		become_child(mask);
-		cleaner(&zyg.cfg);
-	}
-	if (zyg.cleaner < 0) {
-		log_error("broker.no_child", F_STR("reason", strerror(errno)));
+	int64_t age = now_unix_ms() - (int64_t)c->accepted;
+	struct broker b = { .cfg = &zyg.cfg,
+		.conn = c->conn,
+		.peer_port = c->peer_port,
+		.local_port = c->local_port,
+		.pair = c->fd[0],
+		.status = c->fd[1] };
+
+	str_copy(b.peer, sizeof(b.peer), c->peer);
+	str_copy(b.local, sizeof(b.local), c->local);
+	b.accepted_mono = now_mono_ms() - (age > 0 && age < 60000 ? age : 0);
+	broker_run(&b);
+}
+
+/* ---- the cleaner ---------------------------------------------------------------------- */
+
+static void
+died(pid_t pid, int status)
+{
+	if (pid == zyg.cleaner)
 		zyg.cleaner = 0;
-	}
+	else if (WIFSIGNALED(status))
+		zyg.clean_at = now_mono_ms();
 }
 
-static void
-forget_child(pid_t pid, int status, const sigset_t *mask)
+/* One at a time: what became due meanwhile starts when it has ended. */
+static int64_t
+tick(int64_t now)
 {
-	size_t i;
-
-	if (pid == zyg.cleaner) {
-		zyg.cleaner = 0;
-		if (zyg.clean_again)
-			start_cleaner(mask);
-		return;
+	if (zyg.cleaner == 0 && zyg.clean_at <= now) {
+		zyg.clean_at = now + SWEEP_MS;
+		zyg.cleaner = zygote_fork(-1, -1);
+		if (zyg.cleaner == 0)
+			cleaner(&zyg.cfg);
+		if (zyg.cleaner < 0)
+			zyg.cleaner = 0;
 	}
-	for (i = 0; i < zyg.n && zyg.child[i].pid != pid; i++)
-		;
-	if (i == zyg.n)
-		return;
-	if (tell(ZYG_EXIT, zyg.child[i].conn, (uint32_t)status) == JB_TRY_AGAIN)
-		log_warn("broker.exit_untold", F_NUM("pid", pid));
-	zyg.child[i] = zyg.child[--zyg.n];
-	if (WIFSIGNALED(status)) {
-		log_error("broker.killed", F_NUM("pid", pid), F_NUM("signal", WTERMSIG(status)));
-		start_cleaner(mask);
-	}
-}
-
-static void
-reap(const sigset_t *mask)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		forget_child(pid, status, mask);
-}
-
-static void
-remember_child(pid_t pid, uint64_t conn)
-{
-	if (zyg.n == zyg.room) {
-		zyg.room = zyg.room == 0 ? 64 : zyg.room * 2;
-		zyg.child = xreallocarray(zyg.child, zyg.room, sizeof(*zyg.child));
-	}
-	zyg.child[zyg.n++] = (struct forked){ pid, conn };
-}
-
-/* ---- ZYG_CONN ------------------------------------------------------------------------ */
-
-static bool
-take_connection(struct msg *m, struct broker *b)
-{
-	int64_t age;
-
-	b->conn = msg_get_u64(m);
-	msg_get_str(m, b->peer, sizeof(b->peer));
-	b->peer_port = msg_get_u32(m);
-	msg_get_str(m, b->local, sizeof(b->local));
-	b->local_port = msg_get_u32(m);
-	age = now_unix_ms() - (int64_t)msg_get_u64(m);
-	b->accepted_mono = now_mono_ms() - (age > 0 && age < 60000 ? age : 0);
-	b->pair = msg_take_fd(m);
-	b->status = msg_take_fd(m);
-	b->cfg = &zyg.cfg;
-	return m->type == ZYG_CONN && msg_end(m);
-}
-
-static void
-connection(struct msg *m, const sigset_t *mask)
-{
-	struct broker b = { .pair = -1, .status = -1 };
-	pid_t pid;
-
-	if (!take_connection(m, &b))
-		fatal(JB_INTERNAL, "the supervisor sent what is no connection");
-	pid = fork();
-	if (pid == 0) {
-		become_child(mask);
-		msg_release(m);
-		broker_run(&b);
-	}
-	close(b.pair);
-	close(b.status);
-	if (pid < 0) {
-		log_error("broker.no_child", F_STR("reason", strerror(errno)));
-		tell(ZYG_EXIT, b.conn, 0);
-	} else {
-		remember_child(pid, b.conn);
-	}
-}
-
-/* False at the end of file: the supervisor wants no more. */
-static bool
-control_readable(const sigset_t *mask)
-{
-	struct msg m;
-	int r;
-
-	msg_init(&m, 0, 0);
-	while ((r = msg_recv(ROLE_CONTROL_FD, &m)) == 0)
-		connection(&m, mask);
-	msg_release(&m);
-	if (r == JB_BAD_INPUT)
-		fatal(JB_INTERNAL, "the supervisor sent what is no message");
-	return r == JB_TRY_AGAIN;
-}
-
-static void
-serve(const sigset_t *mask)
-{
-	struct pollfd pfd = { ROLE_CONTROL_FD, POLLIN, 0 };
-	struct timespec ts;
-	int64_t left;
-	int n;
-
-	for (;;) {
-		left = zyg.sweep_at - now_mono_ms();
-		ts = (struct timespec){ left < 0 ? 0 : left / 1000 + 1, 0 };
-		n = ppoll(&pfd, 1, &ts, mask);
-		if (ended || (n > 0 && !control_readable(mask)))
-			return;
-		reap(mask);
-		if (now_mono_ms() >= zyg.sweep_at)
-			start_cleaner(mask);
-	}
+	return zyg.cleaner == 0 ? zyg.clean_at : 0;
 }
 
 int
 zygote(void)
 {
-	sigset_t mask;
+	static const struct zygote_role role = { run_broker, died, tick };
 
 	role_begin("broker", &zyg.cfg);
 	close_range(ROLE_CONFIG_FD, ~0U, 0); /* nothing else is ours */
 	umask(077);
 	role_confine(SERVICE_USER, NULL);
 	warm_up();
-	set_cloexec(ROLE_CONTROL_FD, true);
-	set_nonblock(ROLE_CONTROL_FD, true);
-	catch_signals(&mask);
-	start_cleaner(&mask);
-	if (tell(ZYG_READY, 0, 0) < 0)
-		fatal(JB_INTERNAL, "the supervisor is gone");
-	serve(&mask);
-	free(zyg.child);
-	config_release(&zyg.cfg);
-	return 0;
+	zygote_run(&role);
 }

@@ -4,7 +4,7 @@
 
 #include "jumpbox/config.h"
 
-/* Reports ready, forks a session for each connection; exits when the supervisor lets go. */
+/* Forks a session for each connection; exits when the supervisor lets go. */
 _Noreturn void zygote(const struct config *cfg, const char *banner);
 
 #endif

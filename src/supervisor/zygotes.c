@@ -263,17 +263,16 @@ can_take(const struct zygote *z)
 static void
 give(struct zygote *z, const struct handover *h, int fd1, int fd2)
 {
-	struct msg *m = &z->held;
+	struct zygote_conn c = { .conn = h->conn,
+		.peer_port = h->peer.port,
+		.local_port = h->local.port,
+		.accepted = h->accepted,
+		.fd = { fd1, fd2 } };
 
-	msg_init(m, ZYG_CONN, 0);
-	msg_put_u64(m, h->conn);
-	msg_put_str(m, h->peer.text);
-	msg_put_u32(m, h->peer.port);
-	msg_put_str(m, h->local.text);
-	msg_put_u32(m, h->local.port);
-	msg_put_u64(m, h->accepted);
-	msg_put_fd(m, fd1);
-	msg_put_fd(m, fd2);
+	str_copy(c.peer, sizeof c.peer, h->peer.text);
+	str_copy(c.local, sizeof c.local, h->local.text);
+	msg_init(&z->held, ZYG_CONN, 0);
+	zygote_conn_put(&z->held, &c);
 	z->holding = true;
 	if (++z->current->given == ZYGOTE_LIFE)
 		replace(z, now_mono_ms());
