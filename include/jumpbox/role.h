@@ -1,6 +1,7 @@
 /*
  * The steps that every long-lived role takes after the supervisor has started
- * it, in this order.  What goes wrong here is fatal: nothing is served yet.
+ * it; its first file says in which order.  What goes wrong here is fatal:
+ * nothing is served yet.
  */
 #ifndef JUMPBOX_ROLE_H
 #define JUMPBOX_ROLE_H

@@ -1,6 +1,7 @@
 /*
  * What the supervisor and its zygotes say to each other, over a
- * SOCK_SEQPACKET pair, and the descriptors every role is started with.
+ * SOCK_SEQPACKET pair, the descriptors every role is started with, and what
+ * the zygotes share.
  *
  *	supervisor -> zygote   ZYG_CONN   u64 conn, str peer, u32 peer port,
  *	                                  str local, u32 local port, u64 accepted (unix ms)

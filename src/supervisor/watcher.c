@@ -1,9 +1,9 @@
 /*
  * The watcher of the database.  Supervisor.
  *
- * While there is none, brokers read the policy epoch themselves at every
- * attach; only changes to live sessions are late.  A watcher that died may
- * have seen one, so each new one starts with telling all brokers to look.
+ * While there is none, only changes to live sessions are late: logins and
+ * attaches are decided by the database as it is.  A watcher that died may
+ * have seen a change, so each new one starts with telling all brokers to look.
  * One that hangs would leave revoked sessions alive: it is killed.
  */
 #include "watcher.h"
