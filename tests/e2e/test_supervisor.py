@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -353,26 +354,53 @@ def test_grace_time_ends_the_silent(make):
 
 # ---- zygotes
 
-def session_child(host, first):
-    """A connection, and the one process that serves it."""
+def child_of(host, role, first):
+    """A connection, and the one process of that role that serves it."""
+    wait_for(lambda: host.processes(role) == [first], 10, "the zygote alone")  # the cleaner has ended
     s = connect(host)
     assert banner(s).startswith(b"SSH-2.0-")
-    children = set(host.processes("jumpbox-session")) - {first}
+    # The banner is the session's alone: the broker may not be forked yet.
+    children = wait_for(lambda: set(host.processes(role)) - {first}, 10, "the child")
     assert len(children) == 1
     return s, children.pop()
 
 
-def test_zygote_is_replaced_after_a_crash_of_a_child(make):
+@pytest.mark.parametrize("role", ("session", "broker"))
+def test_zygote_is_replaced_after_a_crash_of_a_child(make, role):
     host = make()
-    first = wait_for(lambda: zygote(host, "jumpbox-session"), 10, "the zygote")
-    s, child = session_child(host, first)
+    program = f"jumpbox-{role}"
+    first = wait_for(lambda: zygote(host, program), 10, "the zygote")
+    s, child = child_of(host, program, first)
     crash = signal.SIGABRT if os.environ.get("JUMPBOX_SANITIZED") else signal.SIGSEGV  # ASan takes SEGV for itself
     os.kill(child, crash)
     wait_for(lambda: closed(s), 10, "the connection's end")
-    second = wait_for(lambda: (z := zygote(host, "jumpbox-session")) != first and z, 10, "a fresh zygote")
-    assert re.search(r"zygote\.crash .*of=session .*signal=(SEGV|ABRT)", host.log_text())
+    second = wait_for(lambda: (z := zygote(host, program)) != first and z, 10, "a fresh zygote")
+    name = crash.name.removeprefix("SIG")
+    assert re.search(rf"{role}\[{first}\] zygote\.child conn=\w+ process={child} signal={name}\n", host.log_text())
+    assert re.search(rf"zygote\.crash conn=\w+ of={role} zygote={first} signal={name}\n", host.log_text())
     assert banner(connect(host)).startswith(b"SSH-2.0-")
-    assert zygote(host, "jumpbox-session") == second
+    assert zygote(host, program) == second
+
+
+def test_zygotes_are_replaced_after_1000_connections(make):
+    host = make(max_startups=1000, max_startups_per_source=1000)
+    roles = ("jumpbox-session", "jumpbox-broker")
+    first = [wait_for(lambda: zygote(host, role), 10, "the zygote") for role in roles]
+
+    def connections(n):
+        for _ in range(n):
+            with connect(host) as s:
+                s.sendall(b"SSH-2.0-test\r\n")
+                assert banner(s).startswith(b"SSH-2.0-")
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(connections, (333, 333, 333)))
+    assert [zygote(host, role) for role in roles] == first
+    connections(1)
+    for role, pid in zip(roles, first):
+        wait_for(lambda: zygote(host, role) not in (None, pid), 10, f"a fresh {role}")
+        wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 10, "the end of the old one")
+    assert banner(connect(host)).startswith(b"SSH-2.0-")
+    assert "zygote.crash" not in host.log_text()
 
 
 def test_zygote_that_dies_is_started_again_later_and_later(make):
@@ -498,7 +526,7 @@ def test_service_manager_is_told(make, place):
                 heard.append(manager.recv(4096).decode())
                 if what in heard[-1].split("\n"):
                     return
-        env = {**os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"}
+        env = {**os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "1000000"}
         host = make(popen={"env": env})
         hear("READY=1")
         for _ in range(3):
