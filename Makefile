@@ -71,6 +71,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBS)
 $(BUILD)/tests/unit/test_limits: $(BUILD)/src/supervisor/limits.o $(BUILD)/src/supervisor/address.o
 $(BUILD)/tests/unit/test_restart: $(BUILD)/src/supervisor/restart.o
 $(BUILD)/tests/unit/test_supervisor_zygotes: $(patsubst %,$(BUILD)/src/supervisor/%.o,zygotes loop restart)
+$(BUILD)/tests/unit/test_supervisor_conns: $(patsubst %,$(BUILD)/src/supervisor/%.o,conns loop limits address)
 $(BUILD)/tests/unit/test_reexec: $(patsubst %,$(BUILD)/src/supervisor/%.o,reexec listen address spawn)
 $(BUILD)/tests/unit/test_broker_client_env: $(BUILD)/src/broker/client_env.o
 $(BUILD)/tests/unit/test_broker_answer_at: $(BUILD)/src/broker/answer_at.o
