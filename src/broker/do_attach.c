@@ -354,11 +354,8 @@ env_ours(struct broker *b, struct attached *a, size_t *n, const char *term)
 	snprintf(text, sizeof(text), "%s %u %u", b->peer, b->peer_port, b->local_port);
 	env_add(a, n, "SSH_CLIENT", text);
 	env_add(a, n, EXEC_MARKER, a->exec.marker);
-	if (!a->tty)
-		return;
-	if (client_term_ok(term))
-		env_add(a, n, "TERM", term);
-	env_add(a, n, "SSH_TTY", "/dev/pts/0"); /* where an engine puts it, nearly always */
+	if (a->tty && client_term_ok(term))
+		env_add(a, n, "TERM", term); /* SSH_TTY is known only inside */
 }
 
 /* A name that is not allowed is left out: clients send what they like. */

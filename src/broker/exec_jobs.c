@@ -158,9 +158,9 @@ run_attach(int fd, const struct broker *b, const void *owner)
 	tell_facts(fd, &info, &in, b->cfg->owner_label);
 	hear_go(fd, &run_as);
 	if (a->command != NULL)
-		shell_argv_command(&argv, a->command, a->tty);
+		shell_argv_command(&argv, &spec, a->command);
 	else
-		shell_argv_login(&argv, a->tty);
+		shell_argv_login(&argv, &spec);
 	spec.user = run_as;
 	spec.argv = argv.argv;
 	if ((r = engine_exec_create(en, &spec, exec_id, &e)) < 0)

@@ -1,15 +1,18 @@
 /*
  * The command lines that are put into a container: a few lines for its `sh`,
  * which find the user's own shell and become it.  They need nothing in the
- * image but `sh`, and start no process of their own but `stty`.  Pure; broker.
+ * image but `sh`, and start no process of their own but `stty` and `tty`.
+ * Pure; broker.
  *
  * - The shell is the one in the container's passwd for this uid, or bash, or
  *   sh.  Service users are given nologin or false to keep them off a login
  *   service; whoever is granted a shell here is let in by the grant, so these
  *   two count as "none".  HOME, USER, LOGNAME and SHELL are set as sshd does.
  * - A terminal's first size arrives through the engine a moment after the
- *   start.  It is waited for, at most about two seconds, so that no program
- *   ever sees 0 by 0 and no later resize can be overwritten from inside.
+ *   start.  It is waited for, so that no program ever sees 0 by 0, and only
+ *   when none has come for about two seconds is it set from inside: no later
+ *   resize can be overwritten.
+ * - Which terminal it is, SSH_TTY, is known only inside.
  * - A command is an argument, never part of a script.  One argument ends at
  *   131,071 bytes in Linux, so a long one travels in pieces.  JSON carries
  *   UTF-8 only: a command of other bytes travels as printf %b escapes.
@@ -24,7 +27,7 @@
 enum {
 	PIECE = 100000,	       /* bytes of the command in one argument */
 	ONE_ARGUMENT = 131071, /* what Linux takes */
-	SCRIPT_ARGS = 4,       /* sh -c SCRIPT sh */
+	SCRIPT_ARGS = 6,       /* sh -c SCRIPT sh, with a terminal: ROWS COLS */
 	PIECES = sizeof(((struct shell_argv *)0)->argv) / sizeof(char *) - SCRIPT_ARGS - 1,
 };
 
@@ -46,14 +49,19 @@ enum {
 	"[ -x \"$SHELL\" ] || SHELL=$(command -v bash || command -v sh)\n"                      \
 	"export SHELL\n"
 
-#define WAIT_SIZE                                                   \
-	"_jb_t=0\n"                                                 \
-	"command -v stty >/dev/null 2>&1 || _jb_t=220\n"            \
-	"while [ $_jb_t -lt 220 ]; do\n"                            \
-	" case $(stty size 2>/dev/null) in [1-9]*) break ;; esac\n" \
-	" _jb_t=$((_jb_t + 1))\n"                                   \
-	" [ $_jb_t -lt 20 ] || sleep 0.01\n"                        \
-	"done\n"
+/* Its arguments are rows and columns, before the command's. */
+#define AT_TERMINAL                                                                       \
+	"_jb_t=0\n"                                                                       \
+	"command -v stty >/dev/null 2>&1 || _jb_t=220\n"                                  \
+	"while [ $_jb_t -lt 220 ]; do\n"                                                  \
+	" case $(stty size 2>/dev/null) in [1-9]*) break ;; esac\n"                       \
+	" _jb_t=$((_jb_t + 1))\n"                                                         \
+	" [ $_jb_t -lt 20 ] || sleep 0.01\n"                                              \
+	"done\n"                                                                          \
+	"[ $_jb_t -lt 220 ] || stty rows \"$1\" cols \"$2\" 2>/dev/null\n"                \
+	"shift 2\n"                                                                       \
+	"SSH_TTY=$(tty 2>/dev/null) || SSH_TTY=$(readlink /proc/self/fd/0 2>/dev/null)\n" \
+	"case $SSH_TTY in /dev/*) export SSH_TTY ;; *) unset SSH_TTY ;; esac\n"
 
 /* Neither holds a single quote: both are also quoted whole, in RUN_LONG. */
 #define JOIN   "_jb_c=; for _jb_a; do _jb_c=$_jb_c$_jb_a; done\n"
@@ -66,7 +74,7 @@ enum {
 
 static const char *const login_script[2] = {
 	FIND_SHELL RUN_LOGIN,
-	FIND_SHELL WAIT_SIZE RUN_LOGIN,
+	FIND_SHELL AT_TERMINAL RUN_LOGIN,
 };
 
 /* [terminal][not UTF-8][longer than one argument] */
@@ -76,26 +84,35 @@ static const char *const command_script[2][2][2] = {
 	    { FIND_SHELL JOIN DECODE RUN, FIND_SHELL RUN_LONG(JOIN DECODE) },
 	},
 	{
-	    { FIND_SHELL WAIT_SIZE JOIN RUN, FIND_SHELL WAIT_SIZE RUN_LONG(JOIN) },
-	    { FIND_SHELL WAIT_SIZE JOIN DECODE RUN, FIND_SHELL WAIT_SIZE RUN_LONG(JOIN DECODE) },
+	    { FIND_SHELL AT_TERMINAL JOIN RUN, FIND_SHELL AT_TERMINAL RUN_LONG(JOIN) },
+	    { FIND_SHELL AT_TERMINAL JOIN DECODE RUN,
+		FIND_SHELL AT_TERMINAL RUN_LONG(JOIN DECODE) },
 	},
 };
 
 static unsigned
-start(struct shell_argv *a, const char *script)
+start(struct shell_argv *a, const char *script, const struct exec_spec *spec)
 {
+	unsigned n = 0;
+
 	memset(a, 0, sizeof(*a));
-	a->argv[0] = "sh";
-	a->argv[1] = "-c";
-	a->argv[2] = script;
-	a->argv[3] = "sh";
-	return SCRIPT_ARGS;
+	a->argv[n++] = "sh";
+	a->argv[n++] = "-c";
+	a->argv[n++] = script;
+	a->argv[n++] = "sh";
+	if (spec->tty) {
+		snprintf(a->rows, sizeof(a->rows), "%u", spec->rows);
+		snprintf(a->cols, sizeof(a->cols), "%u", spec->cols);
+		a->argv[n++] = a->rows;
+		a->argv[n++] = a->cols;
+	}
+	return n;
 }
 
 void
-shell_argv_login(struct shell_argv *a, bool tty)
+shell_argv_login(struct shell_argv *a, const struct exec_spec *spec)
 {
-	start(a, login_script[tty]);
+	start(a, login_script[spec->tty], spec);
 }
 
 /* Bytes of the well-formed UTF-8 sequence at p, 0 if there is none. */
@@ -180,10 +197,10 @@ cut(struct shell_argv *a, unsigned arg, const char *text)
 }
 
 int
-shell_argv_command(struct shell_argv *a, const char *command, bool tty)
+shell_argv_command(struct shell_argv *a, const struct exec_spec *spec, const char *command)
 {
 	bool escaped = !is_utf8(command), pieces = strlen(command) > ONE_ARGUMENT;
-	unsigned arg = start(a, command_script[tty][escaped][pieces]);
+	unsigned arg = start(a, command_script[spec->tty][escaped][pieces], spec);
 	char *text = escaped ? escape(command) : NULL;
 	int rc = cut(a, arg, escaped ? text : command);
 

@@ -2,11 +2,13 @@
 #include "jumpbox/docker.h"
 #include "jumpbox/util.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,9 +16,12 @@
 
 enum { OUT_MAX = 400000 };
 
-/* Runs a->argv without a terminal; its output, NUL-terminated, and exit status. */
+static const struct exec_spec plain = { .tty = false };
+static const struct exec_spec terminal = { .tty = true, .cols = 97, .rows = 31 };
+
+/* Runs a->argv with that input (-1: ours); its output, NUL-terminated, and exit status. */
 static int
-run(const struct shell_argv *a, char *out)
+run_on(const struct shell_argv *a, int in, char *out)
 {
 	size_t n = 0;
 	ssize_t got;
@@ -26,6 +31,8 @@ run(const struct shell_argv *a, char *out)
 	assert_int_equal(pipe(fd), 0);
 	pid = fork();
 	if (pid == 0) {
+		if (in >= 0)
+			dup2(in, 0);
 		dup2(fd[1], 1);
 		close(fd[0]);
 		close(fd[1]);
@@ -42,12 +49,18 @@ run(const struct shell_argv *a, char *out)
 }
 
 static int
+run(const struct shell_argv *a, char *out)
+{
+	return run_on(a, -1, out);
+}
+
+static int
 run_command(const char *command, char *out)
 {
 	struct shell_argv a;
 	int rc;
 
-	assert_int_equal(shell_argv_command(&a, command, false), 0);
+	assert_int_equal(shell_argv_command(&a, &plain, command), 0);
 	rc = run(&a, out);
 	free(a.storage);
 	return rc;
@@ -112,7 +125,7 @@ refuses_what_does_not_fit(void **state)
 	(void)state;
 	memset(command, 'x', n);
 	command[n] = '\0';
-	assert_int_equal(shell_argv_command(&a, command, true), JB_BAD_INPUT);
+	assert_int_equal(shell_argv_command(&a, &terminal, command), JB_BAD_INPUT);
 	free(a.storage);
 	free(command);
 }
@@ -128,7 +141,7 @@ fits_the_longest_escaped_command(void **state)
 	(void)state;
 	memset(command, '\xff', 131072);
 	command[131072] = '\0';
-	assert_int_equal(shell_argv_command(&a, command, true), 0);
+	assert_int_equal(shell_argv_command(&a, &terminal, command), 0);
 	while (a.argv[n]) {
 		assert_true(strlen(a.argv[n]) < 131072);
 		n++;
@@ -154,7 +167,7 @@ becomes_the_user_s_shell(void **state)
 			"[ \"$HOME\" != /wrong ] && exit 3",
 		out),
 	    3);
-	shell_argv_login(&a, false);
+	shell_argv_login(&a, &plain);
 	assert_null(a.storage);
 	assert_string_equal(a.argv[0], "sh");
 	free(out);
@@ -169,9 +182,88 @@ waits_for_a_size_but_not_for_ever(void **state)
 	struct shell_argv a;
 
 	(void)state;
-	assert_int_equal(shell_argv_command(&a, "exit 5", true), 0);
+	assert_int_equal(shell_argv_command(&a, &terminal, "exit 5"), 0);
 	assert_int_equal(run(&a, out), 5);
 	assert_true(now_mono_ms() - began < 30000);
+	free(a.storage);
+	free(out);
+}
+
+/* A terminal of that size; the other end goes to *master. */
+static int
+open_terminal(unsigned short rows, unsigned short cols, int *master)
+{
+	const struct winsize size = { rows, cols, 0, 0 };
+	int fd;
+
+	*master = posix_openpt(O_RDWR | O_NOCTTY);
+	assert_true(*master >= 0 && grantpt(*master) == 0 && unlockpt(*master) == 0);
+	fd = open(ptsname(*master), O_RDWR | O_NOCTTY);
+	assert_true(fd >= 0 && ioctl(fd, TIOCSWINSZ, &size) == 0);
+	return fd;
+}
+
+static void
+keeps_a_size_that_is_there_and_sets_one_that_never_comes(void **state)
+{
+	char *out = malloc(OUT_MAX);
+	struct shell_argv a;
+	int fd, master;
+
+	(void)state;
+	assert_int_equal(shell_argv_command(&a, &terminal, "stty size; exit $#"), 0);
+	fd = open_terminal(44, 132, &master);
+	assert_int_equal(run_on(&a, fd, out), 0);
+	assert_string_equal(out, "44 132\n");
+	close(fd);
+	close(master);
+	fd = open_terminal(0, 0, &master);
+	assert_int_equal(run_on(&a, fd, out), 0);
+	assert_string_equal(out, "31 97\n");
+	close(fd);
+	close(master);
+	free(a.storage);
+	free(out);
+}
+
+/* What of tty and readlink there is, and whether SSH_TTY is then known. */
+static const struct tools {
+	const char *tool;
+	bool known;
+} tools[] = { { "tty", true }, { "readlink", true }, { NULL, false } };
+
+static void
+names_the_terminal(void **state)
+{
+	char dir[] = "/tmp/jumpbox-unit-XXXXXX", from[64], to[64], want[64];
+	char *out = malloc(OUT_MAX);
+	const struct tools *t;
+	struct shell_argv a;
+	int fd, master;
+
+	(void)state;
+	fd = open_terminal(44, 132, &master);
+	assert_non_null(mkdtemp(dir));
+	snprintf(to, sizeof(to), "%s/sh", dir);
+	assert_int_equal(symlink("/bin/sh", to), 0);
+	assert_int_equal(shell_argv_command(&a, &terminal, "echo \"${SSH_TTY-none}\""), 0);
+	setenv("SSH_TTY", "/dev/wrong", 1);
+	setenv("PATH", dir, 1);
+	for (t = tools; t < tools + sizeof(tools) / sizeof(tools[0]); t++) {
+		snprintf(from, sizeof(from), "/usr/bin/%s", t->tool != NULL ? t->tool : "");
+		snprintf(to, sizeof(to), "%s/%s", dir, t->tool != NULL ? t->tool : "");
+		assert_true(t->tool == NULL || symlink(from, to) == 0);
+		assert_int_equal(run_on(&a, fd, out), 0);
+		snprintf(want, sizeof(want), "%s\n", t->known ? ptsname(master) : "none");
+		assert_string_equal(out, want);
+		assert_true(t->tool == NULL || unlink(to) == 0);
+	}
+	setenv("PATH", "/usr/bin:/bin", 1);
+	snprintf(to, sizeof(to), "%s/sh", dir);
+	unlink(to);
+	rmdir(dir);
+	close(fd);
+	close(master);
 	free(a.storage);
 	free(out);
 }
@@ -186,6 +278,8 @@ main(void)
 		cmocka_unit_test(fits_the_longest_escaped_command),
 		cmocka_unit_test(becomes_the_user_s_shell),
 		cmocka_unit_test(waits_for_a_size_but_not_for_ever),
+		cmocka_unit_test(keeps_a_size_that_is_there_and_sets_one_that_never_comes),
+		cmocka_unit_test(names_the_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
