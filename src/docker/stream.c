@@ -10,7 +10,8 @@
  * text on the stream when there is no such program.  So nothing is handed
  * over until the process runs.  A resize call waits for just that, on every
  * Docker, and gives the terminal its first size in the same moment; the
- * command line put into the container (shell_argv.c) waits for the size.
+ * command line put into the container (shell_argv.c) waits for the size.  If
+ * it was not answered in time, or badly, it is repeated once the process runs.
  */
 #include "engine.h"
 #include "jumpbox/util.h"
@@ -193,6 +194,20 @@ not_yet(const struct exec_status *st)
 	return st->pid == 0 && (st->running || st->exit_code < 0);
 }
 
+/* True: the terminal has its size. */
+static bool
+resize(struct link *l, const struct exec_spec *spec, const char *exec_id)
+{
+	enum { RESIZE_MS = 2000 };
+	int64_t until = l->en->until;
+	long status = 0;
+
+	l->en->until = now_mono_ms() + RESIZE_MS;
+	exec_resize_once(l->en, exec_id, spec->cols, spec->rows, &status, NULL);
+	l->en->until = until;
+	return status == 200 || status == 201;
+}
+
 /*
  * Docker answers a resize as soon as the process exists or has failed to:
  * waiting for that needs no polling.  But a user who does not exist is told on
@@ -200,38 +215,31 @@ not_yet(const struct exec_status *st)
  * nothing is resized once the stream has something to say before any process
  * can, and the wait is cut short; the inspect that follows decides.
  */
-static void
+static bool
 resize_when_started(struct link *l, const struct exec_spec *spec, const char *exec_id)
 {
-	enum { TOO_EARLY_MS = 5, RESIZE_MS = 2000 };
+	enum { TOO_EARLY_MS = 5 };
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };
-	int64_t until = l->en->until;
-	long status;
 
-	if (poll(&p, 1, TOO_EARLY_MS) > 0)
-		return;
-	l->en->until = now_mono_ms() + RESIZE_MS;
-	exec_resize_once(l->en, exec_id, spec->cols, spec->rows, &status, NULL);
-	l->en->until = until;
+	return poll(&p, 1, TOO_EARLY_MS) == 0 && resize(l, spec, exec_id);
 }
 
 static int
 wait_started(struct link *l, const struct engine_info *info, const struct exec_spec *spec,
     const char *exec_id, struct exec_status *st, struct errtext *e)
 {
+	bool sized = (info && info->podman) || resize_when_started(l, spec, exec_id);
 	int rc, delay = 1;
 
-	if (!info || !info->podman)
-		resize_when_started(l, spec, exec_id);
-	for (;;) {
-		rc = engine_exec_inspect(l->en, exec_id, st, e);
-		if (rc < 0 || !not_yet(st))
-			return rc;
+	while ((rc = engine_exec_inspect(l->en, exec_id, st, e)) == 0 && not_yet(st)) {
 		if (now_mono_ms() >= l->deadline)
 			return error_timeout(l->en, e);
 		poll(NULL, 0, delay);
 		delay = delay < 16 ? delay * 2 : 20;
 	}
+	if (rc == 0 && st->running && spec->tty && !sized)
+		resize(l, spec, exec_id);
+	return rc;
 }
 
 /* What is on the stream of a process that has ended, without taking it. */

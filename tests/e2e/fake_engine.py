@@ -212,9 +212,27 @@ def late(c, path):
     end_of_stream(c)
 
 
+terminals, resizes = [], []
+
+
+def second_resize(c, path):
+    """Fails the first resize; what the next one asks for is written on the stream."""
+    if path.endswith("/start"):
+        terminals.append(c)
+    if "/resize" not in path:
+        send_good(c, path)
+        return
+    resizes.append(path)
+    if len(resizes) == 1:
+        error(c, path)
+        return
+    send_good(c, path)
+    terminals[-1].sendall(path.encode())
+
+
 SCENARIOS = {f.__name__.replace("_", "-"): f for f in (
     send_good, hang, cut, cut_head, close, not_json, wrong_types, deep, big_header, many_headers,
-    big_body, slow, drip, error, teapot, old, not_http, odd_names, tail, late)}
+    big_body, slow, drip, error, teapot, old, not_http, odd_names, tail, late, second_resize)}
 
 
 def request(c):

@@ -4,6 +4,7 @@ import pexpect
 import pytest
 
 from lab import live_terminal
+from test_bad_input import FakeNode
 
 ENGINES = ("docker", "tls", "podman")
 
@@ -58,3 +59,16 @@ def test_the_first_size_is_right_in_60_logins_at_once(site):
     sizes = [(20 + i, 100 + i) for i in range(60)]
     sizes_said(site, sizes, [site.terminal("alice+" + ("bb", "deb")[i % 2], "stty size", rows=rows, cols=cols,
                                            timeout=90) for i, (rows, cols) in enumerate(sizes)])
+
+
+def test_the_first_size_is_told_again_when_an_engine_did_not_take_it(own_host):
+    """The scripted engine fails the first resize and shows on the stream what the second one says."""
+    host = own_host()
+    node = FakeNode(host, "sick").play("second-resize", "/")
+    try:
+        host.ctl("node", "add", "sick", f"unix://{node.socket}")
+        t = host.terminal("alice+sick+fake", rows=31, cols=97)
+        t.expect(rb"h=31&w=97")
+        t.close()
+    finally:
+        node.stop()
