@@ -132,6 +132,8 @@ int error_http(const struct engine *en, enum situation about, long status, const
 int error_not_json(const struct engine *en, struct errtext *e);
 int error_timeout(const struct engine *en, struct errtext *e);
 int error_cut(const struct engine *en, struct errtext *e);
+/* Text at the beginning of a stream: is it Podman itself that says why nothing was started? */
+bool error_is_podmans(const char *text, bool tty);
 /* What the engine wrote on the stream of a process that it could not start. */
 int error_not_started(
     const struct exec_spec *spec, const char *text, bool *no_program, struct errtext *e);

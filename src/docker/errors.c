@@ -221,6 +221,17 @@ error_http(const struct engine *en, enum situation about, long status, const cha
 
 /* ---- a process that never started ---------------------------------------- */
 
+/* "Error: runc: exec failed: ...: OCI runtime attempted to ...", on a line of its own. */
+bool
+error_is_podmans(const char *text, bool tty)
+{
+	enum { FRAME_HEADER = 8 };
+	const char *p = tty ? text : text + strnlen(text, FRAME_HEADER);
+	const char *oci = strstr(p, ": OCI ");
+
+	return strncmp(p, "Error: ", 7) == 0 && oci && (size_t)(oci - p) < strcspn(p, "\n");
+}
+
 static const struct word start_words[] = {
 	/* a working directory that is missing also says "no such file": first */
 	{ "chdir", "the container's working directory cannot be entered" },

@@ -282,7 +282,7 @@ check_started(struct link *l, const struct engine_info *info, const struct exec_
 	if (st->pid != 0 || st->running || st->exit_code < 125 || st->exit_code > 127)
 		return 0;
 	peek_text(l, text, sizeof(text));
-	if ((!info || info->podman) && !strstr(text, "OCI ") && !strstr(text, "unable to find "))
+	if ((!info || info->podman) && !error_is_podmans(text, spec->tty))
 		return 0;
 	return error_not_started(spec, text, no_program, e);
 }

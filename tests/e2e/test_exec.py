@@ -72,3 +72,16 @@ def test_the_first_size_is_told_again_when_an_engine_did_not_take_it(own_host):
         t.close()
     finally:
         node.stop()
+
+
+# ---- did it start -------------------------------------------------------------
+
+
+def test_a_command_that_speaks_like_an_engine_is_believed_to_have_run(site):
+    for words in ("OCI x", "unable to find it", "Error: x\n: OCI y"):
+        r = site.ssh("alice+deb", f"echo '{words}'; exit 127")
+        assert (r.returncode, r.stdout.decode()) == (127, words + "\n")
+    t = site.terminal("alice+deb", "echo 'OCI x'; exit 127")
+    t.expect(pexpect.EOF)
+    t.close()
+    assert (t.exitstatus, t.before) == (127, b"OCI x\r\n")

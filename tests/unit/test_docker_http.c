@@ -286,6 +286,30 @@ tells_why_a_process_did_not_start(void **state)
 	}
 }
 
+static void
+knows_podmans_own_words(void **state)
+{
+	static const struct {
+		const char *text;
+		bool tty, is;
+	} rows[] = {
+		{ "Error: runc: exec failed: \"x\" not found: OCI runtime attempted\n", true,
+		    true },
+		{ "\2   ....Error: crun: no: OCI permission denied\n", false, true },
+		{ "Error: crun: no: OCI permission denied\n", false, false },
+		{ "OCI x", true, false },
+		{ "Error: x\n: OCI y", true, false },
+		{ "an Error: x: OCI y", true, false },
+		{ "\2", false, false },
+		{ "", false, false },
+		{ "", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(error_is_podmans(rows[i].text, rows[i].tty), rows[i].is);
+}
+
 int
 main(void)
 {
@@ -299,6 +323,7 @@ main(void)
 		cmocka_unit_test(ids_are_one_path_segment),
 		cmocka_unit_test(errors_say_one_clear_sentence),
 		cmocka_unit_test(tells_why_a_process_did_not_start),
+		cmocka_unit_test(knows_podmans_own_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
