@@ -152,17 +152,19 @@ int engine_exec_signal(struct engine *en, const struct engine_info *info, const 
  * The argv (NULL-terminated, within the struct or *storage) that runs the
  * user's login shell, or command through that shell's -c.  With spec's
  * terminal it waits inside for a size, sets spec's if none comes, and names
- * the terminal in SSH_TTY.  storage is freed by the caller.
+ * the terminal in SSH_TTY.
  */
 struct shell_argv {
 	const char *argv[16];
 	char rows[12], cols[12];
 	char *storage;
+	size_t size;
 };
 void shell_argv_login(struct shell_argv *a, const struct exec_spec *spec);
-/* JB_BAD_INPUT: longer than any command that the protocol admits (a is to be released all the
- * same). */
-int shell_argv_command(struct shell_argv *a, const struct exec_spec *spec, const char *command);
+/* JB_BAD_INPUT: longer than any command that the protocol admits. */
+int shell_argv_command(
+    struct shell_argv *a, const struct exec_spec *spec, const char *command, struct errtext *e);
+void shell_argv_release(struct shell_argv *a); /* wipes the command */
 
 /* ---- stdout/stderr frames of a non-TTY stream (pure; session and tests) -- */
 

@@ -8,6 +8,7 @@
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,17 @@ hand_over(int fd, struct engine *en, const struct exec_stream *s)
 		engine_stream_relay(en, sp[1]);
 }
 
+/* A relay stays for hours: it keeps nobody's words and secrets of the start. */
+static void
+forget_words(const struct broker *b, struct shell_argv *argv)
+{
+	struct attached *a;
+
+	shell_argv_release(argv);
+	for (a = b->attached; a != NULL; a = a->next)
+		attached_slim(a);
+}
+
 void
 run_attach(int fd, const struct broker *b, const void *owner)
 {
@@ -143,7 +155,7 @@ run_attach(int fd, const struct broker *b, const void *owner)
 		.cols = a->cols,
 		.rows = a->rows,
 		.env = (const char *const *)a->env };
-	struct shell_argv argv;
+	struct shell_argv argv = { 0 };
 	struct engine_info info;
 	struct engine_inspect in;
 	struct exec_stream stream;
@@ -152,26 +164,30 @@ run_attach(int fd, const struct broker *b, const void *owner)
 	bool no_program;
 	int r;
 
+	mallopt(M_PERTURB, 1); /* whatever is freed from here on is wiped */
 	if ((r = engine_version(en, &info, &e)) < 0 ||
 	    (r = engine_inspect(en, a->exec.container, &in, &e)) < 0)
 		goto out;
 	tell_facts(fd, &info, &in, b->cfg->owner_label);
+	engine_inspect_release(&in);
 	hear_go(fd, &run_as);
-	if (a->command != NULL)
-		shell_argv_command(&argv, &spec, a->command);
-	else
+	if (a->command == NULL)
 		shell_argv_login(&argv, &spec);
+	else if ((r = shell_argv_command(&argv, &spec, a->command, &e)) < 0)
+		goto out;
 	spec.user = run_as;
 	spec.argv = argv.argv;
 	if ((r = engine_exec_create(en, &spec, exec_id, &e)) < 0)
 		goto out;
 	tell_exec(fd, exec_id);
 	r = engine_exec_start(en, &info, &spec, exec_id, &stream, &no_program, &e);
+	forget_words(b, &argv);
 	if (r == 0)
 		hand_over(fd, en, &stream);
 out:
 	if (r < 0)
 		tell_failed(fd, r, e.s);
+	free(run_as);
 	engine_free(en);
 }
 

@@ -163,6 +163,8 @@ engine_stream_relay(struct engine *en, int sock)
 
 	if (!r.c)
 		return JB_INTERNAL;
+	curl_easy_cleanup(en->easy); /* there are no more calls */
+	en->easy = NULL;
 	curl_easy_getinfo(r.c, CURLINFO_ACTIVESOCKET, &fd);
 	r.fd = fd;
 	buf_init(&r.up, 2 * RELAY_BUFFER);

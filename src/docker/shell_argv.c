@@ -176,13 +176,15 @@ escape(const char *s)
 	return out;
 }
 
-/* Cuts text into NUL-terminated pieces within *storage, between characters. */
-static int
+/* Cuts text into NUL-terminated pieces within *storage, between characters; false: too many. */
+static bool
 cut(struct shell_argv *a, unsigned arg, const char *text)
 {
 	size_t left = strlen(text), n;
-	char *out = a->storage = xcalloc(left + PIECES + 1, 1);
+	char *out;
 
+	a->size = left + PIECES + 1;
+	out = a->storage = xcalloc(a->size, 1);
 	for (unsigned i = 0; i < PIECES && left > 0; i++) {
 		n = left < PIECE ? left : PIECE;
 		while (n < left && ((unsigned char)text[n] & 0xc0) == 0x80)
@@ -193,17 +195,30 @@ cut(struct shell_argv *a, unsigned arg, const char *text)
 		text += n;
 		left -= n;
 	}
-	return left == 0 ? 0 : JB_BAD_INPUT;
+	return left == 0;
+}
+
+void
+shell_argv_release(struct shell_argv *a)
+{
+	if (a->storage)
+		wipe(a->storage, a->size);
+	free(a->storage);
+	memset(a, 0, sizeof(*a));
 }
 
 int
-shell_argv_command(struct shell_argv *a, const struct exec_spec *spec, const char *command)
+shell_argv_command(
+    struct shell_argv *a, const struct exec_spec *spec, const char *command, struct errtext *e)
 {
-	bool escaped = !is_utf8(command), pieces = strlen(command) > ONE_ARGUMENT;
+	bool escaped = !is_utf8(command), pieces = strlen(command) > ONE_ARGUMENT, fits;
 	unsigned arg = start(a, command_script[spec->tty][escaped][pieces], spec);
 	char *text = escaped ? escape(command) : NULL;
-	int rc = cut(a, arg, escaped ? text : command);
 
+	fits = cut(a, arg, escaped ? text : command);
 	free_secret(text);
-	return rc;
+	if (fits)
+		return 0;
+	shell_argv_release(a);
+	return err_set(e, JB_BAD_INPUT, "the command is too long");
 }

@@ -1,9 +1,13 @@
 """What a process in a container is started with and how its start is judged, on every engine."""
 
+import contextlib
+import os
+import subprocess
+
 import pexpect
 import pytest
 
-from lab import live_terminal
+from lab import SLOW, live_terminal
 from test_bad_input import FakeNode
 
 ENGINES = ("docker", "tls", "podman")
@@ -22,6 +26,18 @@ def site(request, lab):
     host.start()
     host.engine = engine
     yield host
+    host.stop()
+
+
+@pytest.fixture(scope="module")
+def tls_host(lab):
+    engine = lab.engine("tls")
+    engine.container("bb", "busybox")
+    host = lab.host(max_startups_per_source=100, backoff_after=0)
+    host.user("alice")
+    host.ctl("grant", "add", "alice", "*")
+    host.node(engine, "one")
+    yield host.start()
     host.stop()
 
 
@@ -85,3 +101,36 @@ def test_a_command_that_speaks_like_an_engine_is_believed_to_have_run(site):
     t.expect(pexpect.EOF)
     t.close()
     assert (t.exitstatus, t.before) == (127, b"OCI x\r\n")
+
+
+def memory_of(pid):
+    """All that a process can read of itself."""
+    found = b""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as mem:
+        for line in maps:
+            first, last = (int(x, 16) for x in line.split()[0].split("-"))
+            if line.split()[1].startswith("rw"):
+                mem.seek(first)
+                with contextlib.suppress(OSError):  # not all of them can be read
+                    found += mem.read(last - first)
+    return found
+
+
+def parent_of(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return int(f.read().rsplit(")", 1)[1].split()[1])
+
+
+@pytest.mark.skipif(SLOW > 1, reason="a sanitizer keeps what was freed")
+def test_a_relay_keeps_no_command_line(lab, tls_host):
+    """It stays between a TLS engine and the session for as long as the command runs."""
+    before = set(tls_host.processes("jumpbox-broker"))
+    secret = "tokens" + os.urandom(8).hex()
+    p = tls_host.popen("alice+bb", f"echo on; cat; : {secret}", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       options=("-o", f"SetEnv=LC_SECRET={secret}"))
+    assert p.stdout.readline() == b"on\n"
+    brokers = set(tls_host.processes("jumpbox-broker")) - before
+    relays = [pid for pid in brokers if parent_of(pid) in brokers]
+    assert len(relays) == 1 and secret.encode() not in memory_of(relays[0])
+    p.communicate(timeout=20)
+    assert p.returncode == 0

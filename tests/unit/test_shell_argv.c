@@ -60,9 +60,9 @@ run_command(const char *command, char *out)
 	struct shell_argv a;
 	int rc;
 
-	assert_int_equal(shell_argv_command(&a, &plain, command), 0);
+	assert_int_equal(shell_argv_command(&a, &plain, command, NULL), 0);
 	rc = run(&a, out);
-	free(a.storage);
+	shell_argv_release(&a);
 	return rc;
 }
 
@@ -125,8 +125,8 @@ refuses_what_does_not_fit(void **state)
 	(void)state;
 	memset(command, 'x', n);
 	command[n] = '\0';
-	assert_int_equal(shell_argv_command(&a, &terminal, command), JB_BAD_INPUT);
-	free(a.storage);
+	assert_int_equal(shell_argv_command(&a, &terminal, command, NULL), JB_BAD_INPUT);
+	assert_null(a.storage);
 	free(command);
 }
 
@@ -141,13 +141,13 @@ fits_the_longest_escaped_command(void **state)
 	(void)state;
 	memset(command, '\xff', 131072);
 	command[131072] = '\0';
-	assert_int_equal(shell_argv_command(&a, &terminal, command), 0);
+	assert_int_equal(shell_argv_command(&a, &terminal, command, NULL), 0);
 	while (a.argv[n]) {
 		assert_true(strlen(a.argv[n]) < 131072);
 		n++;
 	}
 	assert_true(n < sizeof(a.argv) / sizeof(a.argv[0]));
-	free(a.storage);
+	shell_argv_release(&a);
 	free(command);
 }
 
@@ -182,10 +182,10 @@ waits_for_a_size_but_not_for_ever(void **state)
 	struct shell_argv a;
 
 	(void)state;
-	assert_int_equal(shell_argv_command(&a, &terminal, "exit 5"), 0);
+	assert_int_equal(shell_argv_command(&a, &terminal, "exit 5", NULL), 0);
 	assert_int_equal(run(&a, out), 5);
 	assert_true(now_mono_ms() - began < 30000);
-	free(a.storage);
+	shell_argv_release(&a);
 	free(out);
 }
 
@@ -211,7 +211,7 @@ keeps_a_size_that_is_there_and_sets_one_that_never_comes(void **state)
 	int fd, master;
 
 	(void)state;
-	assert_int_equal(shell_argv_command(&a, &terminal, "stty size; exit $#"), 0);
+	assert_int_equal(shell_argv_command(&a, &terminal, "stty size; exit $#", NULL), 0);
 	fd = open_terminal(44, 132, &master);
 	assert_int_equal(run_on(&a, fd, out), 0);
 	assert_string_equal(out, "44 132\n");
@@ -222,7 +222,7 @@ keeps_a_size_that_is_there_and_sets_one_that_never_comes(void **state)
 	assert_string_equal(out, "31 97\n");
 	close(fd);
 	close(master);
-	free(a.storage);
+	shell_argv_release(&a);
 	free(out);
 }
 
@@ -246,7 +246,7 @@ names_the_terminal(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(to, sizeof(to), "%s/sh", dir);
 	assert_int_equal(symlink("/bin/sh", to), 0);
-	assert_int_equal(shell_argv_command(&a, &terminal, "echo \"${SSH_TTY-none}\""), 0);
+	assert_int_equal(shell_argv_command(&a, &terminal, "echo \"${SSH_TTY-none}\"", NULL), 0);
 	setenv("SSH_TTY", "/dev/wrong", 1);
 	setenv("PATH", dir, 1);
 	for (t = tools; t < tools + sizeof(tools) / sizeof(tools[0]); t++) {
@@ -264,7 +264,7 @@ names_the_terminal(void **state)
 	rmdir(dir);
 	close(fd);
 	close(master);
-	free(a.storage);
+	shell_argv_release(&a);
 	free(out);
 }
 
