@@ -75,19 +75,6 @@ attach_decide(
 	return 0;
 }
 
-/* What a person wants to know of a container that runs nothing. */
-static int
-check_running(const char *name, const char *state, struct errtext *e)
-{
-	if (strcmp(state, "running") == 0)
-		return 0;
-	if (strcmp(state, "paused") == 0)
-		return err_set(e, JB_UNAVAILABLE, "container %s is paused", name);
-	if (strcmp(state, "restarting") == 0)
-		return err_set(e, JB_UNAVAILABLE, "container %s is restarting; try again", name);
-	return err_set(e, JB_UNAVAILABLE, "container %s is not running", name);
-}
-
 static char *
 audit_command(const char *command)
 {
@@ -139,13 +126,14 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 {
 	struct subject s = { 0 };
 	struct verdict v;
+	const char *idle;
 	int r;
 
 	if (broker_store(b) == NULL || subject_load(b->st, b->user, &s) != 0)
 		return err_set(e, JB_UNAVAILABLE, "the database does not answer; try again");
 	r = attach_decide(a, &s, &v, e);
-	if (r == 0)
-		r = check_running(a->name, state, e);
+	if (r == 0 && (idle = engine_not_running(state)) != NULL)
+		r = err_set(e, JB_UNAVAILABLE, "%s", idle);
 	if (r == 0) {
 		a->exec.run_as = v.run_as != NULL ? xstrdup(v.run_as) : NULL;
 		r = record(b, a, e);

@@ -178,18 +178,42 @@ error_curl(const struct engine *en, const struct curl_failure *f, struct errtext
 
 /* ---- HTTP statuses ------------------------------------------------------- */
 
+#define PAUSED	    "the container is paused; unpause it first"
+#define RESTARTING  "the container is restarting; try again in a moment"
+#define NOT_RUNNING "the container is not running; start it first"
+#define NO_USER	    "the user to run as does not exist in the container"
+#define NO_GROUP    "the group to run as does not exist in the container"
+
+/* Nothing but the state's own name; what is not here runs nothing either. */
+static const struct word states[] = {
+	{ "running", NULL },
+	{ "paused", PAUSED },
+	{ "restarting", RESTARTING },
+	{ NULL, NOT_RUNNING },
+};
+
 static const struct word container_words[] = {
-	{ "paused", "the container is paused; unpause it first" },
-	{ "restarting", "the container is restarting; try again in a moment" },
-	{ "not running", "the container is not running; start it first" },
-	{ "running containers", "the container is not running; start it first" },
-	{ "improper", "the container is not running; start it first" },
+	{ "paused", PAUSED },
+	{ "restarting", RESTARTING },
+	{ "not running", NOT_RUNNING },
+	{ "running containers", NOT_RUNNING },
+	{ "improper", NOT_RUNNING },
 	{ "no such container", "the container does not exist any more" },
 	{ "no such exec", "the container does not exist any more" },
-	{ "passwd", "the user to run as does not exist in the container" },
-	{ "group file", "the group to run as does not exist in the container" },
+	{ "passwd", NO_USER },
+	{ "group file", NO_GROUP },
 	{ NULL, NULL },
 };
+
+const char *
+engine_not_running(const char *state)
+{
+	const struct word *w = states;
+
+	while (w->word && strcmp(w->word, state) != 0)
+		w++;
+	return w->meaning;
+}
 
 int
 error_http(const struct engine *en, enum situation about, long status, const char *body, size_t n,
@@ -209,7 +233,7 @@ error_http(const struct engine *en, enum situation about, long status, const cha
 	if (status == 404 && about != ABOUT_NODE)
 		return err_set(e, JB_NOT_FOUND, "the container does not exist any more");
 	if (status == 409)
-		return err_set(e, JB_UNAVAILABLE, "the container is not running; start it first");
+		return err_set(e, JB_UNAVAILABLE, NOT_RUNNING);
 	if (status == 400 && !en->url.tls && n < sizeof(text) && memmem(body, n, "HTTPS", 5))
 		return error_node(en, "expects TLS; give it --ca, --cert and --key", e);
 	if (status == 401 || status == 403)
@@ -235,12 +259,12 @@ error_is_podmans(const char *text, bool tty)
 static const struct word start_words[] = {
 	/* a working directory that is missing also says "no such file": first */
 	{ "chdir", "the container's working directory cannot be entered" },
-	{ "no matching entries in passwd", "the user to run as does not exist in the container" },
-	{ "no matching entries in group", "the group to run as does not exist in the container" },
+	{ "no matching entries in passwd", NO_USER },
+	{ "no matching entries in group", NO_GROUP },
 	{ "no such file", NULL },
 	{ "not found", NULL },
-	{ "paused", "the container is paused; unpause it first" },
-	{ "not running", "the container is not running; start it first" },
+	{ "paused", PAUSED },
+	{ "not running", NOT_RUNNING },
 	{ "argument list too long", "the command is too long" },
 	{ "permission denied", "the container does not permit its shell to be run" },
 	{ "no space left", "the node's disk is full" },

@@ -286,6 +286,30 @@ tells_why_a_process_did_not_start(void **state)
 	}
 }
 
+/* One sentence for a state, whether it is seen beforehand or the engine says so. */
+static void
+says_the_same_of_a_state_and_of_a_refusal(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "paused", "{\"message\":\"Container ab is paused, unpause it\"}" },
+		{ "restarting", "{\"message\":\"Container ab is restarting, wait\"}" },
+		{ "exited", "{\"message\":\"Container ab is not running\"}" },
+		{ "created", "{\"message\":\"can only create exec on running containers\"}" },
+		{ "", "{\"message\":\"container state improper\"}" },
+	};
+	struct engine en = { .name = "n" };
+
+	(void)state;
+	assert_null(engine_not_running("running"));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct errtext e = { "" };
+
+		error_http(&en, ABOUT_EXEC, 409, rows[i][1], strlen(rows[i][1]), &e);
+		assert_string_equal(engine_not_running(rows[i][0]), e.s);
+		assert_non_null(strchr(e.s, ';')); /* what to do */
+	}
+}
+
 static void
 knows_podmans_own_words(void **state)
 {
@@ -323,6 +347,7 @@ main(void)
 		cmocka_unit_test(ids_are_one_path_segment),
 		cmocka_unit_test(errors_say_one_clear_sentence),
 		cmocka_unit_test(tells_why_a_process_did_not_start),
+		cmocka_unit_test(says_the_same_of_a_state_and_of_a_refusal),
 		cmocka_unit_test(knows_podmans_own_words),
 	};
 
