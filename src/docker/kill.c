@@ -161,7 +161,7 @@ engine_exec_signal(struct engine *en, const struct engine_info *info, const char
 	};
 	struct exec_status st = { .pid = 0 };
 	bool ended = false;
-	int rc = 0, code = 0;
+	int rc = 0, code = DONE;
 
 	if (!word_ok(marker, "._-") || !word_ok(argv[5], ""))
 		return err_set(e, JB_BAD_INPUT, "there is no such signal");
@@ -177,14 +177,11 @@ engine_exec_signal(struct engine *en, const struct engine_info *info, const char
 	rc = run_script(en, info, &spec, &code, e);
 	if (rc == JB_NOT_FOUND)
 		return 0; /* the container is gone and all its processes with it */
-	if (rc < 0 || code == 0)
+	if (rc < 0 || code == DONE)
 		return rc;
 	if (exec_id && look(en, exec_id, &st, &ended, e) == 0 && ended)
 		return 0;
 	if (code == NOT_FOUND)
 		return err_set(e, JB_NOT_FOUND, "the process is not there any more");
-	if (code == 126 || code == 127)
-		return err_set(
-		    e, JB_UNAVAILABLE, "a signal needs `sh` in the container, and there is none");
 	return err_set(e, JB_UNAVAILABLE, "the process could not be signalled");
 }
