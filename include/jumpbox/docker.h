@@ -88,7 +88,6 @@ char *engine_label(const char *labels, const char *key);
 struct exec_spec {
 	const char *container; /* id */
 	bool tty;
-	bool attach; /* false: detached, no stream */
 	unsigned cols, rows;
 	const char *user;	 /* "USER[:GROUP]", NULL: the image's */
 	const char *const *env;	 /* NAME=VALUE, NULL-terminated; NULL: none */

@@ -151,7 +151,6 @@ run_attach(int fd, const struct broker *b, const void *owner)
 	struct engine *en = open_engine(&a->exec, ENGINE_CALL_MS);
 	struct exec_spec spec = { .container = a->exec.container,
 		.tty = a->tty,
-		.attach = true,
 		.cols = a->cols,
 		.rows = a->rows,
 		.env = (const char *const *)a->env };

@@ -376,9 +376,9 @@ json_create_body(const struct exec_spec *spec)
 	json_object_set_new(o, "Cmd", argv);
 	json_object_set_new(o, "Env", strings(spec->env, false));
 	json_object_set_new(o, "Tty", json_boolean(spec->tty));
-	json_object_set_new(o, "AttachStdin", json_boolean(spec->attach));
-	json_object_set_new(o, "AttachStdout", json_boolean(spec->attach));
-	json_object_set_new(o, "AttachStderr", json_boolean(spec->attach));
+	json_object_set_new(o, "AttachStdin", json_true());
+	json_object_set_new(o, "AttachStdout", json_true());
+	json_object_set_new(o, "AttachStderr", json_true());
 	json_object_set_new(o, "DetachKeys", json_string(detach_keys));
 	if (spec->user)
 		json_object_set_new(o, "User", json_string(spec->user));
@@ -392,7 +392,7 @@ json_start_body(const struct exec_spec *spec)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "Detach", json_boolean(!spec->attach));
+	json_object_set_new(o, "Detach", json_false());
 	json_object_set_new(o, "Tty", json_boolean(spec->tty));
 	add_size(o, spec);
 	if (spec->tty) {

@@ -156,9 +156,7 @@ engine_exec_signal(struct engine *en, const struct engine_info *info, const char
 	char pid[24] = "0";
 	const char *argv[] = { "sh", "-c", kill_script, "sh", marker, escalate ? "HUP" : signal,
 		escalate ? "1" : "0", pid, NULL };
-	struct exec_spec spec = {
-		.container = container, .attach = true, .user = user, .argv = argv
-	};
+	struct exec_spec spec = { .container = container, .user = user, .argv = argv };
 	struct exec_status st = { .pid = 0 };
 	bool ended = false;
 	int rc = 0, code = DONE;

@@ -287,24 +287,6 @@ check_started(struct link *l, const struct engine_info *info, const struct exec_
 	return error_not_started(spec, text, no_program, e);
 }
 
-static int
-start_detached(
-    struct engine *en, const struct exec_spec *spec, const char *exec_id, struct errtext *e)
-{
-	char path[192], *body = json_start_body(spec);
-	struct reply r;
-	int rc;
-
-	snprintf(path, sizeof(path), "/exec/%s/start", exec_id);
-	rc = engine_call(en, path, body, ANSWER_MAX, &r, e);
-	if (rc == 0 && (r.status < 200 || r.status > 299))
-		rc = error_http(
-		    en, ABOUT_EXEC, r.status, (const char *)buf_ptr(&r.body), buf_len(&r.body), e);
-	reply_release(&r);
-	free(body);
-	return rc;
-}
-
 int
 engine_exec_start(struct engine *en, const struct engine_info *info, const struct exec_spec *spec,
     const char *exec_id, struct exec_stream *s, bool *no_program, struct errtext *e)
@@ -320,8 +302,6 @@ engine_exec_start(struct engine *en, const struct engine_info *info, const struc
 		return err_set(e, en->bad, "node %s: %s", en->name, en->why.s);
 	if (en->stream)
 		return err_set(e, JB_INTERNAL, "this engine carries a stream already");
-	if (!spec->attach)
-		return start_detached(en, spec, exec_id, e);
 	rc = link_open(&l, en, e);
 	if (rc == 0)
 		rc = upgrade(&l, spec, exec_id, e);

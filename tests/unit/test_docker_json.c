@@ -236,13 +236,9 @@ sends_sizes_env_and_detach_keys(void **state)
 {
 	const char *argv[] = { "sh", "-c", "say \"\xc3\xa9\"\n", NULL };
 	const char *env[] = { "A=b", "BAD=\xff", "C=d", NULL };
-	struct exec_spec spec = { .tty = true,
-		.attach = true,
-		.cols = 123,
-		.rows = 45,
-		.user = "1000:1000",
-		.env = env,
-		.argv = argv };
+	struct exec_spec spec = {
+		.tty = true, .cols = 123, .rows = 45, .user = "1000:1000", .env = env, .argv = argv
+	};
 	char *create = json_create_body(&spec), *start = json_start_body(&spec);
 
 	(void)state;
