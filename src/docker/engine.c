@@ -246,15 +246,20 @@ engine_id_ok(const char *id)
 
 /* ---- asking ------------------------------------------------------------------ */
 
-static int
-get(struct engine *en, enum situation about, const char *path, size_t max, struct reply *r,
-    struct errtext *e)
+const char *
+reply_text(const struct reply *r)
 {
-	int rc = engine_call(en, path, NULL, max, r, e);
+	return (const char *)buf_ptr(&r->body);
+}
 
-	if (rc == 0 && r->status != 200)
-		rc = error_http(
-		    en, about, r->status, (const char *)buf_ptr(&r->body), buf_len(&r->body), e);
+int
+engine_ask(struct engine *en, enum situation about, const char *path, const char *body, size_t max,
+    struct reply *r, struct errtext *e)
+{
+	int rc = engine_call(en, path, body, max, r, e);
+
+	if (rc == 0 && r->status / 100 != 2)
+		rc = error_http(en, about, r->status, reply_text(r), buf_len(&r->body), e);
 	return rc;
 }
 
@@ -263,9 +268,9 @@ engine_version(struct engine *en, struct engine_info *info, struct errtext *e)
 {
 	struct engine_info found;
 	struct reply r;
-	int rc = get(en, ABOUT_NODE, "/version", ANSWER_MAX, &r, e);
+	int rc = engine_ask(en, ABOUT_NODE, "/version", NULL, ANSWER_MAX, &r, e);
 
-	if (rc == 0 && json_version((const char *)buf_ptr(&r.body), buf_len(&r.body), &found) < 0)
+	if (rc == 0 && json_version(reply_text(&r), buf_len(&r.body), &found) < 0)
 		rc = error_not_json(en, e);
 	if (rc == 0 && found.api < API_MIN)
 		rc = err_set(e, JB_UNAVAILABLE,
@@ -280,9 +285,9 @@ int
 engine_list(struct engine *en, struct engine_list *list, struct errtext *e)
 {
 	struct reply r;
-	int rc = get(en, ABOUT_NODE, "/containers/json?all=true", LIST_MAX, &r, e);
+	int rc = engine_ask(en, ABOUT_NODE, "/containers/json?all=true", NULL, LIST_MAX, &r, e);
 
-	if (rc == 0 && json_list((const char *)buf_ptr(&r.body), buf_len(&r.body), list) < 0)
+	if (rc == 0 && json_list(reply_text(&r), buf_len(&r.body), list) < 0)
 		rc = error_not_json(en, e);
 	reply_release(&r);
 	return rc;
@@ -298,14 +303,10 @@ engine_image_labels(struct engine *en, const char *image_id, char **labels, stru
 	if (!engine_id_ok(image_id))
 		return err_set(e, JB_NOT_FOUND, "the image does not exist any more");
 	snprintf(path, sizeof(path), "/images/%s/json", image_id);
-	rc = engine_call(en, path, NULL, ANSWER_MAX, &r, e);
-	if (rc == 0 && r.status == 404)
+	rc = engine_ask(en, ABOUT_NODE, path, NULL, ANSWER_MAX, &r, e);
+	if (r.status == 404)
 		rc = err_set(e, JB_NOT_FOUND, "the image does not exist any more");
-	else if (rc == 0 && r.status != 200)
-		rc = error_http(
-		    en, ABOUT_NODE, r.status, (const char *)buf_ptr(&r.body), buf_len(&r.body), e);
-	if (rc == 0 &&
-	    json_image_labels((const char *)buf_ptr(&r.body), buf_len(&r.body), labels) < 0)
+	if (rc == 0 && json_image_labels(reply_text(&r), buf_len(&r.body), labels) < 0)
 		rc = error_not_json(en, e);
 	reply_release(&r);
 	return rc;
@@ -338,9 +339,8 @@ engine_inspect(struct engine *en, const char *id, struct engine_inspect *in, str
 	if (!engine_id_ok(id))
 		return err_set(e, JB_NOT_FOUND, "there is no such container");
 	snprintf(path, sizeof(path), "/containers/%s/json", id);
-	rc = get(en, ABOUT_CONTAINER, path, ANSWER_MAX, &r, e);
-	if (rc == 0 &&
-	    json_inspect((const char *)buf_ptr(&r.body), buf_len(&r.body), &found, &image_id) < 0)
+	rc = engine_ask(en, ABOUT_CONTAINER, path, NULL, ANSWER_MAX, &r, e);
+	if (rc == 0 && json_inspect(reply_text(&r), buf_len(&r.body), &found, &image_id) < 0)
 		rc = error_not_json(en, e);
 	reply_release(&r);
 	if (rc == 0)

@@ -60,6 +60,9 @@ int engine_image_labels(struct engine *en, const char *image_id, char **labels, 
 
 /* ---- one call --------------------------------------------------------- */
 
+/* What was asked about. */
+enum situation { ABOUT_NODE, ABOUT_CONTAINER, ABOUT_EXEC };
+
 struct reply {
 	long status;
 	struct buf body;
@@ -67,6 +70,10 @@ struct reply {
 /* 0 when an HTTP answer came, whatever its status.  body NULL: GET, else POST.  Release r always. */
 int engine_call(struct engine *en, const char *path, const char *body, size_t max, struct reply *r,
     struct errtext *e);
+/* The same, but any status that is no success is an error, in a sentence about that. */
+int engine_ask(struct engine *en, enum situation about, const char *path, const char *body,
+    size_t max, struct reply *r, struct errtext *e);
+const char *reply_text(const struct reply *r); /* buf_len(&r->body) bytes */
 void reply_release(struct reply *r);
 
 /* Letters, digits and _ . - : only, so that it is one segment of a path. */
@@ -117,8 +124,6 @@ char *json_create_body(const struct exec_spec *spec);
 char *json_start_body(const struct exec_spec *spec);
 
 /* ---- sentences (pure) -------------------------------------------------- */
-
-enum situation { ABOUT_NODE, ABOUT_CONTAINER, ABOUT_EXEC };
 
 struct curl_failure {
 	CURLcode code;

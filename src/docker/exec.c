@@ -8,13 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int
-answer_error(struct engine *en, const struct reply *r, struct errtext *e)
-{
-	return error_http(
-	    en, ABOUT_EXEC, r->status, (const char *)buf_ptr(&r->body), buf_len(&r->body), e);
-}
-
 int
 engine_exec_create(
     struct engine *en, const struct exec_spec *spec, char exec_id[static 65], struct errtext *e)
@@ -29,11 +22,9 @@ engine_exec_create(
 	if (!body)
 		return err_set(e, JB_BAD_INPUT, "the command is not UTF-8 text");
 	snprintf(path, sizeof(path), "/containers/%s/exec", spec->container);
-	rc = engine_call(en, path, body, ANSWER_MAX, &r, e);
+	rc = engine_ask(en, ABOUT_EXEC, path, body, ANSWER_MAX, &r, e);
 	free_secret(body);
-	if (rc == 0 && r.status != 201)
-		rc = answer_error(en, &r, e);
-	if (rc == 0 && json_exec_id((const char *)buf_ptr(&r.body), buf_len(&r.body), id) < 0)
+	if (rc == 0 && json_exec_id(reply_text(&r), buf_len(&r.body), id) < 0)
 		rc = error_not_json(en, e);
 	reply_release(&r);
 	if (rc == 0)
@@ -53,14 +44,13 @@ engine_exec_inspect(
 	if (!engine_id_ok(exec_id))
 		return err_set(e, JB_BAD_INPUT, "there is no such process");
 	snprintf(path, sizeof(path), "/exec/%s/json", exec_id);
-	rc = engine_call(en, path, NULL, ANSWER_MAX, &r, e);
-	if (rc == 0 && r.status == 404)
-		*s = removed;
-	else if (rc == 0 && r.status != 200)
-		rc = answer_error(en, &r, e);
-	else if (rc == 0 &&
-	    json_exec_status((const char *)buf_ptr(&r.body), buf_len(&r.body), s) < 0)
+	rc = engine_ask(en, ABOUT_EXEC, path, NULL, ANSWER_MAX, &r, e);
+	if (rc == 0 && json_exec_status(reply_text(&r), buf_len(&r.body), s) < 0)
 		rc = error_not_json(en, e);
+	if (r.status == 404) {
+		*s = removed;
+		rc = 0;
+	}
 	reply_release(&r);
 	return rc;
 }
