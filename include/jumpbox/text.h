@@ -11,6 +11,8 @@
  * its code point, or 1 and -1 for a byte that is not UTF-8.
  */
 size_t text_decode(const char *s, int32_t *cp);
+/* How many bytes of s to keep, at most max, so that no character is cut in two. */
+size_t text_cut(const char *s, size_t max);
 /* Control, escape, bidi, invisible, or not a character: never to be shown as it is. */
 bool text_unsafe(int32_t cp);
 /* How text_safe writes an unsafe character decoded at s; returns the length. */

@@ -12,6 +12,7 @@
 #include "listing.h"
 
 #include "jumpbox/log.h"
+#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
 #include <stdlib.h>
@@ -78,15 +79,12 @@ attach_decide(
 static char *
 audit_command(const char *command)
 {
-	int n = COMMAND_KEPT;
-
 	if (command == NULL)
 		return NULL;
 	if (strlen(command) <= COMMAND_KEPT)
 		return xstrdup(command);
-	while (n > 0 && ((unsigned char)command[n] & 0xc0) == 0x80)
-		n--; /* not in the middle of a character */
-	return xasprintf("%.*s [cut: %zu bytes in all]", n, command, strlen(command));
+	return xasprintf("%.*s [cut: %zu bytes in all]", (int)text_cut(command, COMMAND_KEPT),
+	    command, strlen(command));
 }
 
 static int

@@ -7,6 +7,7 @@
 #include "listing.h"
 
 #include "jumpbox/log.h"
+#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
 #include <stdlib.h>
@@ -108,11 +109,8 @@ struct row {
 static void
 cut(char *dst, size_t size, const char *src)
 {
-	size_t n = strnlen(src, size);
+	size_t n = text_cut(src, size - 1);
 
-	if (n == size)
-		for (n = size - 1; n > 0 && ((unsigned char)src[n] & 0xc0) == 0x80; n--)
-			;
 	memcpy(dst, src, n);
 	dst[n] = '\0';
 }

@@ -61,6 +61,17 @@ text_decode(const char *s, int32_t *cp)
 	return n;
 }
 
+/* A character's first byte is at most three before its last. */
+size_t
+text_cut(const char *s, size_t max)
+{
+	size_t end = strnlen(s, max), n = end;
+
+	while (n > 0 && end - n < 3 && ((unsigned char)s[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
 bool
 text_unsafe(int32_t cp)
 {

@@ -18,6 +18,7 @@
  *   UTF-8 only: a command of other bytes travels as printf %b escapes.
  */
 #include "jumpbox/docker.h"
+#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
 #include <stdio.h>
@@ -115,48 +116,14 @@ shell_argv_login(struct shell_argv *a, const struct exec_spec *spec)
 	start(a, login_script[spec->tty], spec);
 }
 
-/* Bytes of the well-formed UTF-8 sequence at p, 0 if there is none. */
-static size_t
-sequence(const unsigned char *p)
-{
-	static const struct {
-		unsigned char first, last, low, high; /* of the first byte; of the second */
-		size_t n;
-	} forms[] = {
-		{ 0x01, 0x7f, 0x00, 0x00, 1 },
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (p[0] < forms[i].first || p[0] > forms[i].last)
-			continue;
-		if (forms[i].n > 1 && (p[1] < forms[i].low || p[1] > forms[i].high))
-			return 0;
-		for (size_t k = 2; k < forms[i].n; k++)
-			if ((p[k] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].n;
-	}
-	return 0;
-}
-
 static bool
 is_utf8(const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
-	size_t n;
+	int32_t cp = 0;
 
-	for (; *p; p += n)
-		if ((n = sequence(p)) == 0)
-			return false;
-	return true;
+	while (*s && cp >= 0)
+		s += text_decode(s, &cp);
+	return cp >= 0;
 }
 
 /* Backslashes and everything beyond ASCII as \0ooo, which printf %b undoes. */
@@ -186,9 +153,7 @@ cut(struct shell_argv *a, unsigned arg, const char *text)
 	a->size = left + PIECES + 1;
 	out = a->storage = xcalloc(a->size, 1);
 	for (unsigned i = 0; i < PIECES && left > 0; i++) {
-		n = left < PIECE ? left : PIECE;
-		while (n < left && ((unsigned char)text[n] & 0xc0) == 0x80)
-			n--;
+		n = text_cut(text, PIECE);
 		memcpy(out, text, n);
 		a->argv[arg + i] = out;
 		out += n + 1;

@@ -235,10 +235,24 @@ a_hostile_glob(void **state)
 	assert_false(text_glob(pattern, s));
 }
 
+static void
+cuts_between_characters(void **state)
+{
+	static const char *const s = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z"; /* 1 2 3 4 1 bytes */
+	static const size_t want[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11 };
+
+	(void)state;
+	for (size_t max = 0; max < sizeof(want) / sizeof(want[0]); max++)
+		assert_int_equal(text_cut(s, max), want[max]);
+	assert_int_equal(
+	    text_cut("\x80\x80\x80\x80\x80\x80\x80", 6), 3); /* not UTF-8: most of it */
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cuts_between_characters),
 		cmocka_unit_test(plain_text_stays),
 		cmocka_unit_test(control_is_escaped),
 		cmocka_unit_test(bidi_and_invisible_are_escaped),
