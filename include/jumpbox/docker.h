@@ -88,7 +88,7 @@ char *engine_label(const char *labels, const char *key);
 struct exec_spec {
 	const char *container; /* id */
 	bool tty;
-	unsigned cols, rows;
+	unsigned cols, rows;	 /* of the terminal, within the bounds of client.h */
 	const char *user;	 /* "USER[:GROUP]", NULL: the image's */
 	const char *const *env;	 /* NAME=VALUE, NULL-terminated; NULL: none */
 	const char *const *argv; /* NULL-terminated */

@@ -95,6 +95,7 @@ enum {
 	MAX_TBS = 8192,
 	MAX_COMMAND = 131072, /* exec strings of 128 KiB work */
 	MAX_ENV = 32,
+	MAX_ENV_NAME = 64,
 	MAX_ENV_VALUE = 1024,
 	MAX_TERM = 64,
 	MAX_REASON = 256,
@@ -104,10 +105,9 @@ enum {
 	MAX_ATTACHES = 1024, /* open at once on one connection */
 	LIST_PAGE = 200,     /* REP_LIST rows a message */
 	MAX_CANDIDATES = 20,
-	MIN_COLS = 1,
-	MAX_COLS = 1000,
-	MIN_ROWS = 1,
-	MAX_ROWS = 1000,
+	DEFAULT_COLS = 80,
+	DEFAULT_ROWS = 24,
+	MAX_SIDE = 1000, /* of a terminal */
 };
 
 #endif

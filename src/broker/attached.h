@@ -106,12 +106,4 @@ void run_end(int fd, const struct broker *b, const void *owner);
 /* Ends it for good and finds its exit code; also the cleaner's. */
 int exec_end(const struct exec_ref *x, struct exec_status *s, struct errtext *e);
 
-/* ---- client_env.c (pure) ------------------------------------------------ */
-
-/* LANG, LC_*, COLORTERM, GIT_*: letters, digits and _; a value without control characters. */
-bool client_env_allowed(const char *name, const char *value);
-bool client_term_ok(const char *term);
-/* The names of RFC 4254 section 6.10. */
-bool client_signal_ok(const char *name);
-
 #endif

@@ -11,6 +11,7 @@
 #include "attached.h"
 #include "listing.h"
 
+#include "jumpbox/client.h"
 #include "jumpbox/log.h"
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
@@ -348,7 +349,7 @@ env_ours(struct broker *b, struct attached *a, size_t *n, const char *term)
 static bool
 take_env(struct msg *m, struct attached *a, size_t *n)
 {
-	char name[MAX_ENV_VALUE + 1], value[MAX_ENV_VALUE + 1];
+	char name[MAX_ENV_NAME + 1], value[MAX_ENV_VALUE + 1];
 	uint32_t count = msg_get_u32(m);
 
 	if (count > MAX_ENV)
@@ -356,16 +357,10 @@ take_env(struct msg *m, struct attached *a, size_t *n)
 	while (count-- > 0 && !m->bad) {
 		msg_get_str(m, name, sizeof(name));
 		msg_get_str(m, value, sizeof(value));
-		if (!m->bad && client_env_allowed(name, value))
+		if (!m->bad && client_env_ok(name, value))
 			env_add(a, n, name, value);
 	}
 	return true;
-}
-
-static unsigned
-side(uint32_t n, unsigned dflt, unsigned max)
-{
-	return n == 0 ? dflt : n > max ? max : n;
 }
 
 static bool
@@ -379,8 +374,8 @@ take_request(struct broker *b, struct msg *m, struct attached *a, uint64_t *ref)
 	a->kind = (enum attach_kind)msg_get_u32(m);
 	tty = msg_get_u32(m);
 	a->tty = tty != 0;
-	a->cols = side(msg_get_u32(m), 80, MAX_COLS);
-	a->rows = side(msg_get_u32(m), 24, MAX_ROWS);
+	a->cols = client_cols(msg_get_u32(m));
+	a->rows = client_rows(msg_get_u32(m));
 	msg_get_str(m, term, sizeof(term));
 	if (!take_env(m, a, &n))
 		return false;

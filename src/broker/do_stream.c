@@ -7,6 +7,7 @@
  */
 #include "attached.h"
 
+#include "jumpbox/client.h"
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
 
@@ -71,19 +72,13 @@ stream_resize(struct broker *b, struct attached *a)
 	a->resizer = child_start(b, &resizer_kind, a);
 }
 
-static unsigned
-clamp(uint32_t n, unsigned min, unsigned max)
-{
-	return n < min ? min : n > max ? max : n;
-}
-
 void
 do_resize(struct broker *b, struct msg *m)
 {
 	bool known;
 	struct attached *a = named(b, m, &known);
-	unsigned cols = clamp(msg_get_u32(m), MIN_COLS, MAX_COLS);
-	unsigned rows = clamp(msg_get_u32(m), MIN_ROWS, MAX_ROWS);
+	unsigned cols = client_cols(msg_get_u32(m));
+	unsigned rows = client_rows(msg_get_u32(m));
 
 	if (!sound(b, m, known) || a == NULL || !a->tty)
 		return;

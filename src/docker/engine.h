@@ -16,7 +16,6 @@ enum {
 	ANSWER_MAX = 1 << 20,  /* body of any other answer */
 	HEAD_MAX = 16 << 10,   /* reply head */
 	ERROR_TEXT_MAX = 4096, /* what an engine says on a stream instead of starting a process */
-	MAX_SIDE = 1000,       /* of a terminal */
 	API_MIN = 124,	       /* oldest API with all that is used here */
 	RELAY_BUFFER = 128 << 10,
 };
@@ -45,9 +44,6 @@ struct engine {
 	struct buf early; /* read from it before the relay began */
 	char curl_error[CURL_ERROR_SIZE];
 };
-
-/* 1 to MAX_SIDE. */
-unsigned terminal_side(unsigned n);
 
 /* A handle with address, TLS and time-outs set; NULL when out of memory. */
 CURL *engine_handle(struct engine *en);

@@ -65,8 +65,7 @@ exec_resize_once(struct engine *en, const char *exec_id, unsigned cols, unsigned
 
 	if (!engine_id_ok(exec_id))
 		return err_set(e, JB_BAD_INPUT, "there is no such process");
-	snprintf(path, sizeof(path), "/exec/%s/resize?h=%u&w=%u", exec_id, terminal_side(rows),
-	    terminal_side(cols));
+	snprintf(path, sizeof(path), "/exec/%s/resize?h=%u&w=%u", exec_id, rows, cols);
 	rc = engine_call(en, path, "", ANSWER_MAX, &r, e);
 	if (rc == 0)
 		*status = r.status;

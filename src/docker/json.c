@@ -324,12 +324,6 @@ json_message(const char *text, size_t n, char *out, size_t size)
 static const char detach_keys[] =
     "ctrl-^,ctrl-],ctrl-^,ctrl-_,ctrl-^,ctrl-],ctrl-^,ctrl-_,ctrl-^,ctrl-]";
 
-unsigned
-terminal_side(unsigned n)
-{
-	return n < 1 ? 1 : n > MAX_SIDE ? MAX_SIDE : n;
-}
-
 /* Entries that are not UTF-8 cannot be sent. strict: then there is no array. */
 static json_t *
 strings(const char *const *list, bool strict)
@@ -352,8 +346,7 @@ static void
 add_size(json_t *o, const struct exec_spec *spec)
 {
 	if (spec->tty)
-		json_object_set_new(o, "ConsoleSize",
-		    json_pack("[i, i]", terminal_side(spec->rows), terminal_side(spec->cols)));
+		json_object_set_new(o, "ConsoleSize", json_pack("[i, i]", spec->rows, spec->cols));
 }
 
 static char *
@@ -396,8 +389,8 @@ json_start_body(const struct exec_spec *spec)
 	json_object_set_new(o, "Tty", json_boolean(spec->tty));
 	add_size(o, spec);
 	if (spec->tty) {
-		json_object_set_new(o, "h", json_integer(terminal_side(spec->rows)));
-		json_object_set_new(o, "w", json_integer(terminal_side(spec->cols)));
+		json_object_set_new(o, "h", json_integer(spec->rows));
+		json_object_set_new(o, "w", json_integer(spec->cols));
 	}
 	return dump(o);
 }

@@ -4,6 +4,7 @@
  */
 #include "conn.h"
 
+#include "jumpbox/client.h"
 #include "jumpbox/log.h"
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
@@ -13,11 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	DEFAULT_COLS = 80,
-	DEFAULT_ROWS = 24,
-	TYPED_MAX = 32768,
-};
+enum { TYPED_MAX = 32768 };
 
 /* ---- what libssh calls -------------------------------------------------- */
 
@@ -148,19 +145,11 @@ chan_free(struct channel *ch)
 
 /* ---- requests ------------------------------------------------------------ */
 
-static unsigned
-clamp(int value, unsigned low, unsigned high, unsigned dflt)
-{
-	if (value <= 0)
-		return dflt;
-	return (unsigned)value < low ? low : (unsigned)value > high ? high : (unsigned)value;
-}
-
 static void
 set_size(struct channel *ch, int cols, int rows)
 {
-	ch->cols = clamp(cols, MIN_COLS, MAX_COLS, DEFAULT_COLS);
-	ch->rows = clamp(rows, MIN_ROWS, MAX_ROWS, DEFAULT_ROWS);
+	ch->cols = client_cols((uint32_t)cols);
+	ch->rows = client_rows((uint32_t)rows);
 }
 
 static bool
@@ -189,29 +178,13 @@ want_size(struct channel *ch, ssh_message m)
 }
 
 static bool
-env_wanted(const char *name)
-{
-	static const char *const exact[] = { "LANG", "COLORTERM" };
-	static const char *const prefix[] = { "LC_", "GIT_" };
-
-	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
-		if (strcmp(name, exact[i]) == 0)
-			return true;
-	for (size_t i = 0; i < sizeof(prefix) / sizeof(prefix[0]); i++)
-		if (strncmp(name, prefix[i], strlen(prefix[i])) == 0)
-			return true;
-	return false;
-}
-
-static bool
 want_env(struct channel *ch, ssh_message m)
 {
 	const char *name = ssh_message_channel_request_env_name(m);
 	const char *value = ssh_message_channel_request_env_value(m);
 
-	if (ch->state != CH_NEW || name == NULL || value == NULL || !env_wanted(name) ||
-	    strlen(name) > MAX_TERM || strlen(value) > MAX_ENV_VALUE || ch->nenv == MAX_ENV ||
-	    ch->env_bytes + strlen(name) + strlen(value) > ENV_ALL)
+	if (ch->state != CH_NEW || name == NULL || value == NULL || !client_env_ok(name, value) ||
+	    ch->nenv == MAX_ENV || ch->env_bytes + strlen(name) + strlen(value) > ENV_ALL)
 		return false;
 	ch->env_bytes += strlen(name) + strlen(value);
 	ch->env[ch->nenv].name = xstrdup(name);

@@ -1,5 +1,6 @@
 /* What of a client's words may go into a container's process. */
-#include "../../src/broker/attached.h"
+#include "jumpbox/client.h"
+#include "jumpbox/proto.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,9 +22,9 @@ names_of_the_list(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_true(client_env_allowed(good[i], "value"));
+		assert_true(client_env_ok(good[i], "value"));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(client_env_allowed(bad[i], "value"));
+		assert_false(client_env_ok(bad[i], "value"));
 }
 
 static void
@@ -35,10 +36,10 @@ names_have_a_limit(void **state)
 	memset(name, 'A', sizeof(name));
 	memcpy(name, "LC_", 3);
 	name[64] = '\0';
-	assert_true(client_env_allowed(name, ""));
+	assert_true(client_env_ok(name, ""));
 	name[64] = 'A';
 	name[65] = '\0';
-	assert_false(client_env_allowed(name, ""));
+	assert_false(client_env_ok(name, ""));
 }
 
 static void
@@ -47,18 +48,18 @@ values_are_text(void **state)
 	char value[MAX_ENV_VALUE + 2];
 
 	(void)state;
-	assert_true(client_env_allowed("LANG", ""));
-	assert_true(client_env_allowed("GIT_PROTOCOL", "version=2"));
-	assert_true(client_env_allowed("LC_NAME", "J\xc3\xbcrgen"));
-	assert_false(client_env_allowed("LANG", "a\nb"));
-	assert_false(client_env_allowed("LANG", "\033[2J"));
-	assert_false(client_env_allowed("LANG", "\177"));
+	assert_true(client_env_ok("LANG", ""));
+	assert_true(client_env_ok("GIT_PROTOCOL", "version=2"));
+	assert_true(client_env_ok("LC_NAME", "J\xc3\xbcrgen"));
+	assert_false(client_env_ok("LANG", "a\nb"));
+	assert_false(client_env_ok("LANG", "\033[2J"));
+	assert_false(client_env_ok("LANG", "\177"));
 	memset(value, 'v', sizeof(value));
 	value[MAX_ENV_VALUE] = '\0';
-	assert_true(client_env_allowed("LANG", value));
+	assert_true(client_env_ok("LANG", value));
 	value[MAX_ENV_VALUE] = 'v';
 	value[MAX_ENV_VALUE + 1] = '\0';
-	assert_false(client_env_allowed("LANG", value));
+	assert_false(client_env_ok("LANG", value));
 }
 
 static void
@@ -74,6 +75,18 @@ terminal_names(void **state)
 	assert_false(client_term_ok("x\n"));
 	assert_false(client_term_ok(
 	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"));
+}
+
+static void
+terminal_sizes(void **state)
+{
+	(void)state;
+	assert_int_equal(client_cols(0), 80);
+	assert_int_equal(client_rows(0), 24);
+	assert_int_equal(client_cols(1), 1);
+	assert_int_equal(client_rows(MAX_SIDE), MAX_SIDE);
+	assert_int_equal(client_rows(MAX_SIDE + 1), MAX_SIDE);
+	assert_int_equal(client_cols(UINT32_MAX), MAX_SIDE);
 }
 
 static void
@@ -97,6 +110,7 @@ main(void)
 		cmocka_unit_test(names_have_a_limit),
 		cmocka_unit_test(values_are_text),
 		cmocka_unit_test(terminal_names),
+		cmocka_unit_test(terminal_sizes),
 		cmocka_unit_test(signal_names),
 	};
 

@@ -1,8 +1,10 @@
 /*
  * What of a client's words may go into a container's process: environment,
- * terminal name, signal name.  Pure.  Broker.
+ * terminal and its size, signal name.  Pure.  Session, which answers the
+ * client, and broker, which decides.
  */
-#include "attached.h"
+#include "jumpbox/client.h"
+#include "jumpbox/proto.h"
 
 #include <string.h>
 
@@ -20,7 +22,7 @@ name_allowed(const char *name)
 {
 	size_t i, n;
 
-	if (strlen(name) > 64 ||
+	if (strlen(name) > MAX_ENV_NAME ||
 	    name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] != '\0')
 		return false;
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -34,7 +36,7 @@ name_allowed(const char *name)
 }
 
 bool
-client_env_allowed(const char *name, const char *value)
+client_env_ok(const char *name, const char *value)
 {
 	if (!name_allowed(name) || strlen(value) > MAX_ENV_VALUE)
 		return false;
@@ -53,6 +55,24 @@ client_term_ok(const char *term)
 		if (!upper_or_digit(*c) && !(*c >= 'a' && *c <= 'z') && strchr("-+.", *c) == NULL)
 			return false;
 	return c != term && (size_t)(c - term) <= MAX_TERM;
+}
+
+static unsigned
+side(uint32_t n, unsigned usual)
+{
+	return n == 0 ? usual : n > MAX_SIDE ? MAX_SIDE : n;
+}
+
+unsigned
+client_cols(uint32_t n)
+{
+	return side(n, DEFAULT_COLS);
+}
+
+unsigned
+client_rows(uint32_t n)
+{
+	return side(n, DEFAULT_ROWS);
 }
 
 bool
