@@ -233,7 +233,8 @@ struct session {
 	int64_t id;
 	uint64_t conn;
 	const char *user, *source, *method; /* method: "password", "publickey" */
-	const char *host, *boot_id;	    /* where the broker runs */
+	const char *key; /* for session_open()'s audit row: the key's fingerprint; NULL */
+	const char *host, *boot_id; /* where the broker runs */
 	int64_t pid;
 	uint64_t pid_start;
 	int64_t started, ended; /* ended 0: live */

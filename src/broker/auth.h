@@ -28,6 +28,7 @@ struct auth {
 	char signer[MAX_LOGIN + 1];
 	uint8_t *blob;
 	size_t blob_len;
+	bool key_failed; /* a key was refused, and that is recorded */
 	/* a password in the hands of a child */
 	struct child *hasher;
 	uint32_t id;		       /* of the request */
@@ -50,10 +51,11 @@ int account_load(struct broker *b, const char *user, struct account *a);
 void account_release(struct account *a);
 
 /*
- * Opens the session of the claimed user, who has proven it: 0, or why not.
- * The state is then STATE_AUTHED.  JB_TRY_AGAIN, JB_UNAVAILABLE: see auth_unable().
+ * Opens the session of the claimed user, who has proven it: 0, or why not.  key: the fingerprint
+ * that goes into the record; NULL.  The state is then STATE_AUTHED.  JB_TRY_AGAIN, JB_UNAVAILABLE:
+ * see auth_unable().
  */
-int auth_login(struct broker *b, const char *method, struct errtext *why);
+int auth_login(struct broker *b, const char *method, const char *key, struct errtext *why);
 /*
  * Nothing is wrong with the login, but the jump host cannot serve it now: that is said, and the
  * connection ends.  For r of auth_login() and of account_load(); false: it is no such failure.
@@ -68,6 +70,8 @@ void auth_admit(struct broker *b, uint32_t id);
 /* do_key.c */
 void auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n);
 void auth_unprove(struct broker *b);
+/* auth_failed(), once a connection: clients try all the keys they have. */
+void auth_key_failed(struct broker *b, const char *why);
 
 /* The instant of a refusal: the first multiple of `every` after `asked` that is still to come.
  * Pure. */

@@ -37,6 +37,14 @@ auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n)
 	a->blob_len = n;
 }
 
+void
+auth_key_failed(struct broker *b, const char *why)
+{
+	if (!b->auth->key_failed)
+		auth_failed(b, "publickey", why);
+	b->auth->key_failed = true;
+}
+
 /* ---- is this key the user's, here and now ------------------------------------ */
 
 struct looking {
@@ -56,15 +64,16 @@ look_at_key(const struct user_key *k, void *arg)
 	return 0;
 }
 
-/* 0: the account may log in and has this key. */
+/* 0: the account may log in and has this key. *known: it has it, whatever else is wrong. */
 static int
-key_opens(struct broker *b, const uint8_t *blob, size_t n, struct errtext *why)
+key_opens(struct broker *b, const uint8_t *blob, size_t n, bool *known, struct errtext *why)
 {
 	struct looking l = { .b = b };
 	struct account account = { 0 };
 	const char *user = b->auth->target.user;
 	int r = JB_DENIED;
 
+	*known = false;
 	err_set(why, r, "no such key");
 	if (n == 0 || n > MAX_KEY_BLOB)
 		return r;
@@ -78,18 +87,23 @@ key_opens(struct broker *b, const uint8_t *blob, size_t n, struct errtext *why)
 	else if ((r = standing_check(&account.standing, now_unix(), why)) == 0 && !l.found)
 		r = JB_DENIED;
 	account_release(&account);
+	*known = l.found;
 	return r;
 }
 
 /* ---- the requests --------------------------------------------------------------- */
 
-/* Never counted, never audited: clients offer all the keys they have. */
+/*
+ * Never counted, for clients offer all the keys they have; and recorded only when a user who is kept
+ * out tries a key that was given to him.  That may wait for the database; the answer does not.
+ */
 void
 do_offer(struct broker *b, struct msg *m)
 {
 	char login[MAX_LOGIN + 1], key_type[65];
 	struct errtext why;
 	const uint8_t *blob;
+	bool known;
 	size_t n;
 	int r;
 
@@ -102,20 +116,23 @@ do_offer(struct broker *b, struct msg *m)
 	}
 	if (!auth_claim(b, m, login))
 		return;
-	r = key_opens(b, blob, n, &why);
+	r = key_opens(b, blob, n, &known, &why);
 	if (auth_unable(b, "publickey", r, why.s))
 		return;
 	if (r != 0)
 		log_debug("login.key_refused", F_STR("user", b->auth->target.user),
 		    F_STR("key_type", key_type), F_STR("reason", why.s));
 	broker_reply_u32(b, REP_OFFER, m->id, r == 0);
+	if (r != 0 && known)
+		auth_key_failed(b, why.s);
 }
 
 void
 do_key_login(struct broker *b, struct msg *m)
 {
-	char login[MAX_LOGIN + 1];
+	char login[MAX_LOGIN + 1], key[64] = "";
 	struct errtext why;
+	bool known;
 	int r;
 
 	msg_get_str(m, login, sizeof(login));
@@ -129,13 +146,15 @@ do_key_login(struct broker *b, struct msg *m)
 		broker_protocol(b, m->type, "a login that the client did not make");
 		return;
 	}
-	r = key_opens(b, b->auth->blob, b->auth->blob_len, &why);
+	r = key_opens(b, b->auth->blob, b->auth->blob_len, &known, &why);
 	if (r == 0)
-		r = auth_login(b, "publickey", &why);
+		r = pubkey_fingerprint(b->auth->blob, b->auth->blob_len, key, sizeof(key));
+	if (r == 0)
+		r = auth_login(b, "publickey", key, &why);
 	if (auth_unable(b, "publickey", r, why.s))
 		return;
 	if (r != 0) {
-		auth_failed(b, "publickey", why.s);
+		auth_key_failed(b, why.s);
 		auth_unprove(b);
 		auth_reply(b, m->id, AUTH_DENIED, false);
 		return;

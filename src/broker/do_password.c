@@ -225,7 +225,7 @@ check_ended(struct broker *b, void *owner, bool late)
 		refuse(b, "wrong password");
 		return;
 	}
-	r = auth_login(b, "password", &why);
+	r = auth_login(b, "password", NULL, &why);
 	if (auth_unable(b, "password", r, why.s))
 		return;
 	if (r != 0) {

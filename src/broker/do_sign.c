@@ -55,6 +55,15 @@ do_sign(struct broker *b, struct msg *m)
 	broker_send(b, &reply);
 }
 
+/* Said by the client of itself; the session refuses whoever changes his name. */
+static bool
+says_who(struct broker *b, const struct msg *m, const char *user)
+{
+	const char *login = b->auth->login;
+
+	return (login[0] == '\0' || strcmp(login, user) == 0) && auth_claim(b, m, user);
+}
+
 /* A client may send a bad signature; only a session that was taken over names another session. */
 void
 do_verify(struct broker *b, struct msg *m)
@@ -62,7 +71,7 @@ do_verify(struct broker *b, struct msg *m)
 	struct auth_request r;
 	const uint8_t *sig, *tbs;
 	size_t sig_len, n;
-	bool good;
+	bool whole, good;
 
 	sig = msg_get_bytes(m, &sig_len, MAX_KEY_BLOB);
 	tbs = msg_get_bytes(m, &n, MAX_TBS);
@@ -71,15 +80,17 @@ do_verify(struct broker *b, struct msg *m)
 		return;
 	}
 	auth_unprove(b);
-	good = auth_request_parse(tbs, n, &r) == 0;
-	if (good &&
+	whole = auth_request_parse(tbs, n, &r) == 0;
+	if (whole &&
 	    (r.session_id_len != b->session_id_len ||
 		memcmp(r.session_id, b->session_id, r.session_id_len) != 0)) {
 		broker_protocol(b, m->type, "a signature for another session");
 		return;
 	}
-	good = good && auth_request_verify(&r, tbs, n, sig, sig_len) == 0;
+	good = whole && auth_request_verify(&r, tbs, n, sig, sig_len) == 0;
 	if (good)
 		auth_prove(b, r.user, r.blob, r.blob_len);
 	broker_reply_u32(b, REP_VERIFY, m->id, good);
+	if (whole && !good && says_who(b, m, r.user))
+		auth_key_failed(b, "bad signature");
 }

@@ -62,13 +62,15 @@ user_limit(const struct broker *b, const struct account *a)
 }
 
 static int
-open_session(struct broker *b, const struct account *a, const char *method, struct errtext *why)
+open_session(struct broker *b, const struct account *a, const char *method, const char *key,
+    struct errtext *why)
 {
 	const struct session s = {
 		.conn = b->conn,
 		.user = a->name,
 		.source = b->peer,
 		.method = method,
+		.key = key,
 		.host = host_name(),
 		.boot_id = boot_id(),
 		.pid = getpid(),
@@ -88,7 +90,7 @@ open_session(struct broker *b, const struct account *a, const char *method, stru
 
 /* The account is read again here: it may have changed while a password was checked. */
 int
-auth_login(struct broker *b, const char *method, struct errtext *why)
+auth_login(struct broker *b, const char *method, const char *key, struct errtext *why)
 {
 	struct account a;
 	int r = account_load(b, b->auth->target.user, &a);
@@ -100,7 +102,7 @@ auth_login(struct broker *b, const char *method, struct errtext *why)
 	else
 		r = standing_check(&a.standing, now_unix(), why);
 	if (r == 0)
-		r = open_session(b, &a, method, why);
+		r = open_session(b, &a, method, key, why);
 	if (r == 0) {
 		str_copy(b->user, sizeof(b->user), a.name);
 		b->target = b->auth->target;
@@ -114,7 +116,7 @@ auth_login(struct broker *b, const char *method, struct errtext *why)
 		store_policy_epoch(b->st, &b->epoch);
 		recheck_until(b, a.standing.expires);
 		log_info("login.ok", F_STR("user", b->user), F_STR("source", b->peer),
-		    F_STR("method", method), F_NUM("session", b->session_row));
+		    F_STR("method", method), F_STR("key", key), F_NUM("session", b->session_row));
 		broker_logged_in(b);
 	}
 	account_release(&a);

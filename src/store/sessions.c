@@ -222,7 +222,7 @@ open_put(struct store *st, const struct session *s, int64_t *id)
 {
 	const struct actor by = { s->user, s->source, s->conn };
 	int64_t now = now_unix();
-	char number[24];
+	char number[24], how[128];
 	int err = sql_change(st, login_sql, PARAMS(P_INT(now), P_TEXT(s->user)));
 
 	err = store_missing(st, err, "user", s->user);
@@ -235,7 +235,8 @@ open_put(struct store *st, const struct session *s, int64_t *id)
 	if (err)
 		return err;
 	snprintf(number, sizeof(number), "%lld", (long long)*id);
-	return audit_put(st, &by, "login.ok", s->user, number, s->method);
+	snprintf(how, sizeof(how), "%s%s%s", s->method, s->key ? " " : "", s->key ? s->key : "");
+	return audit_put(st, &by, "login.ok", s->user, number, how);
 }
 
 static int

@@ -103,8 +103,9 @@ a_session_and_its_attaches(void **state)
 
 	add_user(f, "alice");
 	s = of("alice");
+	s.key = "SHA256:abc";
 	id = opened(f, &s);
-	assert_string_equal(last_audit(f), "login.ok|alice|10.0.0.1|alice|1|publickey");
+	assert_string_equal(last_audit(f), "login.ok|alice|10.0.0.1|alice|1|publickey SHA256:abc");
 	assert_string_equal(
 	    raw_text(f, "SELECT printf('%x', conn) FROM audit WHERE event = 'login.ok'"),
 	    "fedcba9876543210");

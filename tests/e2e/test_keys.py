@@ -1,0 +1,71 @@
+"""What is recorded of logins by public key, good and bad."""
+
+import contextlib
+
+import paramiko
+import pytest
+
+from lab import SLOW, run, wait_for
+
+
+class Forged(paramiko.Ed25519Key):
+    """Signs something else than what it was asked to."""
+
+    def sign_ssh_data(self, data, algorithm=None):
+        return super().sign_ssh_data(b"something else", algorithm)
+
+
+def failures(host, user):
+    return [r["detail"] for r in host.audit("login.fail") if r["user"] == user]
+
+
+@contextlib.contextmanager
+def client(host, login):
+    t = paramiko.Transport(("127.0.0.1", host.port))
+    try:
+        t.start_client(timeout=20 * SLOW)
+        with pytest.raises(paramiko.BadAuthenticationType):
+            t.auth_none(login)
+        yield t
+    finally:
+        t.close()
+
+
+def test_a_bad_signature_is_recorded_once_a_connection(host):
+    host.user("forger")
+    with client(host, "forger") as t:
+        for _ in range(3):
+            with pytest.raises(paramiko.AuthenticationException):
+                t.auth_publickey("forger", Forged(filename=str(host.key)))
+        assert failures(host, "forger") == ["method=publickey reason=bad signature"]
+        t.auth_publickey("forger", paramiko.Ed25519Key(filename=str(host.key)))
+    with client(host, "forger") as t, pytest.raises(paramiko.AuthenticationException):
+        t.auth_publickey("forger", Forged(filename=str(host.key)))
+    assert len(failures(host, "forger")) == 2
+
+
+@pytest.mark.parametrize("kept_out", ("locked", "expired"))
+def test_a_known_key_of_a_user_who_may_not_log_in_is_recorded(host, kept_out):
+    user = host.user(f"was-{kept_out}")
+    host.ctl("user", *{"locked": ("lock", user), "expired": ("set", user, "expires", "2020-01-01")}[kept_out])
+    assert host.ssh(user, "ls").returncode == 255
+    rows = wait_for(lambda: failures(host, user), 10, "the row")
+    assert len(rows) == 1 and rows[0].startswith("method=publickey reason=") and kept_out in rows[0]
+
+
+def test_offers_of_unknown_keys_are_not_recorded(own_host):
+    host = own_host(backoff_after=1)
+    host.user("stranger", key=False)
+    for _ in range(3):
+        assert host.ssh("stranger", "ls").returncode == 255
+    assert host.ssh_password("stranger", "correct horse", "ls").returncode == 0  # and nobody has to wait
+    assert failures(host, "stranger") == []
+
+
+def test_the_fingerprint_is_in_the_record_of_the_login(host):
+    host.user("keyholder")
+    assert host.ssh("keyholder", "ls").returncode == 0
+    fingerprint = run("ssh-keygen", "-lf", f"{host.key}.pub").stdout.decode().split()[1]
+    assert host.ssh_password("keyholder", "correct horse", "ls").returncode == 0
+    assert [r["detail"] for r in host.audit("login.ok") if r["user"] == "keyholder"] == \
+        [f"publickey {fingerprint}", "password"]
