@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The one spelling of an address (IPv4-mapped IPv6 becomes IPv4); JB_BAD_INPUT. */
-int address_normal(const char *s, char *dst, size_t size);
+/* Whose address it is, as failures are counted: an IPv4 address itself, of an IPv6 address the /64,
+ * "2001:db8::/64". JB_BAD_INPUT. */
+enum { SOURCE_MAX = 64 };
+int address_source(const char *s, char *dst, size_t size);
 
 /* A comma-separated list of ADDRESS or ADDRESS/BITS; JB_BAD_INPUT and which item is wrong. */
 int cidr_list_check(const char *list, struct errtext *e);

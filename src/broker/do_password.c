@@ -9,6 +9,7 @@
 #include "auth.h"
 
 #include "child.h"
+#include "jumpbox/cidr.h"
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
 
@@ -111,15 +112,23 @@ hash_start(struct broker *b, struct msg *m, const struct child_kind *kind)
 
 /* ---- REQ_PASSWORD ------------------------------------------------------------------ */
 
+/* The client's address as back-off counts it. */
+static const char *
+source(const struct broker *b, char text[static SOURCE_MAX])
+{
+	return address_source(b->peer, text, SOURCE_MAX) == 0 ? text : b->peer;
+}
+
 static bool
 blocked(struct broker *b)
 {
+	char from[SOURCE_MAX];
 	int64_t until = 0, until_source = 0, now = now_unix();
 
 	if (b->cfg->backoff_after == 0)
 		return false;
 	backoff_until(b->st, BACKOFF_USER, b->auth->target.user, &until);
-	backoff_until(b->st, BACKOFF_SOURCE, b->peer, &until_source);
+	backoff_until(b->st, BACKOFF_SOURCE, source(b, from), &until_source);
 	return until > now || until_source > now;
 }
 
@@ -179,12 +188,13 @@ static void
 refuse(struct broker *b, const char *why)
 {
 	struct auth *a = b->auth;
+	char from[SOURCE_MAX];
 
 	auth_failed(b, "password", why);
 	if (a->counts && b->st != NULL && b->cfg->backoff_after > 0) {
 		if (a->named)
 			backoff_fail(b->st, BACKOFF_USER, a->target.user, b->cfg->backoff_after);
-		backoff_fail(b->st, BACKOFF_SOURCE, b->peer, b->cfg->backoff_after);
+		backoff_fail(b->st, BACKOFF_SOURCE, source(b, from), b->cfg->backoff_after);
 	}
 	a->answer_at = auth_answer_at(a->asked, now_mono_ms(), ANSWER_EVERY_MS);
 }

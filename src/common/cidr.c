@@ -1,12 +1,14 @@
 /*
- * Where a key may be used from.  jumpboxctl checks the list, the broker asks
- * whether it holds a client's address.
+ * Where a key may be used from: jumpboxctl checks the list, the broker asks
+ * whether it holds a client's address.  And whose failure one is, for both.
  */
 #include "jumpbox/cidr.h"
+#include "jumpbox/util.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,14 +102,21 @@ network_holds(const struct network *net, const struct network *a)
 }
 
 int
-address_normal(const char *s, char *dst, size_t size)
+address_source(const char *s, char *dst, size_t size)
 {
+	enum { OWN_BITS = 64 }; /* what one customer has */
+	char text[INET6_ADDRSTRLEN];
 	struct network n;
 
 	if (!address_parse(s, &n))
 		return JB_BAD_INPUT;
 	unmap(&n);
-	return inet_ntop(n.family, n.addr, dst, (socklen_t)size) != NULL ? 0 : JB_BAD_INPUT;
+	if (n.family == AF_INET6)
+		memset(n.addr + OWN_BITS / 8, 0, sizeof(n.addr) - OWN_BITS / 8);
+	inet_ntop(n.family, n.addr, text, sizeof(text));
+	if (n.family == AF_INET)
+		return str_copy(dst, size, text);
+	return (size_t)snprintf(dst, size, "%s/%d", text, OWN_BITS) < size ? 0 : JB_BAD_INPUT;
 }
 
 int

@@ -9,10 +9,10 @@ static int
 unlock_exec(struct ctl *c)
 {
 	const char *source = args_opt(c, "--source");
-	char address[64];
+	char address[SOURCE_MAX];
 	int r;
 
-	if (address_normal(source, address, sizeof address) < 0)
+	if (address_source(source, address, sizeof address) < 0)
 		return ctl_fail(c, JB_BAD_INPUT,
 		    "--source: \"%.60s\" is not an address: say 192.0.2.1 or 2001:db8::1", source);
 	r = backoff_unlock(c->st, &c->by, BACKOFF_SOURCE, address);

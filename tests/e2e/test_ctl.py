@@ -479,7 +479,7 @@ def test_sessions(full):
 def test_back_off_is_lifted(full):
     future = int(time.time()) + 200
     with full.sql() as db:
-        for what in ("source:192.0.2.7", "source:2001:db8::1", "user:alice"):
+        for what in ("source:192.0.2.7", "source:2001:db8::/64", "user:alice"):
             db.execute("insert into login_failures values (?, 9, ?, ?)", (what, future - 210, future))
     full.ctl("unlock", "--source", "::ffff:192.0.2.7")
     assert full.json("unlock", "--source", "2001:DB8:0::1") == {"ok": True}

@@ -61,17 +61,31 @@ test_contains(void **state)
 }
 
 static void
-test_normal(void **state)
+test_source(void **state)
 {
-	char s[64];
+	static const struct {
+		const char *address, *source;
+	} cases[] = {
+		{ "192.0.2.7", "192.0.2.7" },
+		{ "::ffff:192.0.2.7", "192.0.2.7" },
+		{ "2001:DB8:0:1:2:3:4:5", "2001:db8:0:1::/64" },
+		{ "2001:db8:0:1::", "2001:db8:0:1::/64" },
+		{ "2001:db8:0:2::", "2001:db8:0:2::/64" },
+		{ "::1", "::/64" },
+		{ "fedc:ba98:7654:3210:fedc:ba98:7654:3210", "fedc:ba98:7654:3210::/64" },
+	};
+	char source[SOURCE_MAX] = "kept";
+	size_t i;
 
 	(void)state;
-	assert_int_equal(address_normal("::FFFF:192.0.2.1", s, sizeof s), 0);
-	assert_string_equal(s, "192.0.2.1");
-	assert_int_equal(address_normal("2001:DB8:0:0::1", s, sizeof s), 0);
-	assert_string_equal(s, "2001:db8::1");
-	assert_int_equal(address_normal("192.0.2.0/24", s, sizeof s), JB_BAD_INPUT);
-	assert_int_equal(address_normal("192.0.2.1", s, 4), JB_BAD_INPUT);
+	assert_int_equal(address_source("example.org", source, sizeof source), JB_BAD_INPUT);
+	assert_int_equal(address_source("192.0.2.0/24", source, sizeof source), JB_BAD_INPUT);
+	assert_string_equal(source, "kept");
+	assert_int_equal(address_source("192.0.2.1", source, 4), JB_BAD_INPUT);
+	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_int_equal(address_source(cases[i].address, source, sizeof source), 0);
+		assert_string_equal(source, cases[i].source);
+	}
 }
 
 int
@@ -80,7 +94,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_contains),
-		cmocka_unit_test(test_normal),
+		cmocka_unit_test(test_source),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
