@@ -43,8 +43,8 @@ struct auth {
 	int64_t answer_at;	       /* when the refusal is due; 0: none */
 };
 
-/* False after broker_protocol(): the connection was somebody else's. */
-bool auth_claim(struct broker *b, const struct msg *m, const char *login);
+/* NULL, or what is wrong: the connection was somebody else's. */
+const char *auth_claim(struct broker *b, const char *login);
 
 /* JB_NOT_FOUND: no such user. Release it always. */
 int account_load(struct broker *b, const char *user, struct account *a);

@@ -129,23 +129,24 @@ void broker_logged_in(struct broker *b);
 
 void dispatch(struct broker *b, struct msg *m);
 
-/* ---- do_*.c: one request each; they put the answer ---------------------- */
+/* ---- do_*.c: one request each --------------------------------------------- */
 
-void do_sign(struct broker *b, struct msg *m);
-void do_verify(struct broker *b, struct msg *m);
-void do_password(struct broker *b, struct msg *m);
-void do_offer(struct broker *b, struct msg *m);
-void do_key_login(struct broker *b, struct msg *m);
-void do_new_password(struct broker *b, struct msg *m);
-void do_target(struct broker *b, struct msg *m);
-void do_list(struct broker *b, struct msg *m);
-void do_attach(struct broker *b, struct msg *m);
-void do_cancel(struct broker *b, struct msg *m);
-void do_resize(struct broker *b, struct msg *m);
-void do_signal(struct broker *b, struct msg *m);
-void do_status(struct broker *b, struct msg *m);
-void do_detach(struct broker *b, struct msg *m);
-void do_log(struct broker *b, struct msg *m);
+/* They put the answer: NULL, or what is wrong with the request, which ends the pair. */
+const char *do_sign(struct broker *b, struct msg *m);
+const char *do_verify(struct broker *b, struct msg *m);
+const char *do_password(struct broker *b, struct msg *m);
+const char *do_offer(struct broker *b, struct msg *m);
+const char *do_key_login(struct broker *b, struct msg *m);
+const char *do_new_password(struct broker *b, struct msg *m);
+const char *do_target(struct broker *b, struct msg *m);
+const char *do_list(struct broker *b, struct msg *m);
+const char *do_attach(struct broker *b, struct msg *m);
+const char *do_cancel(struct broker *b, struct msg *m);
+const char *do_resize(struct broker *b, struct msg *m);
+const char *do_signal(struct broker *b, struct msg *m);
+const char *do_status(struct broker *b, struct msg *m);
+const char *do_detach(struct broker *b, struct msg *m);
+const char *do_log(struct broker *b, struct msg *m);
 
 /* ---- login.c, do_password.c -------------------------------------------------------- */
 

@@ -18,7 +18,7 @@ enum {
 static const struct request {
 	uint32_t type;
 	unsigned allowed;
-	void (*handler)(struct broker *, struct msg *);
+	const char *(*handler)(struct broker *, struct msg *); /* NULL, or what is wrong */
 } requests[] = {
 	{ REQ_SIGN,         ANY,               do_sign         },
 	{ REQ_VERIFY,       STATE_PREAUTH,     do_verify       },
@@ -49,20 +49,30 @@ find(uint32_t type)
 	return NULL;
 }
 
-void
-dispatch(struct broker *b, struct msg *m)
+static const char *
+handle(struct broker *b, struct msg *m)
 {
 	const struct request *r = find(m->type);
 
 	if (r == NULL)
-		broker_protocol(b, m->type, "an unknown request");
-	else if (m->nfds > 0)
-		broker_protocol(b, m->type, "a descriptor");
-	else if (m->id <= b->last_id)
-		broker_protocol(b, m->type, "a request id that was used");
-	else if ((r->allowed & b->state) == 0 && b->state != STATE_ENDING)
-		broker_protocol(b, m->type, "not now");
-	else if ((b->last_id = m->id, (r->allowed & b->state) != 0))
-		r->handler(b, m);
-	/* else: it crossed EVT_END on its way */
+		return "an unknown request";
+	if (m->nfds > 0)
+		return "a descriptor";
+	if (m->id <= b->last_id)
+		return "a request id that was used";
+	if ((r->allowed & b->state) == 0 && b->state != STATE_ENDING)
+		return "not now";
+	b->last_id = m->id;
+	if ((r->allowed & b->state) == 0)
+		return NULL; /* it crossed EVT_END on its way */
+	return r->handler(b, m);
+}
+
+void
+dispatch(struct broker *b, struct msg *m)
+{
+	const char *wrong = handle(b, m);
+
+	if (wrong != NULL)
+		broker_protocol(b, m->type, wrong);
 }

@@ -429,7 +429,7 @@ locate(struct broker *b, struct attached *a, uint64_t ref, struct errtext *e)
 	return 0;
 }
 
-void
+const char *
 do_attach(struct broker *b, struct msg *m)
 {
 	struct errtext e = { "" };
@@ -437,24 +437,19 @@ do_attach(struct broker *b, struct msg *m)
 	uint64_t ref;
 	int r;
 
-	if (b->nattached >= MAX_ATTACHES) {
-		broker_protocol(b, m->type, "too many attaches");
-		return;
-	}
+	if (b->nattached >= MAX_ATTACHES)
+		return "too many attaches";
 	a = attached_new(b, m->id);
 	b->last_attach = m->id;
 	snprintf(
 	    a->exec.marker, sizeof(a->exec.marker), "%llx.%u", (unsigned long long)b->conn, m->id);
-	if (!take_request(b, m, a, &ref)) {
-		broker_protocol(b, m->type, "malformed");
-		return;
-	}
-	if (!list_knows(b, ref)) {
-		broker_protocol(b, m->type, "a container that was never listed");
-		return;
-	}
+	if (!take_request(b, m, a, &ref))
+		return "malformed";
+	if (!list_knows(b, ref))
+		return "a container that was never listed";
 	if ((r = locate(b, a, ref, &e)) < 0)
 		attach_fail(b, a, r, e.s);
 	else
 		b->queue_moves = true;
+	return NULL;
 }

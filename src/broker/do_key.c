@@ -97,10 +97,11 @@ key_opens(struct broker *b, const uint8_t *blob, size_t n, bool *known, struct e
  * Never counted, for clients offer all the keys they have; and recorded only when a user who is kept
  * out tries a key that was given to him.  That may wait for the database; the answer does not.
  */
-void
+const char *
 do_offer(struct broker *b, struct msg *m)
 {
 	char login[MAX_LOGIN + 1], key_type[65];
+	const char *wrong;
 	struct errtext why;
 	const uint8_t *blob;
 	bool known;
@@ -110,54 +111,51 @@ do_offer(struct broker *b, struct msg *m)
 	msg_get_str(m, login, sizeof(login));
 	msg_get_str(m, key_type, sizeof(key_type));
 	blob = msg_get_bytes(m, &n, MAX_KEY_BLOB);
-	if (!msg_end(m)) {
-		broker_protocol(b, m->type, "malformed");
-		return;
-	}
-	if (!auth_claim(b, m, login))
-		return;
+	if (!msg_end(m))
+		return "malformed";
+	if ((wrong = auth_claim(b, login)) != NULL)
+		return wrong;
 	r = key_opens(b, blob, n, &known, &why);
 	if (auth_unable(b, "publickey", r, why.s))
-		return;
+		return NULL;
 	if (r != 0)
 		log_debug("login.key_refused", F_STR("user", b->auth->target.user),
 		    F_STR("key_type", key_type), F_STR("reason", why.s));
 	broker_reply_u32(b, REP_OFFER, m->id, r == 0);
 	if (r != 0 && known)
 		auth_key_failed(b, why.s);
+	return NULL;
 }
 
-void
+const char *
 do_key_login(struct broker *b, struct msg *m)
 {
 	char login[MAX_LOGIN + 1], key[64] = "";
+	const char *wrong;
 	struct errtext why;
 	bool known;
 	int r;
 
 	msg_get_str(m, login, sizeof(login));
-	if (!msg_end(m)) {
-		broker_protocol(b, m->type, "malformed");
-		return;
-	}
-	if (!auth_claim(b, m, login))
-		return;
-	if (b->auth->blob == NULL || strcmp(b->auth->signer, login) != 0) {
-		broker_protocol(b, m->type, "a login that the client did not make");
-		return;
-	}
+	if (!msg_end(m))
+		return "malformed";
+	if ((wrong = auth_claim(b, login)) != NULL)
+		return wrong;
+	if (b->auth->blob == NULL || strcmp(b->auth->signer, login) != 0)
+		return "a login that the client did not make";
 	r = key_opens(b, b->auth->blob, b->auth->blob_len, &known, &why);
 	if (r == 0)
 		r = pubkey_fingerprint(b->auth->blob, b->auth->blob_len, key, sizeof(key));
 	if (r == 0)
 		r = auth_login(b, "publickey", key, &why);
 	if (auth_unable(b, "publickey", r, why.s))
-		return;
+		return NULL;
 	if (r != 0) {
 		auth_key_failed(b, why.s);
 		auth_unprove(b);
 		auth_reply(b, m->id, AUTH_DENIED, false);
-		return;
+		return NULL;
 	}
 	auth_admit(b, m->id);
+	return NULL;
 }

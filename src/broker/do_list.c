@@ -211,20 +211,21 @@ ripe(const struct listing *l, const struct pending *p, int64_t now)
 	return p->deadline <= now || (l->refreshing == 0 && !p->patient);
 }
 
-void
+const char *
 do_list(struct broker *b, struct msg *m)
 {
 	uint32_t offset = msg_get_u32(m);
 
-	if (!msg_end(m) || b->listing->npending >= MAX_PENDING_LISTS) {
-		broker_protocol(b, m->type, msg_end(m) ? "too many lists at once" : "malformed");
-		return;
-	}
+	if (!msg_end(m))
+		return "malformed";
+	if (b->listing->npending >= MAX_PENDING_LISTS)
+		return "too many lists at once";
 	if (offset > 0) {
 		answer_page(b, m->id, offset, b->listing->page == NULL);
-		return;
+		return NULL;
 	}
 	list_ask(b, m->type, m->id, 0);
+	return NULL;
 }
 
 int64_t

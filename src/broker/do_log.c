@@ -21,7 +21,7 @@ event_ok(const char *s)
 	return s[0] != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz_.")] == '\0';
 }
 
-void
+const char *
 do_log(struct broker *b, struct msg *m)
 {
 	static int64_t window; /* one connection a process */
@@ -30,19 +30,19 @@ do_log(struct broker *b, struct msg *m)
 	uint32_t level = msg_get_u32(m);
 	int64_t now = now_mono_ms();
 
+	(void)b;
 	msg_get_str(m, event, sizeof(event));
 	msg_get_str(m, text, sizeof(text));
-	if (!msg_end(m) || level > LOG_LEVEL_DEBUG || !event_ok(event)) {
-		broker_protocol(b, m->type, "malformed");
-		return;
-	}
+	if (!msg_end(m) || level > LOG_LEVEL_DEBUG || !event_ok(event))
+		return "malformed";
 	if (now - window > LOG_WINDOW_MS) {
 		window = now;
 		said = 0;
 	}
 	if (said++ >= LOG_IN_WINDOW)
-		return;
+		return NULL;
 	snprintf(name, sizeof(name), "session.%s",
 	    strncmp(event, "session.", 8) == 0 ? event + 8 : event);
 	log_event((int)level, name, F_STR("text", text));
+	return NULL;
 }

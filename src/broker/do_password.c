@@ -164,23 +164,23 @@ consider(struct broker *b)
 	account_release(&account);
 }
 
-void
+const char *
 do_password(struct broker *b, struct msg *m)
 {
 	struct auth *a = b->auth;
 	char login[MAX_LOGIN + 1];
+	const char *wrong;
 
 	a->asked = now_mono_ms();
 	msg_get_str(m, login, sizeof(login));
 	a->password = msg_dup_str(m, MAX_PASSWORD);
-	if (!msg_end(m)) {
-		broker_protocol(b, m->type, "malformed");
-		return;
-	}
-	if (!auth_claim(b, m, login))
-		return;
+	if (!msg_end(m))
+		return "malformed";
+	if ((wrong = auth_claim(b, login)) != NULL)
+		return wrong;
 	consider(b);
 	hash_start(b, m, &checker);
+	return NULL;
 }
 
 /* All that differs from one refusal to another is done before the answer is due. */
@@ -311,24 +311,23 @@ renew_ended(struct broker *b, void *owner, bool late)
 	}
 }
 
-void
+const char *
 do_new_password(struct broker *b, struct msg *m)
 {
 	struct auth *a = b->auth;
 	struct errtext e = { "" };
 
 	a->password = msg_dup_str(m, MAX_PASSWORD);
-	if (!msg_end(m)) {
-		broker_protocol(b, m->type, "malformed");
-		return;
-	}
+	if (!msg_end(m))
+		return "malformed";
 	a->id = m->id;
 	a->why[0] = '\0';
 	if (password_acceptable(b->user, a->password, &e) == 0) {
 		hash_start(b, m, &renewer);
-		return;
+		return NULL;
 	}
 	free_secret(a->password);
 	a->password = NULL;
 	answer_new(b, false, e.s);
+	return NULL;
 }

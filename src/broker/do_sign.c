@@ -23,7 +23,7 @@ key_at(struct broker *b, uint32_t index)
 	return b->key[index];
 }
 
-void
+const char *
 do_sign(struct broker *b, struct msg *m)
 {
 	uint32_t index = msg_get_u32(m), digest = msg_get_u32(m);
@@ -33,18 +33,14 @@ do_sign(struct broker *b, struct msg *m)
 	struct host_key *key;
 	struct msg reply;
 
-	if (!msg_end(m) || index >= b->cfg->host_key.n) {
-		broker_protocol(b, m->type, "malformed");
-		return;
-	}
+	if (!msg_end(m) || index >= b->cfg->host_key.n)
+		return "malformed";
 	if ((key = key_at(b, index)) == NULL) {
 		b->done = true;
-		return;
+		return NULL;
 	}
-	if (host_key_sign(key, digest, data, n, sig, &sig_len) != 0) {
-		broker_protocol(b, m->type, "not an exchange hash for this key");
-		return;
-	}
+	if (host_key_sign(key, digest, data, n, sig, &sig_len) != 0)
+		return "not an exchange hash for this key";
 	if (b->state == STATE_KEX) {
 		memcpy(b->session_id, data, n);
 		b->session_id_len = n;
@@ -53,19 +49,20 @@ do_sign(struct broker *b, struct msg *m)
 	msg_init(&reply, REP_SIGN, m->id);
 	msg_put_bytes(&reply, sig, sig_len);
 	broker_send(b, &reply);
+	return NULL;
 }
 
 /* Said by the client of itself; the session refuses whoever changes his name. */
 static bool
-says_who(struct broker *b, const struct msg *m, const char *user)
+says_who(struct broker *b, const char *user)
 {
 	const char *login = b->auth->login;
 
-	return (login[0] == '\0' || strcmp(login, user) == 0) && auth_claim(b, m, user);
+	return (login[0] == '\0' || strcmp(login, user) == 0) && auth_claim(b, user) == NULL;
 }
 
 /* A client may send a bad signature; only a session that was taken over names another session. */
-void
+const char *
 do_verify(struct broker *b, struct msg *m)
 {
 	struct auth_request r;
@@ -75,22 +72,19 @@ do_verify(struct broker *b, struct msg *m)
 
 	sig = msg_get_bytes(m, &sig_len, MAX_KEY_BLOB);
 	tbs = msg_get_bytes(m, &n, MAX_TBS);
-	if (!msg_end(m)) {
-		broker_protocol(b, m->type, "malformed");
-		return;
-	}
+	if (!msg_end(m))
+		return "malformed";
 	auth_unprove(b);
 	whole = auth_request_parse(tbs, n, &r) == 0;
 	if (whole &&
 	    (r.session_id_len != b->session_id_len ||
-		memcmp(r.session_id, b->session_id, r.session_id_len) != 0)) {
-		broker_protocol(b, m->type, "a signature for another session");
-		return;
-	}
+		memcmp(r.session_id, b->session_id, r.session_id_len) != 0))
+		return "a signature for another session";
 	good = whole && auth_request_verify(&r, tbs, n, sig, sig_len) == 0;
 	if (good)
 		auth_prove(b, r.user, r.blob, r.blob_len);
 	broker_reply_u32(b, REP_VERIFY, m->id, good);
-	if (whole && !good && says_who(b, m, r.user))
+	if (whole && !good && says_who(b, r.user))
 		auth_key_failed(b, "bad signature");
+	return NULL;
 }

@@ -25,26 +25,25 @@ named(struct broker *b, struct msg *m, bool *known)
 	return attached_find(b, id);
 }
 
-/* The request is well-formed and names an attach, perhaps a former one. */
-static bool
-sound(struct broker *b, struct msg *m, bool known)
+/* What is wrong with the request, which names an attach, perhaps a former one. */
+static const char *
+fault(const struct msg *m, bool known)
 {
-	if (msg_end(m) && known)
-		return true;
-	broker_protocol(b, m->type, known ? "malformed" : "an attach that never was");
-	return false;
+	return !known ? "an attach that never was" : !msg_end(m) ? "malformed" : NULL;
 }
 
 /* ---- not yet open, and no longer wanted ------------------------------------- */
 
-void
+const char *
 do_cancel(struct broker *b, struct msg *m)
 {
 	bool known;
 	struct attached *a = named(b, m, &known);
+	const char *wrong = fault(m, known);
 
-	if (sound(b, m, known) && a != NULL && a->phase < AT_OPEN)
+	if (wrong == NULL && a != NULL && a->phase < AT_OPEN)
 		attach_fail(b, a, JB_TRY_AGAIN, "cancelled");
+	return wrong;
 }
 
 /* ---- size: only the latest matters ----------------------------------------- */
@@ -72,20 +71,22 @@ stream_resize(struct broker *b, struct attached *a)
 	a->resizer = child_start(b, &resizer_kind, a);
 }
 
-void
+const char *
 do_resize(struct broker *b, struct msg *m)
 {
 	bool known;
 	struct attached *a = named(b, m, &known);
 	unsigned cols = client_cols(msg_get_u32(m));
 	unsigned rows = client_rows(msg_get_u32(m));
+	const char *wrong = fault(m, known);
 
-	if (!sound(b, m, known) || a == NULL || !a->tty)
-		return;
+	if (wrong != NULL || a == NULL || !a->tty)
+		return wrong;
 	a->cols = cols;
 	a->rows = rows;
 	if (a->phase == AT_OPEN)
 		stream_resize(b, a);
+	return NULL;
 }
 
 /* ---- signals: one at a time, the latest waits -------------------------------- */
@@ -113,22 +114,24 @@ signal_next(struct broker *b, struct attached *a)
 	a->signal[0] = '\0'; /* the child has its copy */
 }
 
-void
+const char *
 do_signal(struct broker *b, struct msg *m)
 {
 	bool known;
 	struct attached *a = named(b, m, &known);
+	const char *wrong;
 	char name[32];
 
 	msg_get_str(m, name, sizeof(name));
-	if (!sound(b, m, known) || a == NULL)
-		return;
+	if ((wrong = fault(m, known)) != NULL || a == NULL)
+		return wrong;
 	if (!client_signal_ok(name)) {
 		log_debug("attach.signal_ignored", F_STR("signal", name));
-		return;
+		return NULL;
 	}
 	str_copy(a->signal, sizeof(a->signal), name);
 	signal_next(b, a);
+	return NULL;
 }
 
 /* ---- has it ended, and how ----------------------------------------------------- */
@@ -183,53 +186,55 @@ status_ended(struct broker *b, void *owner, bool late)
 static const struct child_kind inspector_kind = { STATUS_LIMIT_MS, run_status, status_message,
 	status_ended };
 
-void
+const char *
 do_status(struct broker *b, struct msg *m)
 {
 	bool known;
 	struct attached *a = named(b, m, &known);
+	const char *wrong = fault(m, known);
 
-	if (!sound(b, m, known))
-		return;
+	if (wrong != NULL)
+		return wrong;
 	if (a == NULL || a->exec.exec_id[0] == '\0' || a->nstatus == MAX_STATUS_WAITING) {
 		status_reply(b, m->id, RUN_UNKNOWN, 0);
-		return;
+		return NULL;
 	}
 	if (a->exited) {
 		status_reply(b, m->id, RUN_EXITED, a->exit_code);
-		return;
+		return NULL;
 	}
 	a->status_waiting[a->nstatus++] = m->id;
 	if (a->inspector == NULL)
 		a->inspector = child_start(b, &inspector_kind, a);
 	if (a->inspector == NULL)
 		status_answer(b, a, RUN_UNKNOWN);
+	return NULL;
 }
 
 /* ---- the session is done with it ------------------------------------------------ */
 
-void
+const char *
 do_detach(struct broker *b, struct msg *m)
 {
 	bool known;
 	struct attached *a = named(b, m, &known);
 	uint64_t in = msg_get_u64(m), out = msg_get_u64(m);
 	char how[MAX_HOW + 1];
+	const char *wrong;
 
 	msg_get_str(m, how, sizeof(how));
-	if (!sound(b, m, known) || a == NULL || a->detached)
-		return;
-	if (in > INT64_MAX || out > INT64_MAX) {
-		broker_protocol(b, m->type, "malformed");
-		return;
-	}
+	if ((wrong = fault(m, known)) != NULL || a == NULL || a->detached)
+		return wrong;
+	if (in > INT64_MAX || out > INT64_MAX)
+		return "malformed";
 	a->detached = true;
 	a->in = (int64_t)in;
 	a->out = (int64_t)out;
 	if (a->phase < AT_OPEN) { /* given up while opening: the ATTACH is answered, too */
 		attach_fail(b, a, JB_TRY_AGAIN, "cancelled");
-		return;
+		return NULL;
 	}
 	attached_leave(b, a, how[0] != '\0' ? how : "exit");
 	attached_settle(b, a);
+	return NULL;
 }

@@ -145,18 +145,19 @@ target_answer(struct broker *b, const struct pending *p)
 	subject_release(&s);
 }
 
-void
+const char *
 do_target(struct broker *b, struct msg *m)
 {
 	const struct resolving none = { 0 };
 
-	if (!msg_end(m) || b->listing->npending >= MAX_PENDING_LISTS) {
-		broker_protocol(b, m->type, msg_end(m) ? "too many lists at once" : "malformed");
-		return;
-	}
+	if (!msg_end(m))
+		return "malformed";
+	if (b->listing->npending >= MAX_PENDING_LISTS)
+		return "too many lists at once";
 	if (b->target.container[0] == '\0') {
 		put_answer(b, m->id, TARGET_NONE, "", &none);
-		return;
+		return NULL;
 	}
 	list_ask(b, m->type, m->id, 0);
+	return NULL;
 }

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-bool
-auth_claim(struct broker *b, const struct msg *m, const char *login)
+const char *
+auth_claim(struct broker *b, const char *login)
 {
 	struct auth *a = b->auth;
 
@@ -21,10 +21,7 @@ auth_claim(struct broker *b, const struct msg *m, const char *login)
 		snprintf(a->login, sizeof(a->login), "%s", login);
 		a->named = target_parse(login, &a->target) == 0;
 	}
-	if (strcmp(a->login, login) == 0)
-		return true;
-	broker_protocol(b, m->type, "another login on the same connection");
-	return false;
+	return strcmp(a->login, login) == 0 ? NULL : "another login on the same connection";
 }
 
 static int
