@@ -40,6 +40,12 @@ broker_store(struct broker *b)
 	return b->st;
 }
 
+int
+broker_no_database(struct errtext *e)
+{
+	return err_set(e, JB_UNAVAILABLE, "the database does not answer; try again");
+}
+
 void
 broker_store_close(struct broker *b)
 {

@@ -119,6 +119,8 @@ void broker_end(struct broker *b, uint32_t code, const char *how, const char *re
 
 /* The open database, or NULL after logging why not. */
 struct store *broker_store(struct broker *b);
+/* JB_UNAVAILABLE and the sentence for a user whose request needs it. */
+int broker_no_database(struct errtext *e);
 /* Before a child that opens the database itself is forked. */
 void broker_store_close(struct broker *b);
 struct actor broker_actor(const struct broker *b);

@@ -129,7 +129,7 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 	int r;
 
 	if (broker_store(b) == NULL || subject_load(b->st, b->user, &s) != 0)
-		return err_set(e, JB_UNAVAILABLE, "the database does not answer; try again");
+		return broker_no_database(e);
 	r = attach_decide(a, &s, &v, e);
 	if (r == 0 && (idle = engine_not_running(state)) != NULL)
 		r = err_set(e, JB_UNAVAILABLE, "%s", idle);
@@ -416,7 +416,7 @@ locate(struct broker *b, struct attached *a, uint64_t ref, struct errtext *e)
 	int r;
 
 	if (broker_store(b) == NULL)
-		return err_set(e, JB_UNAVAILABLE, "the database does not answer; try again");
+		return broker_no_database(e);
 	r = container_get(b->st, (int64_t)ref, take_container, &f);
 	a->known_as = f.name;
 	if (r == JB_NOT_FOUND)

@@ -83,7 +83,7 @@ key_opens(struct broker *b, const uint8_t *blob, size_t n, bool *known, struct e
 	else if ((r = account_load(b, user, &account)) == JB_NOT_FOUND)
 		err_set(why, r, "no such user");
 	else if (r != 0 || (r = key_each(b->st, user, look_at_key, &l)) != 0)
-		r = err_set(why, JB_UNAVAILABLE, "the database does not answer; try again");
+		r = broker_no_database(why);
 	else if ((r = standing_check(&account.standing, now_unix(), why)) == 0 && !l.found)
 		r = JB_DENIED;
 	account_release(&account);

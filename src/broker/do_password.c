@@ -148,7 +148,7 @@ consider(struct broker *b)
 	else if ((r = account_load(b, a->target.user, &account)) == JB_NOT_FOUND)
 		err_set(&e, 0, "no such user");
 	else if (r != 0)
-		err_set(&e, 0, "the database does not answer; try again");
+		broker_no_database(&e);
 	else if (standing_check(&account.standing, now_unix(), &e) == 0 && account.hash == NULL)
 		err_set(&e, 0, "the user has no password");
 	if (b->st != NULL && blocked(b)) {

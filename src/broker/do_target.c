@@ -129,13 +129,13 @@ target_answer(struct broker *b, const struct pending *p)
 	struct resolving rs = {
 		.listing = b->listing, .t = &b->target, .s = &s, .now = now_unix()
 	};
+	struct errtext e;
 	int r = JB_UNAVAILABLE;
 
 	if (broker_store(b) != NULL && (r = subject_load(b->st, b->user, &s)) == 0)
 		r = container_each(b->st, consider, &rs);
 	if (r != 0) {
-		put_answer(
-		    b, p->id, -JB_UNAVAILABLE, "the database does not answer; try again", &rs);
+		put_answer(b, p->id, -broker_no_database(&e), e.s, &rs);
 	} else if (rs.level == 0 && !surely_unknown(b, p)) {
 		list_ask(b, REQ_TARGET, p->id, p->tries + 1);
 	} else {

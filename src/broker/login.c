@@ -95,7 +95,7 @@ auth_login(struct broker *b, const char *method, const char *key, struct errtext
 	if (r == JB_NOT_FOUND)
 		err_set(why, r, "no such user");
 	else if (r != 0)
-		r = err_set(why, JB_UNAVAILABLE, "the database does not answer; try again");
+		r = broker_no_database(why);
 	else
 		r = standing_check(&a.standing, now_unix(), why);
 	if (r == 0)
