@@ -25,7 +25,7 @@
  *	REQ_LOG             u32 level, str event, str text             -
  *
  *	broker -> session
- *	REP_AUTH            u32 outcome, str user, u32 admin
+ *	REP_AUTH            u32 outcome, str user
  *	REP_TARGET          u32 code, str message, u64 ref, u32 n, n x str candidate
  *	REP_LIST            u32 total, u32 offset, u32 n,
  *	                    n x (u64 ref, str name, str node, str state, str image,

@@ -22,8 +22,8 @@ struct account {
 struct auth {
 	char login[MAX_LOGIN + 1]; /* empty: none yet */
 	struct target target;
-	bool named;		 /* target.user is a well-formed name */
-	bool admin, must_change; /* set by auth_login() */
+	bool named;	  /* target.user is a well-formed name */
+	bool must_change; /* set by auth_login() */
 	/* proven by VERIFY: this signer, with this key */
 	char signer[MAX_LOGIN + 1];
 	uint8_t *blob;
@@ -63,7 +63,7 @@ int auth_login(struct broker *b, const char *method, const char *key, struct err
 bool auth_unable(struct broker *b, const char *method, int r, const char *why);
 /* For the operator alone: the log and the audit. */
 void auth_failed(struct broker *b, const char *method, const char *why);
-void auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome, bool admin);
+void auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome);
 /* The good end, after auth_login(): the session may go on, or must set a new password first. */
 void auth_admit(struct broker *b, uint32_t id);
 

@@ -151,7 +151,6 @@ take_facts(struct attached *a, struct msg *m, char *state, size_t size)
 
 	a->exec.info.api = msg_get_u32(m);
 	a->exec.info.podman = msg_get_u32(m) != 0;
-	msg_get_str(m, a->exec.info.version, sizeof(a->exec.info.version));
 	a->name = msg_dup_str(m, 255);
 	a->image = msg_dup_str(m, 1024);
 	msg_get_str(m, state, size);

@@ -153,7 +153,7 @@ do_key_login(struct broker *b, struct msg *m)
 	if (r != 0) {
 		auth_key_failed(b, why.s);
 		auth_unprove(b);
-		auth_reply(b, m->id, AUTH_DENIED, false);
+		auth_reply(b, m->id, AUTH_DENIED);
 		return NULL;
 	}
 	auth_admit(b, m->id);

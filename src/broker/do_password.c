@@ -263,7 +263,7 @@ auth_tick(struct broker *b, int64_t now)
 	if (b->state != STATE_CHECKING)
 		return;
 	b->state = STATE_PREAUTH;
-	auth_reply(b, a->id, AUTH_DENIED, false);
+	auth_reply(b, a->id, AUTH_DENIED);
 }
 
 /* ---- REQ_NEW_PASSWORD ----------------------------------------------------------------- */

@@ -59,8 +59,8 @@ open_engine(const struct exec_ref *x, long timeout_ms)
 /* ---- attach ------------------------------------------------------------- */
 
 /*
- *	CHILD_FACTS   u32 api, u32 podman, str version, str name, str image, str state,
- *	              str labels, u32 has owner, str owner, u32 pid-host
+ *	CHILD_FACTS   u32 api, u32 podman, str name, str image, str state, str labels,
+ *	              u32 has owner, str owner, u32 pid-host
  */
 static void
 tell_facts(int fd, const struct engine_info *info, const struct engine_inspect *in,
@@ -74,7 +74,6 @@ tell_facts(int fd, const struct engine_info *info, const struct engine_inspect *
 	msg_init(&m, CHILD_FACTS, 0);
 	msg_put_u32(&m, info->api);
 	msg_put_u32(&m, info->podman);
-	msg_put_str(&m, info->version);
 	msg_put_str(&m, in->name);
 	msg_put_str(&m, in->image);
 	msg_put_str(&m, in->state);

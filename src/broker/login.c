@@ -103,7 +103,6 @@ auth_login(struct broker *b, const char *method, const char *key, struct errtext
 	if (r == 0) {
 		str_copy(b->user, sizeof(b->user), a.name);
 		b->target = b->auth->target;
-		b->auth->admin = a.standing.role == ROLE_ADMIN;
 		b->auth->must_change = a.must_change;
 		if (b->auth->hash == NULL) { /* logged in by key: a new password differs from it */
 			b->auth->hash = a.hash;
@@ -146,14 +145,13 @@ auth_failed(struct broker *b, const char *method, const char *why)
 }
 
 void
-auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome, bool admin)
+auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome)
 {
 	struct msg m;
 
 	msg_init(&m, REP_AUTH, id);
 	msg_put_u32(&m, outcome);
 	msg_put_str(&m, outcome == AUTH_DENIED ? "" : b->user);
-	msg_put_u32(&m, outcome == AUTH_DENIED ? 0 : admin);
 	broker_send(b, &m);
 }
 
@@ -162,7 +160,7 @@ auth_admit(struct broker *b, uint32_t id)
 {
 	const struct auth *a = b->auth;
 
-	auth_reply(b, id, a->must_change ? AUTH_MUST_CHANGE : AUTH_OK, a->admin);
+	auth_reply(b, id, a->must_change ? AUTH_MUST_CHANGE : AUTH_OK);
 	if (a->must_change)
 		b->state = STATE_MUST_CHANGE;
 	else

@@ -269,7 +269,6 @@ on_outcome(struct conn *c, struct msg *m)
 	ssh_message waiting = c->auth.waiting;
 
 	msg_get_str(m, c->user, sizeof(c->user));
-	msg_get_u32(m); /* administrator: nothing here depends on it */
 	c->auth.waiting = NULL;
 	if (!msg_end(m) || outcome == AUTH_DENIED) {
 		reject(c, waiting, true);
