@@ -1,5 +1,5 @@
 /*
- * The Docker Engine API as this program uses it (API 1.41 and up; Podman's
+ * The Docker Engine API as this program uses it (API 1.24 and up; Podman's
  * compatible API).  Plain blocking calls with a deadline: whoever must not
  * block forks a child and kills it.  No call logs; errors come back as a
  * code and one sentence for a person, without URL, path or raw JSON.
@@ -166,9 +166,5 @@ void shell_argv_login(struct shell_argv *a, const struct exec_spec *spec);
 int shell_argv_command(
     struct shell_argv *a, const struct exec_spec *spec, const char *command, struct errtext *e);
 void shell_argv_release(struct shell_argv *a); /* wipes the command */
-
-/* ---- stdout/stderr frames of a non-TTY stream (pure; session and tests) -- */
-
-/* see src/common/demux.h: the session needs it and does not link this library */
 
 #endif

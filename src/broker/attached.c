@@ -111,7 +111,10 @@ end_ended(struct broker *b, void *owner, bool late)
 	attached_settle(b, a);
 }
 
-static const struct child_kind ender_kind = { 20000, run_end, end_message, end_ended };
+/* The signals take 4 s, finding the process and asking how it ended more on a busy node. */
+enum { END_EXEC_LIMIT_MS = 20000 };
+
+static const struct child_kind ender_kind = { END_EXEC_LIMIT_MS, run_end, end_message, end_ended };
 
 void
 attached_settle(struct broker *b, struct attached *a)

@@ -72,7 +72,7 @@ pair_end(struct broker *b, const char *how)
 	if (b->how[0] == '\0')
 		snprintf(b->how, sizeof(b->how), "%s", how);
 	b->state = STATE_ENDING;
-	b->end_at = now_mono_ms() + b->cleanup_ms;
+	b->end_at = now_mono_ms() + (b->shutting_down ? SHUTDOWN_LIMIT_MS : CLEANUP_LIMIT_MS);
 	attached_leave_all(b, "lost connection");
 }
 
@@ -162,7 +162,7 @@ broker_logged_in(struct broker *b)
 static void
 shut_down(struct broker *b)
 {
-	b->cleanup_ms = SHUTDOWN_LIMIT_MS;
+	b->shutting_down = true;
 	broker_end(b, -JB_TRY_AGAIN, "shutdown", "the jump host is shutting down");
 	if (b->session_row == 0)
 		pair_end(b, "shutdown");
@@ -415,7 +415,6 @@ broker_run(struct broker *b)
 	set_nonblock(b->pair, true);
 	set_nonblock(b->status, true);
 	b->state = STATE_KEX;
-	b->cleanup_ms = CLEANUP_LIMIT_MS;
 	b->out_tail = &b->out;
 	b->attached_tail = &b->attached;
 	b->auth = xcalloc(1, sizeof(*b->auth));

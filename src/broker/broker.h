@@ -70,8 +70,8 @@ struct broker {
 	int pair, status;      /* to the session; to the supervisor (-1: gone) */
 	enum broker_state state;
 	uint32_t last_id;
-	bool done; /* the loop ends after this turn */
-	int cleanup_ms;
+	bool done;	    /* the loop ends after this turn */
+	bool shutting_down; /* the host is: there is less time for everything */
 	struct outgoing *out, **out_tail;
 
 	struct host_key *key[CONFIG_LIST_MAX]; /* loaded when first used */

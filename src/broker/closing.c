@@ -102,7 +102,7 @@ close_session(struct broker *b)
 void
 closing_session(struct broker *b, const sigset_t *mask)
 {
-	int64_t until = now_mono_ms() + (b->cleanup_ms == SHUTDOWN_LIMIT_MS ? 0 : LAST_MS);
+	int64_t until = now_mono_ms() + (b->shutting_down ? 0 : LAST_MS);
 
 	log_info("session.close", F_STR("user", b->user), F_NUM("session", b->session_row),
 	    F_STR("how", b->how));
