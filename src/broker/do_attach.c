@@ -21,7 +21,10 @@
 
 enum {
 	OPEN_LIMIT_MS = 30000,
-	OPENING_A_NODE = 32, /* at once; an engine starts some 20 a second */
+	/* At once, for one connection. An engine starts some 20 processes a second, and those of one
+	 * container one after the other: more would only keep other people waiting behind them. */
+	OPENING_A_NODE = 32,
+	OPENING_A_CONTAINER = 3,
 };
 
 static void open_message(struct broker *b, void *owner, struct msg *m);
@@ -283,15 +286,20 @@ open_ended(struct broker *b, void *owner, bool late)
 
 /* ---- the queue -------------------------------------------------------------- */
 
-static unsigned
-opening_on(const struct broker *b, const struct held_node *node)
+static bool
+may_open(const struct broker *b, const struct attached *a)
 {
-	const struct attached *a;
-	unsigned n = 0;
+	unsigned node = 0, container = 0;
+	const struct attached *o;
 
-	for (a = b->attached; a != NULL; a = a->next)
-		n += a->exec.node == node && (a->phase == AT_OPENING || a->phase == AT_DECIDED);
-	return n;
+	for (o = b->attached; o != NULL; o = o->next) {
+		if (o->exec.node != a->exec.node ||
+		    (o->phase != AT_OPENING && o->phase != AT_DECIDED))
+			continue;
+		node++;
+		container += strcmp(o->exec.container, a->exec.container) == 0;
+	}
+	return node < OPENING_A_NODE && container < OPENING_A_CONTAINER;
 }
 
 static bool
@@ -312,7 +320,7 @@ attach_start_queued(struct broker *b)
 	b->queue_moves = false;
 	for (a = b->attached; a != NULL; a = next) {
 		next = a->next;
-		if (a->phase != AT_QUEUED || opening_on(b, a->exec.node) >= OPENING_A_NODE)
+		if (a->phase != AT_QUEUED || !may_open(b, a))
 			continue;
 		if (!start(b, a))
 			attach_fail(

@@ -4,10 +4,11 @@ import contextlib
 import os
 import subprocess
 
+import paramiko
 import pexpect
 import pytest
 
-from lab import SLOW, live_terminal
+from lab import SLOW, live_terminal, wait_for
 from test_bad_input import FakeNode
 
 ENGINES = ("docker", "tls", "podman")
@@ -134,3 +135,28 @@ def test_a_relay_keeps_no_command_line(lab, tls_host):
     assert len(relays) == 1 and secret.encode() not in memory_of(relays[0])
     p.communicate(timeout=20)
     assert p.returncode == 0
+
+
+# ---- many at once ---------------------------------------------------------------
+
+
+def test_who_opens_many_at_once_keeps_nobody_else_out_of_the_container(host):
+    host.user("bob")
+    host.ctl("grant", "add", "bob", "deb")
+    alice = paramiko.Transport(("127.0.0.1", host.port))
+    try:
+        alice.start_client(timeout=20 * SLOW)
+        alice.auth_publickey("alice+deb", paramiko.Ed25519Key(filename=str(host.key)))
+        channels = [alice.open_session(timeout=20 * SLOW) for _ in range(100)]
+        for ch in channels:
+            ch.exec_command("true")
+
+        def done():
+            return sum(ch.exit_status_ready() for ch in channels)
+        wait_for(lambda: done() >= 3, 30, "the first of a hundred")
+        before = done()
+        assert host.ssh("bob+deb", "echo in").stdout == b"in\n"
+        assert done() - before < 25
+        assert [ch.recv_exit_status() for ch in channels] == [0] * 100
+    finally:
+        alice.close()
