@@ -16,7 +16,7 @@ def text(name):
 
 
 def plain(page):
-    return run("mandoc", "-T", "ascii", "-O", "width=200", DOCS / page).stdout.decode().replace("\b", "")
+    return re.sub(".\b", "", run("mandoc", "-T", "ascii", "-O", "width=200", DOCS / page).stdout.decode())
 
 
 def sources():
@@ -51,15 +51,84 @@ def test_manual_pages_are_well_formed():
         assert r.returncode == 0, r.stdout.decode()
 
 
-def test_every_event_is_in_a_manual():
-    events = set()
+EVENT = r"[a-z_]+\.[a-z0-9_]+"
+
+
+def events():
+    """Whatever looks like one, and is no header's name; a session's events get their prefix from its broker."""
+    found = set()
     for name in sources():
-        for call in re.finditer(r"\b(?:log_(?:error|warn|info|debug|event|write)|audit_add|audit_\w+)\s*\(([^;]*?);",
-                                (TOP / name).read_text(), re.S):
-            events |= set(re.findall(r'"([a-z]+\.[a-z_]+)"', call.group(1)))
-    manuals = (text("jumpboxctl.8") + text("jumpboxd.8")).replace("\\-", "-")
-    assert len(events) > 20
-    assert not [e for e in sorted(events) if e not in manuals]
+        source = (TOP / name).read_text()
+        found |= set(re.findall(rf'(?<!#include )"({EVENT})"', source))
+        for event in re.findall(r"\bREQ_LOG,.*?\bmsg_put_str\(&m, \"([a-z_.]+)\"", source, re.S):
+            found.add(f"session.{event}")
+    return {event for event in found if not event.startswith("jumpbox.")}
+
+
+def test_every_event_is_in_a_manual_and_there_are_no_others():
+    items = "\n".join(re.findall(r"^\.It (?!Pa )(.*)", text("jumpboxctl.8") + text("jumpboxd.8"), re.M))
+    listed = set(re.findall(EVENT, items)) - {"jumpboxd.fatal"}
+    assert {"session.refused", "node.add", "login.ok"} <= events()
+    assert listed == events()
+
+
+# ---- what a client gets
+
+def clients():
+    """The section of jumpboxd(8) for those who log in: as source, and as it reads."""
+    source = text("jumpboxd.8").split("\n.Sh CLIENTS\n")[1].split("\n.Sh ")[0].replace("\\-", "-").replace("\\&", "")
+    return source, re.search(r"^CLIENTS\n(.*?)^\w", plain("jumpboxd.8"), re.M | re.S).group(1)
+
+
+def table(name, start):
+    """The strings of a table in a source file."""
+    body = (TOP / "src" / name).read_text().split(start)[1].split("\n\n")[0].split("};")[0]
+    return re.findall(r'"((?:[^"\\]|\\.)*)"', body)
+
+
+def test_every_command_of_clients_is_in_the_manual():
+    source, _ = clients()
+    assert set(re.findall(r"^\.It Cm (.+)$", source, re.M)) == set(table("session/front.c", "} commands[] = {"))
+
+
+def test_every_key_of_ls_is_in_the_manual():
+    _, page = clients()
+    code = (TOP / "src/session/ui_plain.c").read_text()
+    keys = set(re.findall(r'json_string\(out, "(\w+)"', code)) | set(re.findall(r'\\"(\w+)\\":%', code))
+    assert {"name", "id"} <= keys
+    assert keys == set(re.findall(r"\w+", re.search(r"with the keys (.*?)\.", re.sub(r"\(.*?\)", "", page, flags=re.S),
+                                                    re.S).group(1))) - {"and"}
+
+
+def test_every_exit_status_for_clients_is_in_the_manual():
+    numbers = dict(re.findall(r"(JB_\w+) = -(\d+)", (TOP / "include/jumpbox/errors.h").read_text()))
+    files = [*(TOP / "src/docker").glob("*.c"),
+             *(TOP / "src/session" / f"{f}.c" for f in ("channel", "front", "relay", "renew", "serve", "timers")),
+             *(TOP / "src/broker" / f"{f}.c" for f in ("broker", "do_attach", "do_target", "exec_jobs", "login", "recheck"))]
+    code = "".join(f.read_text() for f in files)
+    statuses = {numbers[name] for name in re.findall(r"(?<!fatal\()\b(JB_\w+)", code)}
+    statuses |= {"0", *re.findall(r"UNKNOWN_CODE = (\d+)", code)}
+    source, _ = clients()
+    assert set(re.findall(r"^\.It (\d+)$", source, re.M)) == statuses
+
+
+def test_names_that_clients_send_are_in_the_manual():
+    _, page = clients()
+    words = set(re.findall(r"[\w*%]+", page))
+    assert {"LANG", "LC_*"} <= set(table("broker/client_env.c", "names[] = "))
+    assert set(table("broker/client_env.c", "names[] = ")) <= words
+    assert set(table("broker/client_env.c", "signals[] = ")) <= words
+    assert {code for code in table("common/target.c", "encoded[] = ") if len(code) == 3} <= words
+    assert all(c in page for c in table("common/target.c", "separators[] = ")[0])
+    ours = set(re.findall(r'env_add\(a, n, "(\w+)"', (TOP / "src/broker/do_attach.c").read_text()))
+    assert "SSH_TTY" in ours and ours <= words
+
+
+def test_every_option_is_in_its_page():
+    said = run(PREFIX / "sbin/jumpboxd", "-h").stdout.decode()
+    options = re.findall(r"^  (-\w(?: [A-Z]+)?) ", said, re.M)
+    page = re.findall(r"^\.It Fl (\w(?: Ar \w+)?)$", text("jumpboxd.8"), re.M)
+    assert len(options) == 5 and sorted("-" + o.replace(" Ar", "") for o in page) == sorted(options)
 
 
 def test_the_project_speaks_of_itself_only():
