@@ -121,7 +121,7 @@ bench:
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/run
 
 check-format:
-	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	clang-format --dry-run -Werror $$(git -c safe.directory=* ls-files '*.c' '*.h')
 
 check-lint:
 	tests/lint
