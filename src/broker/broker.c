@@ -88,7 +88,7 @@ flush(struct broker *b)
 			return;
 		if (r == JB_INTERNAL) {
 			log_error("broker.unsent", F_NUM("type", o->m.type));
-			pair_end(b, "failed");
+			b->unsent = true; /* not now: callers hold attaches */
 		}
 		if ((b->out = o->next) == NULL)
 			b->out_tail = &b->out;
@@ -372,6 +372,8 @@ turn(struct broker *b, struct watched *w, const sigset_t *mask)
 			child_readable(b, w->child[i - 2]);
 	child_reap(b);
 	tick(b, now_mono_ms());
+	if (b->unsent)
+		pair_end(b, "failed");
 	if (b->queue_moves)
 		attach_start_queued(b);
 	if (b->pair < 0 && b->attached == NULL)

@@ -71,6 +71,7 @@ struct broker {
 	enum broker_state state;
 	uint32_t last_id;
 	bool done;	    /* the loop ends after this turn */
+	bool unsent;	    /* an answer cannot be sent: so does the pair */
 	bool shutting_down; /* the host is: there is less time for everything */
 	struct outgoing *out, **out_tail;
 
