@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* ---- the list ------------------------------------------------------------- */
 
@@ -19,6 +21,7 @@ attached_new(struct broker *b, uint32_t id)
 
 	a->id = id;
 	a->exit_code = -1;
+	a->stream = -1;
 	*b->attached_tail = a;
 	b->attached_tail = &a->next;
 	b->nattached++;
@@ -61,9 +64,21 @@ attached_slim(struct attached *a)
 	a->command = NULL;
 }
 
+/* Whoever still holds the stream, it is dead: what the user started may not be to be found. */
+static void
+hang_up(struct attached *a)
+{
+	if (a->stream < 0)
+		return;
+	shutdown(a->stream, SHUT_RDWR);
+	close(a->stream);
+	a->stream = -1;
+}
+
 void
 attached_forget(struct broker *b, struct attached *a)
 {
+	hang_up(a);
 	if (a->row != 0)
 		closing_attach(b, a);
 	child_stop(a->opener);
@@ -119,7 +134,10 @@ static const struct child_kind ender_kind = { END_EXEC_LIMIT_MS, run_end, end_me
 void
 attached_settle(struct broker *b, struct attached *a)
 {
-	if (a->detached && a->ender == NULL && (a->exited || !a->started))
+	if (!a->detached)
+		return;
+	hang_up(a);
+	if (a->ender == NULL && (a->exited || !a->started))
 		attached_forget(b, a);
 }
 
@@ -151,4 +169,34 @@ attached_leave_all(struct broker *b, const char *how)
 		attached_leave(b, a, how);
 		attached_settle(b, a);
 	}
+}
+
+/* ---- a session that does not let go -------------------------------------------- */
+
+int64_t
+attached_deadline(const struct broker *b)
+{
+	const struct attached *a;
+	int64_t first = 0;
+
+	for (a = b->attached; a != NULL; a = a->next)
+		if (a->detach_by != 0 && !a->detached && (first == 0 || a->detach_by < first))
+			first = a->detach_by;
+	return first;
+}
+
+void
+attached_tick(struct broker *b, int64_t now, bool quiet)
+{
+	struct attached *a;
+	bool kept = false;
+
+	for (a = b->attached; a != NULL; a = a->next) {
+		if (a->detach_by != 0 && !a->detached && a->detach_by <= now) {
+			hang_up(a);
+			kept = true;
+		}
+	}
+	if (kept && quiet && b->pair >= 0)
+		broker_protocol(b, EVT_DETACH, "a withdrawn stream that was not given up");
 }

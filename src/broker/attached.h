@@ -52,8 +52,9 @@ struct attached {
 	char signal[8];		     /* wanted next; empty: none */
 	uint32_t status_waiting[MAX_STATUS_WAITING];
 	unsigned nstatus;
-	bool withdrawn; /* EVT_DETACH was sent */
-	bool detached;	/* the session is done with it */
+	int stream;	   /* our copy of what the session was given, to end it; -1: none */
+	int64_t detach_by; /* EVT_DETACH was sent, and its answer is due then (monotonic); 0 */
+	bool detached;	   /* the session is done with it */
 	int64_t in, out;
 	char how[MAX_HOW + 1];
 	/* children: opener stays as the relay of a TLS stream */
@@ -75,6 +76,10 @@ void attached_leave(struct broker *b, struct attached *a, const char *how);
 void attached_settle(struct broker *b, struct attached *a);
 /* The session has gone: all of them leave. */
 void attached_leave_all(struct broker *b, const char *how);
+/* When the session must have answered an EVT_DETACH, 0: no such. */
+int64_t attached_deadline(const struct broker *b);
+/* Ends what it has not answered by now; quiet: it says nothing else either. */
+void attached_tick(struct broker *b, int64_t now, bool quiet);
 
 /* ---- closing.c --------------------------------------------------------- */
 

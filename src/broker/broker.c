@@ -244,6 +244,7 @@ next_deadline(const struct broker *b)
 
 	t = sooner(t, auth_deadline(b));
 	t = sooner(t, list_deadline(b));
+	t = sooner(t, attached_deadline(b));
 	t = sooner(t, b->rest_at);
 	t = sooner(t, b->recheck_at);
 	t = sooner(t, b->epoch_at);
@@ -355,8 +356,10 @@ static void
 turn(struct broker *b, struct watched *w, const sigset_t *mask)
 {
 	unsigned i, n;
+	int64_t woke;
 
 	wait_for_work(b, w, mask, &n);
+	woke = now_mono_ms();
 	if (terminated) {
 		terminated = 0;
 		shut_down(b);
@@ -372,6 +375,8 @@ turn(struct broker *b, struct watched *w, const sigset_t *mask)
 			child_readable(b, w->child[i - 2]);
 	child_reap(b);
 	tick(b, now_mono_ms());
+	/* By when it was looked at: what the database held up since is not the session's fault. */
+	attached_tick(b, woke, n == 0 || w->pfd[0].revents == 0);
 	if (b->unsent)
 		pair_end(b, "failed");
 	if (b->queue_moves)

@@ -30,7 +30,7 @@ enum broker_state {
 };
 
 enum {
-	END_LIMIT_MS = 2000,	  /* from EVT_END until the pair is closed */
+	END_LIMIT_MS = 2000, /* from EVT_END or EVT_DETACH until the session must have obeyed */
 	CLEANUP_LIMIT_MS = 12000, /* for ending what still runs after the session has gone */
 	SHUTDOWN_LIMIT_MS = 7000, /* the same, when the host shuts down */
 	GRACE_MARGIN_MS = 3000,	  /* beyond login-grace-time, which the session keeps first */

@@ -16,8 +16,10 @@
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	OPEN_LIMIT_MS = 30000,
@@ -228,6 +230,11 @@ on_stream(struct broker *b, struct attached *a, struct msg *m)
 
 	if (fd < 0)
 		return; /* the child's end says the rest */
+	if ((a->stream = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+		close(fd);
+		attach_fail(b, a, JB_TRY_AGAIN, "the jump host is out of descriptors; try again");
+		return;
+	}
 	a->phase = AT_OPEN;
 	child_no_limit(a->opener); /* it may be the relay */
 	attached_slim(a);

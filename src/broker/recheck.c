@@ -72,7 +72,7 @@ withdraw(struct broker *b, struct attached *a)
 	msg_put_u32(&m, -JB_DENIED);
 	msg_put_str(&m, reason);
 	broker_send(b, &m);
-	a->withdrawn = true;
+	a->detach_by = now_mono_ms() + END_LIMIT_MS;
 	attached_leave(b, a, "withdrawn");
 }
 
