@@ -64,6 +64,12 @@ attached_slim(struct attached *a)
 	a->command = NULL;
 }
 
+bool
+attached_runs(const struct attached *a)
+{
+	return a->started && !a->exited;
+}
+
 /* Whoever still holds the stream, it is dead: what the user started may not be to be found. */
 static void
 hang_up(struct attached *a)
@@ -79,7 +85,7 @@ void
 attached_forget(struct broker *b, struct attached *a)
 {
 	hang_up(a);
-	if (a->row != 0)
+	if (a->row != 0 && !attached_runs(a))
 		closing_attach(b, a);
 	child_stop(a->opener);
 	child_stop(a->resizer);
@@ -121,8 +127,9 @@ end_ended(struct broker *b, void *owner, bool late)
 	if (late)
 		log_warn("attach.not_ended", F_NUM("attach", a->row),
 		    F_STR("reason", "no answer in time"));
+	else
+		a->started = false; /* whatever can be done has been done */
 	a->ender = NULL;
-	a->started = false; /* whatever can be done has been done */
 	attached_settle(b, a);
 }
 
@@ -137,7 +144,7 @@ attached_settle(struct broker *b, struct attached *a)
 	if (!a->detached)
 		return;
 	hang_up(a);
-	if (a->ender == NULL && (a->exited || !a->started))
+	if (a->ender == NULL && !attached_runs(a))
 		attached_forget(b, a);
 }
 
@@ -151,11 +158,8 @@ attached_leave(struct broker *b, struct attached *a, const char *how)
 		a->opener = NULL;
 	}
 	a->phase = AT_LEAVING;
-	if (a->started && !a->exited && a->ender == NULL) {
+	if (attached_runs(a) && a->ender == NULL)
 		a->ender = child_start(b, &ender_kind, a);
-		if (a->ender == NULL)
-			a->started = false;
-	}
 }
 
 void

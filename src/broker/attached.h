@@ -7,7 +7,7 @@
  *
  * The id of the request names it.  What runs in a container is followed
  * until it has ended: the row stays open until then, so that the cleaner finds it if
- * this broker dies.
+ * this broker dies or cannot end it in time.
  */
 #ifndef BROKER_ATTACHED_H
 #define BROKER_ATTACHED_H
@@ -66,11 +66,13 @@ struct attached {
 
 struct attached *attached_new(struct broker *b, uint32_t id);
 struct attached *attached_find(const struct broker *b, uint32_t id);
-/* No longer on the list: closes its row and frees everything. */
+/* What it started may still be there, and nothing more is known. */
+bool attached_runs(const struct attached *a);
+/* No longer on the list: frees everything, and closes its row unless the cleaner is to end it. */
 void attached_forget(struct broker *b, struct attached *a);
 /* It runs: gives back what only its start needed. */
 void attached_slim(struct attached *a);
-/* Begins to end what runs (HUP, TERM, KILL), at most once; forgets it when there is nothing. */
+/* Begins to end what runs (HUP, TERM, KILL), unless that is going on. */
 void attached_leave(struct broker *b, struct attached *a, const char *how);
 /* Forgets it if it is over and the session is done with it. */
 void attached_settle(struct broker *b, struct attached *a);

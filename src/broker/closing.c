@@ -100,7 +100,7 @@ close_session(struct broker *b)
 }
 
 void
-closing_session(struct broker *b, const sigset_t *mask)
+closing_session(struct broker *b, const sigset_t *mask, bool left)
 {
 	int64_t until = now_mono_ms() + (b->shutting_down ? 0 : LAST_MS);
 
@@ -108,7 +108,7 @@ closing_session(struct broker *b, const sigset_t *mask)
 	    F_STR("how", b->how));
 	for (;;) {
 		closing_again(b);
-		if (b->unclosed == NULL && close_session(b))
+		if (b->unclosed == NULL && (left || close_session(b)))
 			return;
 		if (now_mono_ms() >= until || !wait_a_moment(b, mask))
 			break;

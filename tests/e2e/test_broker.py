@@ -8,9 +8,10 @@ import select
 import signal
 import socket
 
+import paramiko
 import pytest
 
-from lab import live_terminal, wait_for
+from lab import SLOW, wait_for
 
 
 # ---- a session that was taken over keeps its streams --------------------------
@@ -105,3 +106,49 @@ def test_a_stream_that_is_kept_dies_when_its_channel_ends(own_host):
     t.close()
     wait_for(lambda: dead(stream), 8, "the stream's end")
     stream.close()
+
+
+# ---- engines that are late -----------------------------------------------------
+
+
+@contextlib.contextmanager
+def transport(host, login, password="correct horse"):
+    """A paramiko connection, logged in."""
+    t = paramiko.Transport(("127.0.0.1", host.port))
+    try:
+        t.start_client(timeout=20 * SLOW)
+        t.auth_password(login, password)
+        yield t
+    finally:
+        t.close()
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def sleepers(engine, name, what):
+    return [c for _, _, c in engine.processes(name) if what in c]
+
+
+def test_what_cannot_be_ended_in_time_is_ended_later(own_host, docker):
+    host = own_host()
+    with transport(host, "alice+bb") as t:
+        channels = [t.open_session(timeout=30 * SLOW) for _ in range(60)]
+        for ch in channels:
+            ch.get_pty()
+            ch.exec_command("sleep 424242")
+        wait_for(lambda: len(sleepers(docker, "bb", "sleep 424242")) >= 60, 60, "the commands")
+        with stopped(docker.proc.pid):
+            t.close()
+            wait_for(lambda: len(host.processes("jumpbox-broker")) == 1, 40, "the broker's end")
+    assert len(host.ctl_json("session", "list")) == 1
+    host.proc.send_signal(signal.SIGHUP)  # a fresh zygote looks at once what was left
+    wait_for(lambda: not sleepers(docker, "bb", "sleep 424242"), 60, "the commands' end")
+    wait_for(lambda: not host.ctl_json("session", "list"), 30, "the rows to be closed")
+    assert len(host.audit("attach.close")) == 60
