@@ -31,11 +31,12 @@ int password_hash(const char *params, const char *run_dir, const char *password,
 int password_hash_check(const char *hash, struct errtext *e);
 
 /*
- * True if it matches.  hash NULL (unknown user, no password) spends the time
- * of a default argon2id run and is false.  Without a turn it is false, and
- * "password.unchecked" in the log says so.
+ * 0 if it matches, JB_DENIED if not.  hash NULL (unknown user, no password)
+ * spends the time of a default argon2id run and does not.  JB_TRY_AGAIN,
+ * JB_UNAVAILABLE: there was no turn, so nobody knows; "password.unchecked" in
+ * the log says why.
  */
-bool password_verify(const char *hash, const char *run_dir, const char *password);
+int password_verify(const char *hash, const char *run_dir, const char *password);
 
 /* The hash is not what params would make today: re-hash at the next good login. */
 bool password_stale(const char *hash, const char *params);

@@ -69,16 +69,16 @@ password_hash_check(const char *hash, struct errtext *e)
 	return argon2_is(hash) ? argon2_cost_of(hash, &c, e) : crypt_hash_check(hash, e);
 }
 
-bool
+int
 password_verify(const char *hash, const char *run_dir, const char *password)
 {
 	struct errtext e;
 	bool good = false;
-	int slot;
+	int slot, rc = hash_slot_take(run_dir, &slot, &e);
 
-	if (hash_slot_take(run_dir, &slot, &e) != 0) {
+	if (rc != 0) {
 		log_error("password.unchecked", F_STR("reason", e.s));
-		return false;
+		return rc;
 	}
 	if (!hash || password_hash_check(hash, NULL) != 0)
 		argon2_spend(&ARGON2_DEFAULT, password);
@@ -87,7 +87,7 @@ password_verify(const char *hash, const char *run_dir, const char *password)
 	else
 		good = crypt_hash_matches(hash, password);
 	hash_slot_give(slot);
-	return good;
+	return good ? 0 : JB_DENIED;
 }
 
 bool

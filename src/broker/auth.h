@@ -38,7 +38,7 @@ struct auth {
 	char why[256];		       /* refused whatever the password is; empty: not */
 	int unable;		       /* enum jb_err: the database did not answer; 0 */
 	bool counts;		       /* a failure adds to the back-off */
-	bool heard, good;	       /* the child's answer */
+	int result;		       /* the child's answer: see password_verify() */
 	char fresh[PASSWORD_HASH_MAX]; /* a new hash to store; empty: none */
 	int64_t answer_at;	       /* when the refusal is due; 0: none */
 };

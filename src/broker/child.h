@@ -18,7 +18,7 @@ enum child_message {
 	CHILD_STREAM,	 /* one fd: it runs */
 	CHILD_FAILED,	 /* u32 code, str sentence */
 	CHILD_STATUS,	 /* u32 running, u32 exit code */
-	CHILD_HASH,	 /* u32 good, str hash ("" none), str why */
+	CHILD_HASH,	 /* u32 code, str hash ("" none), str why */
 };
 
 /* One row per kind of child. */

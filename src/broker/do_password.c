@@ -21,12 +21,12 @@ enum { HASH_LIMIT_MS = 30000 };
 /* ---- in the child ------------------------------------------------------------- */
 
 static void
-tell_hash(int fd, bool good, const char *hash, const char *why)
+tell_hash(int fd, int code, const char *hash, const char *why)
 {
 	struct msg m;
 
 	msg_init(&m, CHILD_HASH, 0);
-	msg_put_u32(&m, good);
+	msg_put_u32(&m, (uint32_t)-code);
 	msg_put_str(&m, hash);
 	msg_put_str(&m, why);
 	msg_send(fd, &m);
@@ -39,13 +39,13 @@ run_check(int fd, const struct broker *b, const void *owner)
 	const struct auth *a = owner;
 	const struct config *cfg = b->cfg;
 	char fresh[PASSWORD_HASH_MAX] = "";
-	bool good = password_verify(a->hash, cfg->run_directory, a->password);
+	int r = password_verify(a->hash, cfg->run_directory, a->password);
 
-	if (good && a->why[0] == '\0' && password_stale(a->hash, cfg->password_hash) &&
+	if (r == 0 && a->why[0] == '\0' && password_stale(a->hash, cfg->password_hash) &&
 	    password_hash(cfg->password_hash, cfg->run_directory, a->password, fresh, sizeof(fresh),
 		NULL) != 0)
 		fresh[0] = '\0';
-	tell_hash(fd, good, fresh, "");
+	tell_hash(fd, r, fresh, "");
 }
 
 static void
@@ -55,15 +55,18 @@ run_renew(int fd, const struct broker *b, const void *owner)
 	const struct config *cfg = b->cfg;
 	char fresh[PASSWORD_HASH_MAX] = "";
 	struct errtext e = { "" };
+	int r = JB_DENIED;
 
-	if (a->hash != NULL && password_verify(a->hash, cfg->run_directory, a->password)) {
-		tell_hash(fd, false, "", "the new password must not be the old one");
-		return;
-	}
-	if (password_hash(
-		cfg->password_hash, cfg->run_directory, a->password, fresh, sizeof(fresh), &e) != 0)
+	if (a->hash != NULL)
+		r = password_verify(a->hash, cfg->run_directory, a->password);
+	if (r == 0)
+		r = err_set(&e, JB_BAD_INPUT, "the new password must not be the old one");
+	else if (r == JB_DENIED)
+		r = password_hash(cfg->password_hash, cfg->run_directory, a->password, fresh,
+		    sizeof(fresh), NULL);
+	if (r != 0)
 		fresh[0] = '\0';
-	tell_hash(fd, fresh[0] != '\0', fresh, e.s);
+	tell_hash(fd, r, fresh, e.s);
 }
 
 /* ---- a child's answer ------------------------------------------------------------ */
@@ -72,7 +75,7 @@ static void
 hash_message(struct broker *b, void *owner, struct msg *m)
 {
 	struct auth *a = owner;
-	bool good = msg_get_u32(m) != 0;
+	int code = -(int)msg_get_u32(m);
 	char why[sizeof(a->why)];
 
 	(void)b;
@@ -82,8 +85,7 @@ hash_message(struct broker *b, void *owner, struct msg *m)
 		wipe(a->fresh, sizeof(a->fresh));
 		return;
 	}
-	a->heard = true;
-	a->good = good;
+	a->result = code;
 	if (a->why[0] == '\0')
 		str_copy(a->why, sizeof(a->why), why);
 }
@@ -100,7 +102,7 @@ hash_start(struct broker *b, struct msg *m, const struct child_kind *kind)
 	struct auth *a = b->auth;
 
 	a->id = m->id;
-	a->heard = a->good = false;
+	a->result = JB_TRY_AGAIN; /* a child that dies has not checked it */
 	a->fresh[0] = '\0';
 	b->state = STATE_CHECKING;
 	a->hasher = child_start(b, kind, a);
@@ -227,12 +229,10 @@ check_ended(struct broker *b, void *owner, bool late)
 		return; /* the connection is ending */
 	if (auth_unable(b, "password", a->unable, a->why))
 		return;
-	if (!a->heard || a->why[0] != '\0') {
-		refuse(b, a->why[0] != '\0' ? a->why : "the password could not be checked");
+	if (auth_unable(b, "password", a->result, "the password could not be checked; try again"))
 		return;
-	}
-	if (!a->good) {
-		refuse(b, "wrong password");
+	if (a->why[0] != '\0' || a->result != 0) {
+		refuse(b, a->why[0] != '\0' ? a->why : "wrong password");
 		return;
 	}
 	r = auth_login(b, "password", NULL, &why);
@@ -299,7 +299,7 @@ renew_ended(struct broker *b, void *owner, bool late)
 	if (b->state != STATE_CHECKING)
 		return; /* the session was ended meanwhile */
 	b->state = STATE_MUST_CHANGE;
-	if (!a->heard || !a->good) {
+	if (a->result != 0) {
 		answer_new(b, false,
 		    a->why[0] != '\0' ? a->why : "the password could not be changed; try again");
 	} else if (store_new(b, a) != 0) {

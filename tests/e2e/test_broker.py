@@ -152,3 +152,21 @@ def test_what_cannot_be_ended_in_time_is_ended_later(own_host, docker):
     wait_for(lambda: not sleepers(docker, "bb", "sleep 424242"), 60, "the commands' end")
     wait_for(lambda: not host.ctl_json("session", "list"), 30, "the rows to be closed")
     assert len(host.audit("attach.close")) == 60
+
+
+# ---- what cannot be found out --------------------------------------------------
+
+
+def test_a_password_that_cannot_be_checked_is_not_a_wrong_one(own_host):
+    host = own_host(backoff_after=1)
+    assert host.ssh_password("alice+bb", "correct horse", "echo in").stdout == b"in\n"
+    lock = host.dir / "run/hash.lock"
+    lock.unlink()
+    lock.mkdir()
+    for user in ("alice", "alice", "nobody-here", "alice"):
+        r = host.ssh_password(f"{user}+bb", "correct horse", "echo in")
+        assert r.returncode == 255 and b"could not be checked; try again" in r.stderr, r.stderr
+    lock.rmdir()
+    assert host.ssh_password("alice+bb", "correct horse", "echo in").stdout == b"in\n"
+    reasons = {r["detail"].split("reason=")[1] for r in host.audit("login.fail")}
+    assert reasons == {"the password could not be checked; try again"}

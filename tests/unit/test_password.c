@@ -46,11 +46,11 @@ known_answers(void **state)
 	for (size_t i = 0; i < COUNT(known); i++) {
 		if (password_hash_check(known[i], &e) != 0)
 			fail_msg("%s: %s", known[i], e.s);
-		if (!password_verify(known[i], NULL, GOOD))
+		if (password_verify(known[i], NULL, GOOD) != 0)
 			fail_msg("%s: right password refused", known[i]);
-		assert_false(password_verify(known[i], NULL, "correct horsf"));
-		assert_false(password_verify(known[i], NULL, "correct horse "));
-		assert_false(password_verify(known[i], NULL, ""));
+		assert_int_equal(password_verify(known[i], NULL, "correct horsf"), JB_DENIED);
+		assert_int_equal(password_verify(known[i], NULL, "correct horse "), JB_DENIED);
+		assert_int_equal(password_verify(known[i], NULL, ""), JB_DENIED);
 	}
 }
 
@@ -75,7 +75,7 @@ cut_short_is_refused(void **state)
 		}
 		snprintf(s, sizeof(s), "%s!", known[i]);
 		assert_int_equal(password_hash_check(s, NULL), JB_BAD_INPUT);
-		assert_false(password_verify(s, NULL, GOOD));
+		assert_int_equal(password_verify(s, NULL, GOOD), JB_DENIED);
 	}
 }
 
@@ -121,8 +121,8 @@ other_kinds_and_costs_are_refused(void **state)
 		if (password_hash_check(bad[i], &e) != JB_BAD_INPUT)
 			fail_msg("accepted: %s", bad[i]);
 		assert_true(strlen(e.s) > 10);
-		assert_false(password_verify(bad[i], NULL, GOOD));
-		assert_false(password_verify(bad[i], NULL, bad[i]));
+		assert_int_equal(password_verify(bad[i], NULL, GOOD), JB_DENIED);
+		assert_int_equal(password_verify(bad[i], NULL, bad[i]), JB_DENIED);
 	}
 	assert_int_equal(
 	    password_hash_check("$y$jFT$saltsalt$5wlMXHz82Iqiv0ywbT8h3LCVssbi3h0Xh43jM7E7Tr2", &e),
@@ -146,11 +146,11 @@ made_here_verifies_here(void **state)
 		assert_string_not_equal(a, b);
 		assert_memory_equal(a, "$argon2id$v=19$m=64,t=1,p=1$", 28);
 		assert_int_equal(password_hash_check(a, &e), 0);
-		assert_true(password_verify(a, NULL, passwords[i]));
-		assert_false(password_verify(a, NULL, "other"));
+		assert_int_equal(password_verify(a, NULL, passwords[i]), 0);
+		assert_int_equal(password_verify(a, NULL, "other"), JB_DENIED);
 	}
 	assert_int_equal(password_hash("argon2id,m=64,t=1,p=4", NULL, GOOD, a, sizeof(a), &e), 0);
-	assert_true(password_verify(a, NULL, GOOD));
+	assert_int_equal(password_verify(a, NULL, GOOD), 0);
 	assert_int_not_equal(password_hash(CHEAP, NULL, GOOD, a, 20, &e), 0);
 }
 
@@ -234,7 +234,7 @@ cpu_of(const char *hash)
 	struct timespec a, b;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
-	assert_false(password_verify(hash, NULL, "wrong horse"));
+	assert_int_equal(password_verify(hash, NULL, "wrong horse"), JB_DENIED);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	return (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
 }
@@ -300,7 +300,7 @@ nobody_passes_the_bound(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(password_hash(CHEAP, dir, GOOD, hash, sizeof(hash), &e), 0);
-	assert_true(password_verify(hash, dir, GOOD));
+	assert_int_equal(password_verify(hash, dir, GOOD), 0);
 	snprintf(path, sizeof(path), "%s/hash.lock", dir);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
@@ -309,22 +309,22 @@ nobody_passes_the_bound(void **state)
 	waiter = fork();
 	if (waiter == 0) {
 		close(release);
-		_exit(password_verify(hash, dir, GOOD) ? 0 : 1);
+		_exit(-password_verify(hash, dir, GOOD));
 	}
 	/* It waits: it is still there while every turn is held, and done once they are given back. */
 	assert_int_equal(password_hash(CHEAP, dir, GOOD, hash, sizeof(hash), &e), JB_TRY_AGAIN);
 	assert_non_null(strstr(e.s, "too many"));
 	assert_int_equal(waitpid(waiter, &status, 0), waiter);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == -JB_TRY_AGAIN);
 	close(release);
 	assert_int_equal(waitpid(holder, &status, 0), holder);
 	assert_int_equal(password_hash(CHEAP, dir, GOOD, hash, sizeof(hash), &e), 0);
-	assert_true(password_verify(hash, dir, GOOD));
+	assert_int_equal(password_verify(hash, dir, GOOD), 0);
 
 	unlink(path);
 	assert_int_equal(rmdir(dir), 0);
 	assert_int_equal(password_hash(CHEAP, dir, GOOD, hash, sizeof(hash), &e), JB_UNAVAILABLE);
-	assert_false(password_verify(hash, dir, GOOD));
+	assert_int_equal(password_verify(hash, dir, GOOD), JB_UNAVAILABLE);
 }
 
 static void
@@ -342,7 +342,7 @@ a_turn_comes_when_one_is_given_back(void **state)
 	waiter = fork();
 	if (waiter == 0) {
 		close(release);
-		_exit(password_verify(hash, dir, GOOD) ? 0 : 1);
+		_exit(-password_verify(hash, dir, GOOD));
 	}
 	/* killed, not asked: the kernel gives its turns back */
 	assert_int_equal(kill(holder, SIGKILL), 0);
