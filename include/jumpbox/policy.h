@@ -43,6 +43,7 @@ struct facts {
 
 /* A user with copies of the grants that apply: taken from the store once, then pure. */
 struct subject {
+	int64_t id; /* of the row: a name may come to be somebody else's */
 	char name[33];
 	struct standing standing;
 	struct subject_grant {

@@ -12,6 +12,7 @@ take_user(const struct user *u, void *arg)
 {
 	struct subject *s = arg;
 
+	s->id = u->id;
 	s->standing = u->standing;
 	return str_copy(s->name, sizeof(s->name), u->name);
 }

@@ -12,6 +12,7 @@
 
 /* What a login needs of its user's row. */
 struct account {
+	int64_t id;
 	char name[NAME_MAX_LEN + 1];
 	char *hash; /* NULL: none */
 	struct standing standing;

@@ -46,6 +46,18 @@ broker_no_database(struct errtext *e)
 	return err_set(e, JB_UNAVAILABLE, "the database does not answer; try again");
 }
 
+int
+broker_subject(struct broker *b, struct subject *s)
+{
+	int r = broker_store(b) != NULL ? subject_load(b->st, b->user, s) : JB_UNAVAILABLE;
+
+	if (r == 0 && s->id != b->user_id) {
+		subject_release(s);
+		r = JB_NOT_FOUND;
+	}
+	return r;
+}
+
 void
 broker_store_close(struct broker *b)
 {

@@ -82,6 +82,7 @@ struct broker {
 	/* who */
 	struct auth *auth; /* until logged in (auth.h) */
 	char user[NAME_MAX_LEN + 1];
+	int64_t user_id;
 	struct target target;
 	int64_t session_row;   /* 0: none */
 	char how[MAX_HOW + 1]; /* how the session ended, for its row */
@@ -122,6 +123,8 @@ void broker_end(struct broker *b, uint32_t code, const char *how, const char *re
 struct store *broker_store(struct broker *b);
 /* JB_UNAVAILABLE and the sentence for a user whose request needs it. */
 int broker_no_database(struct errtext *e);
+/* The user who logged in: JB_NOT_FOUND if gone, whoever has the name by now. */
+int broker_subject(struct broker *b, struct subject *s);
 /* Before a child that opens the database itself is forked. */
 void broker_store_close(struct broker *b);
 struct actor broker_actor(const struct broker *b);

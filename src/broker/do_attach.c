@@ -133,7 +133,7 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 	const char *idle;
 	int r;
 
-	if (broker_store(b) == NULL || subject_load(b->st, b->user, &s) != 0)
+	if (broker_subject(b, &s) != 0)
 		return broker_no_database(e);
 	r = attach_decide(a, &s, &v, e);
 	if (r == 0 && (idle = engine_not_running(state)) != NULL)

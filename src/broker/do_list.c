@@ -88,8 +88,7 @@ make_list(struct broker *b)
 	free(b->listing->page);
 	b->listing->page = NULL;
 	b->listing->npage = 0;
-	made = broker_store(b) != NULL && subject_load(b->st, b->user, &s) == 0 &&
-	    container_each(b->st, consider, &mk) == 0;
+	made = broker_subject(b, &s) == 0 && container_each(b->st, consider, &mk) == 0;
 	if (!made)
 		log_error(
 		    "broker.no_list", F_STR("reason", b->st != NULL ? store_error(b->st) : NULL));

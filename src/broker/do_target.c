@@ -130,9 +130,9 @@ target_answer(struct broker *b, const struct pending *p)
 		.listing = b->listing, .t = &b->target, .s = &s, .now = now_unix()
 	};
 	struct errtext e;
-	int r = JB_UNAVAILABLE;
+	int r = broker_subject(b, &s);
 
-	if (broker_store(b) != NULL && (r = subject_load(b->st, b->user, &s)) == 0)
+	if (r == 0)
 		r = container_each(b->st, consider, &rs);
 	if (r != 0) {
 		put_answer(b, p->id, -broker_no_database(&e), e.s, &rs);

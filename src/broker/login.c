@@ -30,6 +30,7 @@ take_account(const struct user *u, void *arg)
 	struct account *a = arg;
 
 	a->hash = u->hash != NULL ? xstrdup(u->hash) : NULL;
+	a->id = u->id;
 	a->standing = u->standing;
 	a->must_change = u->must_change;
 	a->max_sessions = u->max_sessions;
@@ -102,6 +103,7 @@ auth_login(struct broker *b, const char *method, const char *key, struct errtext
 		r = open_session(b, &a, method, key, why);
 	if (r == 0) {
 		str_copy(b->user, sizeof(b->user), a.name);
+		b->user_id = a.id;
 		b->target = b->auth->target;
 		b->auth->must_change = a.must_change;
 		if (b->auth->hash == NULL) { /* logged in by key: a new password differs from it */

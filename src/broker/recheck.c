@@ -132,7 +132,7 @@ recheck(struct broker *b)
 	}
 	if (kill_wanted(b))
 		return;
-	r = subject_load(b->st, b->user, &s);
+	r = broker_subject(b, &s);
 	if (r == JB_NOT_FOUND)
 		end_account(b, "deleted");
 	else if (r != 0)

@@ -7,11 +7,13 @@ import pathlib
 import select
 import signal
 import socket
+import sqlite3
 
 import paramiko
+import pexpect
 import pytest
 
-from lab import SLOW, wait_for
+from lab import SLOW, live_terminal, wait_for
 
 
 # ---- a session that was taken over keeps its streams --------------------------
@@ -170,3 +172,23 @@ def test_a_password_that_cannot_be_checked_is_not_a_wrong_one(own_host):
     assert host.ssh_password("alice+bb", "correct horse", "echo in").stdout == b"in\n"
     reasons = {r["detail"].split("reason=")[1] for r in host.audit("login.fail")}
     assert reasons == {"the password could not be checked; try again"}
+
+
+# ---- whose session it is -------------------------------------------------------
+
+
+def test_a_session_is_not_the_next_ones_who_has_its_name(own_host):
+    host = own_host()
+    t = live_terminal(host)
+    with contextlib.closing(sqlite3.connect(host.database, isolation_level=None, timeout=10)) as db:
+        db.execute("PRAGMA foreign_keys = ON")
+        db.executescript("""
+            BEGIN IMMEDIATE;
+            CREATE TEMP TABLE old AS SELECT * FROM users WHERE name = 'alice';
+            DELETE FROM users WHERE name = 'alice';
+            UPDATE old SET id = (SELECT max(id) + 1 FROM users) + 1000;
+            INSERT INTO users SELECT * FROM old;
+            INSERT INTO grants (user_id, selector, allow, created) SELECT id, '*', 'shell', 1 FROM old;
+            COMMIT;""")
+    t.expect(b"your account is deleted", timeout=8 * SLOW)
+    t.expect(pexpect.EOF)
