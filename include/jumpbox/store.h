@@ -91,6 +91,9 @@ int user_get(struct store *st, const char *name, int (*fn)(const struct user *, 
 int user_each(struct store *st, int (*fn)(const struct user *, void *), void *arg); /* by name */
 int user_set_hash(
     struct store *st, const struct actor *by, const char *name, const char *hash, bool must_change);
+/* The user's own new password, if the hash is still `old` (NULL: none). JB_NOT_FOUND: it is not. */
+int user_change_hash(
+    struct store *st, const struct actor *by, const char *name, const char *old, const char *hash);
 /* Re-hash at login: not an admin change, no audit row; only if the hash is still `old`. */
 int user_rehash(struct store *st, const char *name, const char *old, const char *hash);
 /* Unlocking also ends the user's back-off. */

@@ -240,13 +240,14 @@ pair_readable(struct broker *b)
 
 /* ---- timers ---------------------------------------------------------------------------- */
 
-/* A session that was taken over does not keep the deadline for logging in. */
+/* A session that was taken over does not keep the deadline for logging in; none knows that for a new
+ * password. */
 static int64_t
 grace_deadline(const struct broker *b)
 {
-	if (b->session_row != 0 || b->cfg->login_grace_time == 0 || b->pair < 0)
+	if (b->auth == NULL || b->state == STATE_ENDING || b->cfg->login_grace_time == 0)
 		return 0;
-	return b->accepted_mono + (int64_t)b->cfg->login_grace_time * 1000 + GRACE_MARGIN_MS;
+	return b->grace_from + (int64_t)b->cfg->login_grace_time * 1000 + GRACE_MARGIN_MS;
 }
 
 static int64_t
@@ -275,13 +276,23 @@ rest(struct broker *b)
 }
 
 static void
+too_late(struct broker *b)
+{
+	if (b->session_row == 0)
+		pair_end(b, "login deadline");
+	else
+		broker_end(b, -JB_TRY_AGAIN, "login deadline",
+		    "the new password took too long; log in again");
+}
+
+static void
 tick(struct broker *b, int64_t now)
 {
 	child_tick(b, now);
 	auth_tick(b, now);
 	list_tick(b, now);
 	if (due(grace_deadline(b), now))
-		pair_end(b, "login deadline");
+		too_late(b);
 	if (due(b->recheck_at, now))
 		recheck(b);
 	if (due(b->epoch_at, now)) {

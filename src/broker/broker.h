@@ -66,8 +66,8 @@ struct broker {
 	uint64_t conn;
 	char peer[64], local[64];
 	unsigned peer_port, local_port;
-	int64_t accepted_mono; /* when, on the monotonic clock */
-	int pair, status;      /* to the session; to the supervisor (-1: gone) */
+	int64_t grace_from; /* when the time to log in began, on the monotonic clock */
+	int pair, status;   /* to the session; to the supervisor (-1: gone) */
 	enum broker_state state;
 	uint32_t last_id;
 	bool done;	    /* the loop ends after this turn */

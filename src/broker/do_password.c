@@ -286,23 +286,27 @@ store_new(struct broker *b, const struct auth *a)
 
 	if (broker_store(b) == NULL)
 		return JB_UNAVAILABLE;
-	return user_set_hash(b->st, &by, b->user, a->fresh, false);
+	return user_change_hash(b->st, &by, b->user, a->hash, a->fresh);
 }
 
 static void
 renew_ended(struct broker *b, void *owner, bool late)
 {
 	struct auth *a = owner;
+	int r = a->result;
 
 	(void)late;
 	a->hasher = NULL;
 	if (b->state != STATE_CHECKING)
 		return; /* the session was ended meanwhile */
 	b->state = STATE_MUST_CHANGE;
-	if (a->result != 0) {
+	if (r != 0) {
 		answer_new(b, false,
 		    a->why[0] != '\0' ? a->why : "the password could not be changed; try again");
-	} else if (store_new(b, a) != 0) {
+	} else if ((r = store_new(b, a)) == JB_NOT_FOUND) {
+		broker_end(b, -JB_DENIED, "refused",
+		    "an administrator changed your password meanwhile; log in with that one");
+	} else if (r != 0) {
 		answer_new(b, false, "the password could not be stored; try again");
 	} else {
 		answer_new(b, true, "");

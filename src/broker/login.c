@@ -163,10 +163,12 @@ auth_admit(struct broker *b, uint32_t id)
 	const struct auth *a = b->auth;
 
 	auth_reply(b, id, a->must_change ? AUTH_MUST_CHANGE : AUTH_OK);
-	if (a->must_change)
+	if (a->must_change) {
 		b->state = STATE_MUST_CHANGE;
-	else
+		b->grace_from = now_mono_ms(); /* as long again */
+	} else {
 		auth_release(b);
+	}
 }
 
 void

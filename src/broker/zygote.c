@@ -100,7 +100,7 @@ run_broker(const struct zygote_conn *c)
 
 	str_copy(b.peer, sizeof(b.peer), c->peer);
 	str_copy(b.local, sizeof(b.local), c->local);
-	b.accepted_mono = now_mono_ms() - (age > 0 && age < 60000 ? age : 0);
+	b.grace_from = now_mono_ms() - (age > 0 && age < 60000 ? age : 0);
 	broker_run(&b);
 }
 

@@ -131,6 +131,8 @@ user_del(struct store *st, const struct actor *by, const char *name)
 /* ---- the password ------------------------------------------------------ */
 
 static const char hash_sql[] = "UPDATE users SET hash = $1, must_change = $2 WHERE name = $3";
+static const char own_hash_sql[] =
+    "UPDATE users SET hash = $1, must_change = 0 WHERE name = $2 AND hash IS $3";
 static const char rehash_sql[] = "UPDATE users SET hash = $1 WHERE name = $2 AND hash = $3";
 
 int
@@ -146,6 +148,21 @@ user_set_hash(
 		.event = "user.passwd",
 		.user = name,
 		.detail = must_change ? "must-change=yes" : NULL,
+	    });
+}
+
+int
+user_change_hash(
+    struct store *st, const struct actor *by, const char *name, const char *old, const char *hash)
+{
+	return change_apply(st, by,
+	    &(struct change){
+		.sql = own_hash_sql,
+		.params = PARAMS(P_TEXT(hash), P_TEXT(name), P_TEXT(old)),
+		.noun = "user",
+		.name = name,
+		.event = "user.passwd",
+		.user = name,
 	    });
 }
 

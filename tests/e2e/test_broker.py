@@ -192,3 +192,36 @@ def test_a_session_is_not_the_next_ones_who_has_its_name(own_host):
             COMMIT;""")
     t.expect(b"your account is deleted", timeout=8 * SLOW)
     t.expect(pexpect.EOF)
+
+
+# ---- a new password is due -----------------------------------------------------
+
+
+def new_password_due(host):
+    host.ctl("user", "add", "newly", "--password-stdin", "--must-change", input="first password\n")
+    host.ctl("grant", "add", "newly", "bb")
+    t = host.terminal("newly+bb", key=False)
+    t.expect(b"assword: ")
+    t.sendline("first password")
+    t.expect(b"New password: ")
+    return t
+
+
+def test_an_administrators_reset_is_not_overwritten(host):
+    t = new_password_due(host)
+    host.ctl("user", "passwd", "newly", "--password-stdin", input="reset password\n")
+    t.sendline("stolen password")
+    t.expect(b"again: ")
+    t.sendline("stolen password")
+    t.expect(b"an administrator changed your password meanwhile")
+    t.expect(pexpect.EOF)
+    assert host.ssh_password("newly+bb", "stolen password", "true").returncode == 255
+    assert host.ssh_password("newly+bb", "reset password", "true").returncode == 0
+
+
+def test_a_new_password_has_a_deadline(own_host):
+    host = own_host(login_grace_time=1)
+    t = new_password_due(host)
+    t.expect(b"took too long; log in again", timeout=15 * SLOW)
+    t.expect(pexpect.EOF)
+    wait_for(lambda: not host.ctl_json("session", "list"), 10, "the row to be closed")

@@ -125,6 +125,13 @@ passwords_change_and_stay_out_of_the_audit(void **state)
 	assert_int_equal(raw_int(f, "SELECT count(*) FROM audit"), rows);
 	assert_int_equal(user_get(f->st, "alice", copy_user, &c), 0);
 	assert_string_equal(c.text, "alice|$better|1|0|1|0|-|-|0\n");
+	/* The user's own change, and an administrator's that came before it. */
+	assert_int_equal(user_change_hash(f->st, &op, "alice", "$new$hash", "$own"), JB_NOT_FOUND);
+	assert_int_equal(user_change_hash(f->st, &op, "alice", NULL, "$own"), JB_NOT_FOUND);
+	assert_int_equal(user_change_hash(f->st, &op, "alice", "$better", "$own"), 0);
+	c = (struct copy){ 0 };
+	assert_int_equal(user_get(f->st, "alice", copy_user, &c), 0);
+	assert_string_equal(c.text, "alice|$own|1|0|0|0|-|-|0\n");
 	assert_int_equal(raw_int(f,
 			     "SELECT count(*) FROM audit WHERE detail LIKE '%hash%'"
 			     " OR detail LIKE '%better%'"),
