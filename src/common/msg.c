@@ -370,7 +370,11 @@ recv_error(int error)
 	return error == EAGAIN ? JB_TRY_AGAIN : JB_UNAVAILABLE;
 }
 
-/* The size is asked for first, so that small messages need small storage. */
+/*
+ * The size is asked for first, so that small messages need small storage.  A
+ * peer that closed with something unread is told as a reset, once, before
+ * what it has sent; after that the kernel gives out its messages.
+ */
 int
 msg_recv(int sock, struct msg *m)
 {
@@ -382,7 +386,7 @@ msg_recv(int sock, struct msg *m)
 
 	do
 		n = recv(sock, NULL, 0, MSG_PEEK | MSG_TRUNC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return recv_error(errno);
 	empty(m, n > MSG_MAX ? 0 : (size_t)n);
@@ -391,7 +395,7 @@ msg_recv(int sock, struct msg *m)
 	h.msg_controllen = sizeof control.bytes;
 	do
 		n = recvmsg(sock, &h, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return recv_error(errno);
 	m->len = (size_t)n;

@@ -353,6 +353,35 @@ nothing_there_full_and_gone(void **state)
 	close(sv[1]);
 }
 
+/* Who closes with something unread resets the pair: what it said before is heard first. */
+static void
+what_was_said_before_a_reset_is_heard(void **state)
+{
+	struct msg m;
+	int sv[2];
+	uint32_t i;
+
+	(void)state;
+	make_pair(sv);
+	msg_init(&m, 7, 7);
+	assert_int_equal(msg_send(sv[0], &m), 0);
+	msg_release(&m);
+	for (i = 0; i < 3; i++) {
+		msg_init(&m, 1, i);
+		assert_int_equal(msg_send(sv[1], &m), 0);
+		msg_release(&m);
+	}
+	close(sv[1]);
+	msg_init(&m, 0, 0);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(msg_recv(sv[0], &m), 0);
+		assert_int_equal(m.id, i);
+	}
+	assert_int_equal(msg_recv(sv[0], &m), JB_UNAVAILABLE);
+	msg_release(&m);
+	close(sv[0]);
+}
+
 int
 main(void)
 {
@@ -367,6 +396,7 @@ main(void)
 		cmocka_unit_test(the_largest_message),
 		cmocka_unit_test(oversized_and_headerless_datagrams),
 		cmocka_unit_test(nothing_there_full_and_gone),
+		cmocka_unit_test(what_was_said_before_a_reset_is_heard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
