@@ -188,7 +188,8 @@ status_byte(struct broker *b, char byte, bool *changed)
 		*changed = true;
 		break;
 	case STATUS_DROP:
-		pair_end(b, "limit");
+		if (b->session_row == 0) /* else it crossed the login */
+			pair_end(b, "limit");
 		break;
 	case STATUS_SHUTDOWN:
 		shut_down(b);

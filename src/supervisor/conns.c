@@ -163,7 +163,8 @@ status_ready(void *owner, uint32_t events)
 		return;
 	if (n <= 0) {
 		forget(c);
-	} else if (c->state == STARTED && memchr(byte, STATUS_LOGIN, (size_t)n) != NULL) {
+	} else if (c->state != AUTHED && memchr(byte, STATUS_LOGIN, (size_t)n) != NULL) {
+		/* Also one that is leaving: its login crossed the drop, and its broker stays. */
 		limits_remove(&all.limits, c);
 		move(c, AUTHED);
 		if (c->policy != all.policy) /* while it logged in */

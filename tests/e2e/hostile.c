@@ -517,6 +517,19 @@ slow_engine(void)
 	    good ? NULL : "it did");
 }
 
+/* The supervisor drops a connection in the instant in which it logs in. */
+static void
+drop_after_login(void)
+{
+	static const char drop = STATUS_DROP;
+	struct peer p = peer_open();
+	bool good = login(&p, "alice", AUTH_OK);
+
+	good = good && write(p.status, &drop, 1) == 1 && list(&p, 1) && kex(&p);
+	peer_close(&p);
+	report("a drop that crossed the login ends nothing", good ? NULL : "it does");
+}
+
 static void
 stop(void)
 {
@@ -546,6 +559,7 @@ main(int argc, char **argv)
 	good_key_login();
 	sign_while_checking();
 	slow_engine();
+	drop_after_login();
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		play(&cases[i]);
 	good_key_login();
