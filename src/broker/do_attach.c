@@ -451,8 +451,6 @@ do_attach(struct broker *b, struct msg *m)
 	uint64_t ref;
 	int r;
 
-	if (b->nattached >= MAX_ATTACHES)
-		return "too many attaches";
 	a = attached_new(b, m->id);
 	b->last_attach = m->id;
 	snprintf(
@@ -461,7 +459,11 @@ do_attach(struct broker *b, struct msg *m)
 		return "malformed";
 	if (!list_knows(b, ref))
 		return "a container that was never listed";
-	if ((r = locate(b, a, ref, &e)) < 0)
+	if (b->nattached > MAX_ATTACHES) /* those that are being ended count */
+		r = err_set(&e, JB_TRY_AGAIN, "too much is open or ending here; try again");
+	else
+		r = locate(b, a, ref, &e);
+	if (r < 0)
 		attach_fail(b, a, r, e.s);
 	else
 		b->queue_moves = true;
