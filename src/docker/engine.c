@@ -303,17 +303,18 @@ engine_image_labels(struct engine *en, const char *image_id, char **labels, stru
 	if (!engine_id_ok(image_id))
 		return err_set(e, JB_NOT_FOUND, "the image does not exist any more");
 	snprintf(path, sizeof(path), "/images/%s/json", image_id);
-	rc = engine_ask(en, ABOUT_NODE, path, NULL, ANSWER_MAX, &r, e);
-	if (r.status == 404)
+	rc = engine_call(en, path, NULL, ANSWER_MAX, &r, e);
+	if (rc == 0 && r.status == 404)
 		rc = err_set(e, JB_NOT_FOUND, "the image does not exist any more");
-	if (rc == 0 && json_image_labels(reply_text(&r), buf_len(&r.body), labels) < 0)
-		rc = error_not_json(en, e);
+	else if (rc == 0 &&
+	    (r.status != 200 || json_image_labels(reply_text(&r), buf_len(&r.body), labels) < 0))
+		rc = err_set(e, JB_NOT_FOUND, "node %s cannot say what the image is", en->name);
 	reply_release(&r);
 	return rc;
 }
 
 /*
- * The image of a container may be gone.  Then nobody can say which labels are
+ * The image of a container may be gone, or damaged.  Then nobody can say which labels are
  * the container's own, and all of them count as inherited.
  */
 static int

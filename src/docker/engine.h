@@ -51,7 +51,7 @@ CURL *engine_handle(struct engine *en);
 int engine_connect(struct engine *en, CURL *c, struct errtext *e);
 /* What curl reported on c, as a sentence. */
 int engine_failure(struct engine *en, CURL *c, CURLcode code, struct errtext *e);
-/* JB_NOT_FOUND when the image is gone. */
+/* JB_NOT_FOUND when the image is gone, or the engine cannot say. */
 int engine_image_labels(struct engine *en, const char *image_id, char **labels, struct errtext *e);
 
 /* ---- one call --------------------------------------------------------- */

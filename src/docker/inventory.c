@@ -11,16 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGES_MAX = 256 }; /* asked in one refresh; beyond it a label counts as inherited */
-
 struct image {
 	const char *id;
 	char *labels; /* NULL: not to be had */
 };
 
 struct images {
-	struct image image[IMAGES_MAX];
-	unsigned n;
+	struct image *image;
+	size_t n;
 };
 
 /* *labels: NULL when nobody can say. */
@@ -32,16 +30,14 @@ image_labels(
 	int rc;
 
 	*labels = NULL;
-	for (unsigned i = 0; i < seen->n; i++)
+	for (size_t i = 0; i < seen->n; i++)
 		if (strcmp(seen->image[i].id, id) == 0) {
 			*labels = seen->image[i].labels;
 			return 0;
 		}
-	if (seen->n == IMAGES_MAX)
-		return 0;
+	seen->image = xreallocarray(seen->image, seen->n + 1, sizeof(*seen->image));
 	im = &seen->image[seen->n];
-	im->id = id;
-	im->labels = NULL;
+	*im = (struct image){ id, NULL };
 	rc = engine_image_labels(en, id, &im->labels, e);
 	if (rc < 0 && rc != JB_NOT_FOUND)
 		return rc;
@@ -74,14 +70,14 @@ static int
 find_owners(struct engine *en, const char *owner_label, const struct engine_list *list,
     char **owners, struct errtext *e)
 {
-	struct images *seen = xcalloc(1, sizeof(*seen));
+	struct images seen = { NULL, 0 };
 	int rc = 0;
 
 	for (size_t i = 0; i < list->n && rc == 0; i++)
-		rc = find_owner(en, seen, &list->c[i], owner_label, &owners[i], e);
-	for (unsigned i = 0; i < seen->n; i++)
-		free(seen->image[i].labels);
-	free(seen);
+		rc = find_owner(en, &seen, &list->c[i], owner_label, &owners[i], e);
+	for (size_t i = 0; i < seen.n; i++)
+		free(seen.image[i].labels);
+	free(seen.image);
 	return rc;
 }
 

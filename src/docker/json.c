@@ -13,14 +13,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Each escaped NUL becomes U+FFFD. */
+static void
+replace_nuls(char *text, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i + 6 <= n; i++) {
+		if (text[i] != '\\')
+			continue;
+		if (memcmp(text + i, "\\u0000", 6) == 0)
+			memcpy(text + i, "\\ufffd", 6);
+		i++; /* what is escaped may be a backslash */
+	}
+}
+
 /*
- * A stray NUL in some label must not make a node's whole list unreadable:
- * it is let in, and text_of() then drops that one string.
+ * A stray NUL in some label must not make a node's whole list unreadable.  In
+ * a value it is let in, and text_of() then drops that one string; jansson
+ * lets none into a key.
  */
 static json_t *
 parse(const char *text, size_t n)
 {
-	return json_loadb(text, n, JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK, NULL);
+	const size_t flags = JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK;
+	json_t *root = json_loadb(text, n, flags, NULL);
+	char *copy;
+
+	if (root != NULL || memmem(text, n, "\\u0000", 6) == NULL)
+		return root;
+	copy = xreallocarray(NULL, n, 1);
+	memcpy(copy, text, n);
+	replace_nuls(copy, n);
+	root = json_loadb(copy, n, flags, NULL);
+	free(copy);
+	return root;
 }
 
 /* The string under key, or NULL when it is missing, no string, or holds a NUL. */

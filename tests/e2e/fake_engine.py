@@ -230,9 +230,30 @@ def second_resize(c, path):
     terminals[-1].sendall(path.encode())
 
 
+def owned(c, path, n=1, image_status=200):
+    """n containers, each of an image of its own and owned by alice; the images are good or not to be had."""
+    if path.startswith("/containers/json"):
+        body = json.dumps([{**CONTAINER, "Id": f"{i:064x}", "Names": [f"/fake{i or ''}"], "ImageID": f"sha256:{i:064x}",
+                            "Labels": {"jumpbox.owner": "alice"}} for i in range(n)]).encode()
+        c.sendall(HEAD % (200, len(body)) + body)
+    elif path.startswith("/images/") and image_status != 200:
+        error(c, path)
+    else:
+        send_good(c, path)
+
+
+def many_images(c, path):
+    owned(c, path, 300)
+
+
+def damaged_image(c, path):
+    owned(c, path, 1, 500)
+
+
 SCENARIOS = {f.__name__.replace("_", "-"): f for f in (
     send_good, hang, cut, cut_head, close, not_json, wrong_types, deep, big_header, many_headers,
-    big_body, slow, drip, error, teapot, old, not_http, odd_names, tail, late, second_resize)}
+    big_body, slow, drip, error, teapot, old, not_http, odd_names, tail, late, second_resize, many_images,
+    damaged_image)}
 
 
 def request(c):

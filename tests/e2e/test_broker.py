@@ -4,16 +4,19 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 
 import paramiko
 import pexpect
 import pytest
 
-from lab import SLOW, live_terminal, wait_for
+from lab import HERE, SLOW, live_terminal, wait_for
 
 
 # ---- a session that was taken over keeps its streams --------------------------
@@ -225,3 +228,40 @@ def test_a_new_password_has_a_deadline(own_host):
     t.expect(b"took too long; log in again", timeout=15 * SLOW)
     t.expect(pexpect.EOF)
     wait_for(lambda: not host.ctl_json("session", "list"), 10, "the row to be closed")
+
+
+# ---- odd engines ---------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def fake_node(host, *scenario):
+    """The scripted engine as a node `sick`."""
+    path = host.dir / "sick.sock"
+    proc = subprocess.Popen([sys.executable, HERE / "fake_engine.py", path, *scenario], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE)
+    try:
+        assert proc.stdout.readline() == b"ready\n"
+        host.ctl("node", "add", "sick", f"unix://{path}")
+        yield proc
+    finally:
+        proc.kill()
+        proc.wait(10)
+        proc.stdout.close()
+
+
+def test_a_damaged_image_hides_no_node(own_host):
+    host = own_host()
+    with fake_node(host, "damaged-image"):
+        wait_for(lambda: b"fake" in host.ssh("root1", "ls").stdout, 10, "the container in the list")
+        p = host.popen("root1+fake", "true", stdin=subprocess.DEVNULL)
+        wait_for(lambda: [r for r in host.audit("attach.open") if r["target"] == "sick/fake"], 10, "the attach")
+        p.kill()
+        p.wait(10)
+
+
+def test_owners_of_many_images(own_host):
+    host = own_host()
+    for grant in host.ctl_json("grant", "list"):
+        host.ctl("grant", "del", str(grant["id"]))
+    with fake_node(host, "many-images"):
+        wait_for(lambda: len(re.findall(rb"fake\d", host.ssh("alice", "ls").stdout)) == 299, 20, "all that alice owns")

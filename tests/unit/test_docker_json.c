@@ -82,6 +82,14 @@ a_nul_in_one_label_is_that_label_s_loss(void **state)
 	assert_int_equal(l.n, 1);
 	assert_string_equal(l.c[0].labels, "{\"y\":\"2\"}");
 	engine_list_release(&l);
+	/* Nor does one in a key, which jansson does not let in; "\\u0000" is none. */
+	assert_int_equal(list("[{\"Id\":\"" ID "\",\"Names\":[\"/a\"],"
+			      "\"Labels\":{\"x\\u0000\":\"1\",\"y\\\\u0000\":\"2\"}}]",
+			     &l),
+	    0);
+	assert_int_equal(l.n, 1);
+	assert_string_equal(l.c[0].labels, "{\"x\xef\xbf\xbd\":\"1\",\"y\\\\u0000\":\"2\"}");
+	engine_list_release(&l);
 }
 
 static void
