@@ -48,7 +48,9 @@ struct attached {
 	bool started; /* an exec was created and may run */
 	bool exited;
 	int exit_code;		     /* -1: unknown */
-	unsigned set_cols, set_rows; /* the size that the engine was told last */
+	unsigned set_cols, set_rows; /* the size that the engine was told last; 0: unknown */
+	bool resized;		     /* it took that one */
+	bool resize_again;	     /* it did not take the one before */
 	char signal[8];		     /* wanted next; empty: none */
 	uint32_t status_waiting[MAX_STATUS_WAITING];
 	unsigned nstatus;

@@ -18,6 +18,7 @@ enum child_message {
 	CHILD_STREAM,	 /* one fd: it runs */
 	CHILD_FAILED,	 /* u32 code, str sentence */
 	CHILD_STATUS,	 /* u32 running, u32 exit code */
+	CHILD_DONE,	 /* the engine took it */
 	CHILD_HASH,	 /* u32 code, str hash ("" none), str why */
 };
 

@@ -49,17 +49,37 @@ do_cancel(struct broker *b, struct msg *m)
 /* ---- size: only the latest matters ----------------------------------------- */
 
 static void
+resize_message(struct broker *b, void *owner, struct msg *m)
+{
+	struct attached *a = owner;
+
+	(void)b;
+	a->resized = m->type == CHILD_DONE;
+}
+
+static void
+unknown_size(struct attached *a)
+{
+	a->set_cols = a->set_rows = 0;
+}
+
+/* What the engine did not take is told once more. */
+static void
 resize_ended(struct broker *b, void *owner, bool late)
 {
 	struct attached *a = owner;
 
 	(void)late;
 	a->resizer = NULL;
+	a->resize_again = !a->resized && !a->resize_again;
+	if (a->resize_again)
+		unknown_size(a);
 	if (a->phase == AT_OPEN)
 		stream_resize(b, a);
 }
 
-static const struct child_kind resizer_kind = { RESIZE_LIMIT_MS, run_resize, NULL, resize_ended };
+static const struct child_kind resizer_kind = { RESIZE_LIMIT_MS, run_resize, resize_message,
+	resize_ended };
 
 void
 stream_resize(struct broker *b, struct attached *a)
@@ -68,7 +88,10 @@ stream_resize(struct broker *b, struct attached *a)
 		return;
 	a->set_cols = a->cols;
 	a->set_rows = a->rows;
+	a->resized = false;
 	a->resizer = child_start(b, &resizer_kind, a);
+	if (a->resizer == NULL)
+		unknown_size(a); /* the next one that is wished for is told */
 }
 
 const char *

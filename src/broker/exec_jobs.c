@@ -196,10 +196,12 @@ run_resize(int fd, const struct broker *b, const void *owner)
 {
 	const struct attached *a = owner;
 	struct engine *en = open_engine(&a->exec, ENGINE_CALL_MS);
+	struct msg m;
 
-	(void)fd;
 	(void)b;
-	engine_exec_resize(en, a->exec.exec_id, a->cols, a->rows, NULL);
+	msg_init(&m, CHILD_DONE, 0);
+	if (engine_exec_resize(en, a->exec.exec_id, a->cols, a->rows, NULL) == 0)
+		tell(fd, &m);
 	engine_free(en);
 }
 

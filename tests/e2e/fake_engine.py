@@ -250,10 +250,21 @@ def damaged_image(c, path):
     owned(c, path, 1, 500)
 
 
+asked = set()
+
+
+def error_once(c, path):
+    """The first time that a path is asked, and says what is asked."""
+    print(path, flush=True)
+    first = path not in asked
+    asked.add(path)
+    (error if first else send_good)(c, path)
+
+
 SCENARIOS = {f.__name__.replace("_", "-"): f for f in (
     send_good, hang, cut, cut_head, close, not_json, wrong_types, deep, big_header, many_headers,
     big_body, slow, drip, error, teapot, old, not_http, odd_names, tail, late, second_resize, many_images,
-    damaged_image)}
+    damaged_image, error_once)}
 
 
 def request(c):

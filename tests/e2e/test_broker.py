@@ -265,3 +265,22 @@ def test_owners_of_many_images(own_host):
         host.ctl("grant", "del", str(grant["id"]))
     with fake_node(host, "many-images"):
         wait_for(lambda: len(re.findall(rb"fake\d", host.ssh("alice", "ls").stdout)) == 299, 20, "all that alice owns")
+
+
+def test_a_size_that_the_engine_did_not_take_is_told_again(own_host):
+    host = own_host()
+    with fake_node(host, "error-once", "w=100") as engine:
+        wait_for(lambda: b"fake" in host.ssh("alice", "ls").stdout, 10, "the inventory")
+        t = host.terminal("alice+fake")
+        wait_for(lambda: host.audit("attach.open"), 10, "the attach")
+        os.set_blocking(engine.stdout.fileno(), False)
+        said = b""
+
+        def told_twice():
+            nonlocal said
+            said += engine.stdout.read() or b""
+            return said.count(b"h=30&w=100") == 2
+
+        t.setwinsize(30, 100)
+        wait_for(told_twice, 10, "the size to be told again")
+        t.close(force=True)
