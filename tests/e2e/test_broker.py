@@ -284,3 +284,17 @@ def test_a_size_that_the_engine_did_not_take_is_told_again(own_host):
         t.setwinsize(30, 100)
         wait_for(told_twice, 10, "the size to be told again")
         t.close(force=True)
+
+
+def test_a_tls_relay_keeps_one_connection(own_host, lab):
+    host = own_host()
+    node = lab.engine("tls")
+    node.container("far", "busybox")
+    host.node(node, "two")
+    t = live_terminal(host, "alice+far")
+
+    def connections():
+        rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(row[2].endswith(f":{node.port:04X}") and row[3] == "01" for row in rows)
+    wait_for(lambda: connections() == 1, 8, "the stream to be the only connection")
+    t.close()
