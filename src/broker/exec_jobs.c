@@ -246,19 +246,25 @@ run_signal(int fd, const struct broker *b, const void *owner)
 
 /*
  * Where only the marker is known, the exec may be a moment from existing: its
- * broker died between asking for it and hearing of it.
+ * broker died between asking for it and hearing of it.  And one that runs may
+ * be a moment from carrying its marker.
  */
 static int
-end_by_marker(struct engine *en, const struct exec_ref *x, const struct engine_info *info,
-    bool pid_host, struct errtext *e)
+end_it(struct engine *en, const struct exec_ref *x, const struct engine_info *info, bool pid_host,
+    struct exec_status *s, struct errtext *e)
 {
-	int r, tries;
+	const char *exec_id = x->exec_id[0] != '\0' ? x->exec_id : NULL;
+	int r = 0, known, tries;
 
 	for (tries = 0; tries < 4; tries++) {
-		r = engine_exec_signal(
-		    en, info, x->container, x->run_as, pid_host, NULL, x->marker, "HUP", true, e);
-		if (r != JB_NOT_FOUND)
+		r = engine_exec_signal(en, info, x->container, x->run_as, pid_host, exec_id,
+		    x->marker, "HUP", true, e);
+		if (r < 0 && r != JB_NOT_FOUND)
 			return r;
+		if (exec_id != NULL && (known = engine_exec_inspect(en, exec_id, s, e)) < 0)
+			return known;
+		if (r == 0 || (exec_id != NULL && !s->running))
+			return 0;
 		poll(NULL, 0, 250);
 	}
 	return 0;
@@ -294,14 +300,8 @@ exec_end(const struct exec_ref *x, struct exec_status *s, struct errtext *e)
 
 	*s = (struct exec_status){ .running = true, .exit_code = -1 };
 	r = find_out(en, x, &info, &pid_host, e);
-	if (r == 0 && x->exec_id[0] == '\0') {
-		r = end_by_marker(en, x, &info, pid_host, e);
-	} else if (r == 0) {
-		r = engine_exec_signal(en, &info, x->container, x->run_as, pid_host, x->exec_id,
-		    x->marker, "HUP", true, e);
-		if (r == 0 || r == JB_NOT_FOUND)
-			r = engine_exec_inspect(en, x->exec_id, s, e);
-	}
+	if (r == 0)
+		r = end_it(en, x, &info, pid_host, s, e);
 	engine_free(en);
 	return r;
 }
