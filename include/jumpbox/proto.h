@@ -78,6 +78,9 @@ enum auth_outcome { AUTH_DENIED = 0, AUTH_OK, AUTH_MUST_CHANGE };
 /* REQ_ATTACH */
 enum attach_kind { ATTACH_SHELL = 1, ATTACH_EXEC };
 
+/* DETACH's how, when the client has gone. */
+#define HOW_LOST "lost connection"
+
 /* REP_STATUS; code is the exit code when RUN_EXITED */
 enum run_state { RUN_RUNNING = 1, RUN_EXITED, RUN_UNKNOWN };
 

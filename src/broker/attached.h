@@ -58,7 +58,7 @@ struct attached {
 	int64_t detach_by; /* EVT_DETACH was sent, and its answer is due then (monotonic); 0 */
 	bool detached;	   /* the session is done with it */
 	int64_t in, out;
-	char how[MAX_HOW + 1];
+	char how[MAX_HOW + 1]; /* the first reason for its end */
 	/* children: opener stays as the relay of a TLS stream */
 	struct child *opener, *resizer, *signaller, *inspector, *ender;
 	struct attached *next;

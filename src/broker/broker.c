@@ -85,7 +85,7 @@ pair_end(struct broker *b, const char *how)
 		snprintf(b->how, sizeof(b->how), "%s", how);
 	b->state = STATE_ENDING;
 	b->end_at = now_mono_ms() + (b->shutting_down ? SHUTDOWN_LIMIT_MS : CLEANUP_LIMIT_MS);
-	attached_leave_all(b, "lost connection");
+	attached_leave_all(b, HOW_LOST);
 }
 
 static void
@@ -219,6 +219,18 @@ status_readable(struct broker *b)
 
 /* ---- the session -------------------------------------------------------------------- */
 
+/* What the session has given up in order may still be being ended. */
+static bool
+left_open(const struct broker *b)
+{
+	const struct attached *a;
+
+	for (a = b->attached; a != NULL; a = a->next)
+		if (!a->detached || strcmp(a->how, HOW_LOST) == 0)
+			return true;
+	return false;
+}
+
 /* While it does not take its answers, it asks nothing more. */
 static void
 pair_readable(struct broker *b)
@@ -233,7 +245,7 @@ pair_readable(struct broker *b)
 		dispatch(b, &m);
 	}
 	if (r == JB_UNAVAILABLE)
-		pair_end(b, b->attached != NULL ? "lost" : "logout");
+		pair_end(b, left_open(b) ? "lost" : "logout");
 	else if (r == JB_BAD_INPUT)
 		broker_protocol(b, 0, "not a message");
 	msg_release(&m);

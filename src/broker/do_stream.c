@@ -41,9 +41,11 @@ do_cancel(struct broker *b, struct msg *m)
 	struct attached *a = named(b, m, &known);
 	const char *wrong = fault(m, known);
 
-	if (wrong == NULL && a != NULL && a->phase < AT_OPEN)
-		attach_fail(b, a, JB_TRY_AGAIN, "cancelled");
-	return wrong;
+	if (wrong != NULL || a == NULL || a->phase >= AT_OPEN)
+		return wrong;
+	snprintf(a->how, sizeof(a->how), "cancelled");
+	attach_fail(b, a, JB_TRY_AGAIN, "cancelled");
+	return NULL;
 }
 
 /* ---- size: only the latest matters ----------------------------------------- */
@@ -253,11 +255,15 @@ do_detach(struct broker *b, struct msg *m)
 	a->detached = true;
 	a->in = (int64_t)in;
 	a->out = (int64_t)out;
+	if (how[0] == '\0')
+		snprintf(how, sizeof(how), "exit");
+	if (a->how[0] == '\0')
+		snprintf(a->how, sizeof(a->how), "%s", how);
 	if (a->phase < AT_OPEN) { /* given up while opening: the ATTACH is answered, too */
 		attach_fail(b, a, JB_TRY_AGAIN, "cancelled");
 		return NULL;
 	}
-	attached_leave(b, a, how[0] != '\0' ? how : "exit");
+	attached_leave(b, a, how);
 	attached_settle(b, a);
 	return NULL;
 }

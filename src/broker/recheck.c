@@ -64,6 +64,7 @@ withdraw(struct broker *b, struct attached *a)
 	snprintf(reason, sizeof(reason), "your access to %.120s was withdrawn", a->name);
 	log_info("attach.withdrawn", F_NUM("attach", a->row), F_STR("container", a->name));
 	if (a->phase < AT_OPEN) {
+		snprintf(a->how, sizeof(a->how), "withdrawn");
 		attach_fail(b, a, JB_DENIED, reason);
 		return;
 	}

@@ -94,7 +94,7 @@ static _Noreturn void
 leave(struct conn *c)
 {
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
-		relay_detach(ch, c->gone ? "lost connection" : "ended");
+		relay_detach(ch, c->gone ? HOW_LOST : "ended");
 	auth_release(c);
 	close(link_fd()); /* the broker need not wait for the client */
 	if (!c->gone)

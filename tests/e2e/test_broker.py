@@ -298,3 +298,26 @@ def test_a_tls_relay_keeps_one_connection(own_host, lab):
         return sum(row[2].endswith(f":{node.port:04X}") and row[3] == "01" for row in rows)
     wait_for(lambda: connections() == 1, 8, "the stream to be the only connection")
     t.close()
+
+
+# ---- what is recorded ----------------------------------------------------------
+
+
+def test_who_leaves_in_order_is_not_lost(own_host, docker):
+    host = own_host()
+    with transport(host, "alice+bb") as t:
+        ch = t.open_session()
+        ch.exec_command("trap '' HUP TERM; echo ready; while :; do sleep 1; done")
+        assert ch.recv(100) == b"ready\n"
+        ch.close()
+        other = t.open_session()
+        other.exec_command("true")
+        assert other.recv_exit_status() == 0
+    wait_for(lambda: not host.ctl_json("session", "list"), 30, "the row to be closed")
+    assert [r["detail"].split()[0] for r in host.audit("session.close")] == ["how=logout"]
+    with transport(host, "alice+bb") as t:
+        ch = t.open_session()
+        ch.exec_command("trap '' HUP TERM; echo ready; while :; do sleep 1; done")
+        assert ch.recv(100) == b"ready\n"
+    wait_for(lambda: not host.ctl_json("session", "list"), 30, "the row to be closed")
+    assert [r["detail"].split()[0] for r in host.audit("session.close")][1:] == ["how=lost"]
