@@ -39,6 +39,11 @@ enum store_mode {
 };
 int store_open(const char *path, enum store_mode mode, struct store **st, struct errtext *e);
 /*
+ * From now on, after one call has waited in vain the others wait no more, until
+ * the next store_turn(): many waits in a row must not hold up who serves others.
+ */
+void store_turn(struct store *st);
+/*
  * NULL is fine.  Gives the memory back: opening is cheap (0.3 ms), so who is
  * about to wait for long closes.
  */

@@ -33,11 +33,24 @@ broker_store(struct broker *b)
 {
 	struct errtext e = { "" };
 
-	if (b->st == NULL && store_open(b->cfg->database, STORE_OPEN, &b->st, &e) != 0) {
+	if (b->st != NULL || b->no_store)
+		return b->st;
+	if (store_open(b->cfg->database, STORE_OPEN, &b->st, &e) == 0) {
+		store_turn(b->st);
+	} else {
 		log_error("broker.no_database", F_STR("reason", e.s));
 		b->st = NULL;
+		b->no_store = true;
 	}
 	return b->st;
+}
+
+void
+broker_store_turn(struct broker *b)
+{
+	b->no_store = false;
+	if (b->st != NULL)
+		store_turn(b->st);
 }
 
 int
@@ -396,6 +409,7 @@ turn(struct broker *b, struct watched *w, const sigset_t *mask)
 
 	wait_for_work(b, w, mask, &n);
 	woke = now_mono_ms();
+	broker_store_turn(b);
 	if (terminated) {
 		terminated = 0;
 		shut_down(b);

@@ -89,6 +89,7 @@ struct broker {
 
 	/* the database; NULL while there is nothing to do */
 	struct store *st;
+	bool no_store; /* it could not be opened in this turn */
 	int64_t epoch; /* policy epoch that recheck last saw; 0: unknown */
 
 	/* what runs */
@@ -123,6 +124,8 @@ void broker_end(struct broker *b, uint32_t code, const char *how, const char *re
 struct store *broker_store(struct broker *b);
 /* JB_UNAVAILABLE and the sentence for a user whose request needs it. */
 int broker_no_database(struct errtext *e);
+/* What has waited for the database in vain may wait again. */
+void broker_store_turn(struct broker *b);
 /* The user who logged in: JB_NOT_FOUND if gone, whoever has the name by now. */
 int broker_subject(struct broker *b, struct subject *s);
 /* Before a child that opens the database itself is forked. */

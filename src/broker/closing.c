@@ -107,6 +107,7 @@ closing_session(struct broker *b, const sigset_t *mask, bool left)
 	log_info("session.close", F_STR("user", b->user), F_NUM("session", b->session_row),
 	    F_STR("how", b->how));
 	for (;;) {
+		broker_store_turn(b);
 		closing_again(b);
 		if (b->unclosed == NULL && (left || close_session(b)))
 			return;

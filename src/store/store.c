@@ -39,9 +39,11 @@ busy_wait(void *arg, int tries)
 	int64_t now = now_mono_ms();
 
 	if (tries == 0)
-		st->busy_deadline = now + st->busy_ms;
-	if (now >= st->busy_deadline)
+		st->busy_deadline = now + (st->tired ? 0 : st->busy_ms);
+	if (now >= st->busy_deadline) {
+		st->tired = st->by_turns;
 		return 0;
+	}
 	poll(NULL, 0, tries < 20 ? 1 : 5);
 	return 1;
 }
@@ -255,6 +257,13 @@ int
 store_open(const char *path, enum store_mode mode, struct store **st, struct errtext *e)
 {
 	return store_open_busy(path, mode, STORE_BUSY_MS, st, e);
+}
+
+void
+store_turn(struct store *st)
+{
+	st->by_turns = true;
+	st->tired = false;
 }
 
 void

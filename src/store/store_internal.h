@@ -33,7 +33,8 @@ struct store {
 	char *path;
 	int busy_ms;
 	int64_t busy_deadline;
-	bool durable; /* synchronous=FULL from here on, see txn_begin */
+	bool by_turns, tired; /* see store_turn() */
+	bool durable;	      /* synchronous=FULL from here on, see txn_begin */
 	struct statement *stmt;
 	size_t nstmt;
 	struct errtext err;

@@ -298,6 +298,22 @@ def test_a_login_beyond_a_limit_is_told_why(own_host):
     assert host.ssh("alice+bb", "echo in").stdout == b"in\n"
 
 
+def test_many_attaches_do_not_lengthen_a_lock(own_host):
+    """What one cannot record is not waited for by seven more: meanwhile no rekey would be answered."""
+    host = own_host()
+    c = connect(host, "alice+bb")
+    assert execute(c, "true")[0] == 0
+    with Lock(host):
+        start = time.monotonic()
+        channels = [c.get_transport().open_session() for _ in range(8)]
+        for ch in channels:
+            ch.settimeout(60 * SLOW)
+            ch.exec_command("true")
+        assert [ch.recv_exit_status() for ch in channels] == [75] * 8
+        assert time.monotonic() - start < 20 * SLOW
+    c.close()
+
+
 def test_many_nodes_do_not_lengthen_a_lock(own_host):
     """What cannot be asked for one node is not tried for nineteen more."""
     host = own_host()
