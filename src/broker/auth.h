@@ -38,6 +38,8 @@ struct auth {
 	char *hash;		       /* to check against; NULL: none */
 	char why[256];		       /* refused whatever the password is; empty: not */
 	int unable;		       /* enum jb_err: the database did not answer; 0 */
+	bool exists;		       /* there is such a user */
+	bool waits;		       /* refused by the back-off, which has its record */
 	bool counts;		       /* a failure adds to the back-off */
 	int result;		       /* the child's answer: see password_verify() */
 	char fresh[PASSWORD_HASH_MAX]; /* a new hash to store; empty: none */

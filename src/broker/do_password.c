@@ -116,32 +116,40 @@ hash_start(struct broker *b, struct msg *m, const struct child_kind *kind)
 
 /* The client's address as back-off counts it. */
 static const char *
-source(const struct broker *b, char text[static SOURCE_MAX])
+counted_source(const struct broker *b, char text[static SOURCE_MAX])
 {
 	return address_source(b->peer, text, SOURCE_MAX) == 0 ? text : b->peer;
 }
 
+/* *by_source: whoever is asked for. */
 static bool
-blocked(struct broker *b)
+blocked(struct broker *b, bool *by_source)
 {
 	char from[SOURCE_MAX];
 	int64_t until = 0, until_source = 0, now = now_unix();
 
-	if (b->cfg->backoff_after == 0)
+	*by_source = false;
+	if (b->cfg->backoff_after == 0 || b->st == NULL)
 		return false;
 	backoff_until(b->st, BACKOFF_USER, b->auth->target.user, &until);
-	backoff_until(b->st, BACKOFF_SOURCE, source(b, from), &until_source);
-	return until > now || until_source > now;
+	backoff_until(b->st, BACKOFF_SOURCE, counted_source(b, from), &until_source);
+	*by_source = until_source > now;
+	return until > now || *by_source;
 }
 
-/* Why it is refused whatever the password is, or nothing; and the hash to check it against. */
-static void
+/*
+ * Why it is refused whatever the password is, or nothing; and the hash to
+ * check it against.  False: no hash needs to be computed, since that source is
+ * refused for every user alike.
+ */
+static bool
 consider(struct broker *b)
 {
 	struct auth *a = b->auth;
 	struct account account = { 0 };
 	struct errtext e = { "" };
 	int r = JB_NOT_FOUND;
+	bool source;
 
 	a->counts = true;
 	a->unable = 0;
@@ -153,7 +161,9 @@ consider(struct broker *b)
 		broker_no_database(&e);
 	else if (standing_check(&account.standing, now_unix(), &e) == 0 && account.hash == NULL)
 		err_set(&e, 0, "the user has no password");
-	if (b->st != NULL && blocked(b)) {
+	a->exists = r == 0;
+	a->waits = blocked(b, &source);
+	if (a->waits) {
 		err_set(&e, 0, "too many failed passwords lately");
 		a->counts = false; /* whoever waits is not punished for waiting */
 	}
@@ -164,6 +174,31 @@ consider(struct broker *b)
 	a->hash = account.hash;
 	account.hash = NULL;
 	account_release(&account);
+	return !source || a->unable != 0;
+}
+
+/*
+ * All that differs from one refusal to another is done before the answer is
+ * due.  Tries while one has to wait leave nothing in the database: the failure
+ * that began it has said so.
+ */
+static void
+refuse(struct broker *b, const char *why)
+{
+	struct auth *a = b->auth;
+	char text[sizeof(a->why) + 32], from[SOURCE_MAX];
+	bool all;
+
+	if (a->counts && b->st != NULL && b->cfg->backoff_after > 0) {
+		if (a->exists)
+			backoff_fail(b->st, BACKOFF_USER, a->target.user, b->cfg->backoff_after);
+		backoff_fail(b->st, BACKOFF_SOURCE, counted_source(b, from), b->cfg->backoff_after);
+	}
+	snprintf(text, sizeof(text), "%s%s", why,
+	    !a->waits && blocked(b, &all) ? "; further tries have to wait" : "");
+	auth_failed(b, "password", text);
+	a->waits = false;
+	a->answer_at = auth_answer_at(a->asked, now_mono_ms(), ANSWER_EVERY_MS);
 }
 
 const char *
@@ -180,25 +215,16 @@ do_password(struct broker *b, struct msg *m)
 		return "malformed";
 	if ((wrong = auth_claim(b, login)) != NULL)
 		return wrong;
-	consider(b);
-	hash_start(b, m, &checker);
-	return NULL;
-}
-
-/* All that differs from one refusal to another is done before the answer is due. */
-static void
-refuse(struct broker *b, const char *why)
-{
-	struct auth *a = b->auth;
-	char from[SOURCE_MAX];
-
-	auth_failed(b, "password", why);
-	if (a->counts && b->st != NULL && b->cfg->backoff_after > 0) {
-		if (a->named)
-			backoff_fail(b->st, BACKOFF_USER, a->target.user, b->cfg->backoff_after);
-		backoff_fail(b->st, BACKOFF_SOURCE, source(b, from), b->cfg->backoff_after);
+	if (consider(b)) {
+		hash_start(b, m, &checker);
+		return NULL;
 	}
-	a->answer_at = auth_answer_at(a->asked, now_mono_ms(), ANSWER_EVERY_MS);
+	free_secret(a->password);
+	a->password = NULL;
+	a->id = m->id;
+	b->state = STATE_CHECKING;
+	refuse(b, a->why);
+	return NULL;
 }
 
 static void

@@ -141,7 +141,9 @@ auth_failed(struct broker *b, const char *method, const char *why)
 
 	log_info("login.fail", F_STR("user", user), F_STR("source", b->peer),
 	    F_STR("method", method), F_STR("reason", why));
-	if (broker_store(b) == NULL || audit_add(b->st, &by, "login.fail", user, NULL, detail) != 0)
+	if (!a->waits &&
+	    (broker_store(b) == NULL ||
+		audit_add(b->st, &by, "login.fail", user, NULL, detail) != 0))
 		log_error("login.not_recorded", F_STR("source", b->peer));
 	free(detail);
 }

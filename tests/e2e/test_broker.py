@@ -321,3 +321,23 @@ def test_who_leaves_in_order_is_not_lost(own_host, docker):
         assert ch.recv(100) == b"ready\n"
     wait_for(lambda: not host.ctl_json("session", "list"), 30, "the row to be closed")
     assert [r["detail"].split()[0] for r in host.audit("session.close")][1:] == ["how=lost"]
+
+
+def test_tries_while_one_has_to_wait_leave_nothing(own_host):
+    host = own_host(backoff_after=2)
+
+    def tables():
+        with contextlib.closing(sqlite3.connect(f"file:{host.database}?mode=ro", uri=True)) as db:
+            return sorted(row[0] for row in db.execute("select what from login_failures"))
+
+    for user in ("nobody-1", "nobody-2"):
+        assert host.ssh_password(f"{user}+bb", "wrong", "true").returncode == 255
+    assert tables() == ["source:127.0.0.1"]
+    host.ctl("unlock", "--source", "127.0.0.1")
+    for _ in range(5):  # 1, 2, 4 ... seconds
+        wait_for(lambda: host.ssh_password("alice+bb", "wrong", "true").returncode == 255, 5, "a refusal")
+    rows = host.audit("login.fail")
+    waiting = [r for r in rows if "have to wait" in r["detail"]]
+    assert waiting and not [r for r in rows if "too many" in r["detail"]], rows
+    assert "too many failed passwords lately" in host.log_text()
+    assert tables() == ["source:127.0.0.1", "user:alice"]
