@@ -80,7 +80,16 @@ part(struct conn *c)
 	int64_t now = now_mono_ms(), until = now + LINGER_MS;
 	char bin[4096];
 
-	ssh_disconnect(c->ssh);
+	/*
+	 * A channel has said why, and ended with a status that OpenSSH forgets over
+	 * a disconnect message.  Nothing more is written before libssh has seen
+	 * POLLOUT since its last write: one turn for that.
+	 */
+	if (c->channels == NULL) {
+		if (c->event != NULL)
+			ssh_event_dopoll(c->event, 0);
+		ssh_disconnect(c->ssh);
+	}
 	if (p.fd < 0)
 		return;
 	shutdown(p.fd, SHUT_WR);
