@@ -37,7 +37,7 @@ enum {
 	EPOCH_POLL_MS = 2000,	  /* while there is no supervisor to tell of changes */
 	REST_MS = 1000,		  /* without work: give caches back */
 	REFRESH_AGE_MS = 1000,	  /* a node is listed again at most this often */
-	LIST_WAIT_MS = 150,	  /* for the nodes to be listed again */
+	LIST_WAIT_MS = 100,	  /* for the nodes to be listed again */
 	MAX_PENDING_LISTS = 256,
 	COMMAND_KEPT = 4096, /* bytes of a command line in the audit */
 };
