@@ -1,26 +1,30 @@
 """What a taken-over session could do: calls injected into live processes with a debugger.
 
-The same injections run against an unconfined process first, so that a
-refusal is known to be the sandbox's and not the debugger's.
+The same injections run against the same program before its filter first, so
+that a refusal is known to be the sandbox's and not the debugger's.
 """
 
 import errno
+import grp
 import os
 import pathlib
+import pwd
 import re
 import socket
 import subprocess
+import sys
 
 import pytest
 
 from lab import run, wait_for
+from test_supervisor import zygote
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="the sandbox needs root to be entered and to be looked at"),
     pytest.mark.skipif("JUMPBOX_SANITIZED" in os.environ, reason="sandbox checks use the real build"),
 ]
 
-# name, expression; {docker} is the engine's socket, {other} another session's pid, {text} scratch memory
+# name, expression; {other} is another session's pid
 CALLS = {
     "open a file": '(int)open("/etc/passwd", 0)',
     "open the root directory": '(int)open("/", 0)',
@@ -54,10 +58,14 @@ def refused(answer):
     return answer == (-1, errno.EPERM) or answer in ("SIGSYS", "SIGKILL")
 
 
+def new_session(host, before):
+    """The one session process that was not there before."""
+    return wait_for(lambda: set(host.processes("jumpbox-session")) - before, 10, "a session process").pop()
+
+
 @pytest.fixture
 def sessions(host):
     """Two live, logged-in sessions of the installed binary: pids of their session processes."""
-    zygote = set(host.processes("jumpbox-session"))
     clients = []
 
     def open_one():
@@ -65,71 +73,113 @@ def sessions(host):
         p = host.popen("alice+bb", "echo up; cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert p.stdout.readline() == b"up\n"
         clients.append(p)
-        return (set(host.processes("jumpbox-session")) - before - zygote).pop()
+        return new_session(host, before)
     yield open_one(), open_one()
     for p in clients:
         p.kill()
         p.wait(10)
+        p.stdin.close()
+        p.stdout.close()
+
+
+DEVELOPER = {"user": "jumpbox", "group": "jumpbox", "extra_groups": []}
+
+
+@pytest.fixture(scope="module")
+def developer(lab, docker):
+    """A run without root, as somebody who may use the engine's socket: no other user, no jail."""
+    host = lab.host()
+    run("chown", "-R", "jumpbox:jumpbox", host.dir)
+    host.start(**DEVELOPER)
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def unfiltered(developer):
+    """The same program before its filter: the zygote of that run, and another process of its user."""
+    def there():  # one call makes it another program
+        log = developer.log_text()
+        return log.count("zygote.ready of=session") > log.count("zygote.exit") and zygote(developer, "jumpbox-session")
+    pid = wait_for(there, 10, "a zygote")
+    assert "Seccomp:\t0" in pathlib.Path(f"/proc/{pid}/status").read_text()
+    other = subprocess.Popen(["sleep", "1000"], **DEVELOPER)
+    yield pid, other.pid
+    other.kill()
+    other.wait(10)
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_refused_in_a_session_and_possible_outside(sessions, call):
+def test_refused_in_a_session_and_possible_without_the_filter(sessions, unfiltered, call):
+    free, process = unfiltered
+    allowed = inject(free, CALLS[call].format(other=process))
+    assert allowed == "exec" or allowed[0] >= 0, allowed
     victim, other = sessions
-    free = [subprocess.Popen(["sleep", "1000"]) for _ in range(2)]
-    try:
-        allowed = inject(free[0].pid, CALLS[call].format(other=free[1].pid))
-        assert allowed == "exec" or allowed[0] >= 0, allowed
-    finally:
-        for p in free:
-            p.kill()
-            p.wait(10)
     answer = inject(victim, CALLS[call].format(other=other))
     assert refused(answer), answer
 
 
-def test_the_docker_socket_is_out_of_reach(sessions, docker):
-    """connect() is refused on whatever socket: without the filter this one, the client's, says EISCONN."""
+def connect_to(path, fd):
+    """The call that connects a descriptor to a unix socket; its type is told to a debugger that may know the libc's."""
+    address = socket.AF_UNIX.to_bytes(2, sys.byteorder) + os.fsencode(path)
+    text = "".join(f"\\{b:03o}" for b in address)
+    return f'((int (*)(int, void *, unsigned))connect)({fd}, "{text}", {len(address) + 1})'
+
+
+def test_the_docker_socket_is_out_of_reach(sessions, unfiltered, docker):
+    """The very address that opens the engine to the program without its filter."""
+    free, _ = unfiltered
+    made, _ = inject(free, CALLS["make a socket"])
+    assert made >= 0
+    assert inject(free, connect_to(docker.socket, made))[0] == 0
     victim, _ = sessions
-    client = next(int(fd) for fd in sorted(os.listdir(f"/proc/{victim}/fd"), key=int)
-                  if os.readlink(f"/proc/{victim}/fd/{fd}").startswith("socket:"))
-    free = socket.create_server(("127.0.0.1", 0))
-    control = subprocess.Popen(["sleep", "1000"], stdin=free)
-    try:
-        assert not refused(inject(control.pid, "(int)connect(0, (void *)$sp, 110)"))
-    finally:
-        control.kill()
-        control.wait(10)
-        free.close()
-    assert refused(inject(victim, f"(int)connect({client}, (void *)$sp, 110)"))
+    sockets = [fd for fd in os.listdir(f"/proc/{victim}/fd") if os.readlink(f"/proc/{victim}/fd/{fd}").startswith("socket:")]
+    assert len(sockets) >= 3  # client, broker, stream
+    for fd in sockets:
+        assert refused(inject(victim, connect_to(docker.socket, fd)))
 
 
-def test_the_same_calls_without_the_filter(host):
-    """The zygote has the session's user and jail but no filter yet: what it may still do, a session may not."""
-    zygote = host.processes("jumpbox-session")[0]
-    assert "Seccomp:\t0" in pathlib.Path(f"/proc/{zygote}/status").read_text()
-    assert inject(zygote, CALLS["make a socket"])[0] >= 0
-    assert inject(zygote, CALLS["open the root directory"])[0] >= 0
-    assert inject(zygote, CALLS["open a file"]) == (-1, errno.ENOENT)
+def test_the_jail_without_the_filter(host):
+    """The zygote has the session's user and jail but no filter yet: they stand by themselves."""
+    pid = wait_for(lambda: zygote(host, "jumpbox-session"), 10, "the zygote")
+    assert "Seccomp:\t0" in pathlib.Path(f"/proc/{pid}/status").read_text()
+    assert inject(pid, CALLS["open the root directory"])[0] >= 0
+    assert inject(pid, CALLS["open a file"]) == (-1, errno.ENOENT)
 
 
-def test_identity_jail_and_limits(sessions, host):
-    victim, _ = sessions
-    status = pathlib.Path(f"/proc/{victim}/status").read_text()
+def assert_confined(host, pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
     field = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    import pwd
-    uid = str(pwd.getpwnam("jumpbox-session").pw_uid)
-    assert set(field["Uid"].split()) == {uid}
-    assert field["Groups"].split() in ([], [str(pwd.getpwnam("jumpbox-session").pw_gid)])
+    user = pwd.getpwnam("jumpbox-session")
+    assert set(field["Uid"].split()) == {str(user.pw_uid)} and set(field["Gid"].split()) == {str(user.pw_gid)}
+    assert field["Groups"].split() in ([], [str(user.pw_gid)])
     assert field["NoNewPrivs"] == "1" and field["Seccomp"] == "2"
     assert int(field["CapPrm"], 16) == int(field["CapEff"], 16) == 0
-    assert os.listdir(f"/proc/{victim}/root/") == []
-    limits = pathlib.Path(f"/proc/{victim}/limits").read_text()
-    assert re.search(r"Max processes\s+0\s", limits) and re.search(r"Max core file size\s+0\s", limits)
-    assert not re.search(r"Max address space\s+unlimited", limits)
-    # Nothing open but the connection, the broker, streams and the log.
-    for fd in os.listdir(f"/proc/{victim}/fd"):
-        target = os.readlink(f"/proc/{victim}/fd/{fd}")
-        assert target.startswith(("socket:", "anon_inode:", "pipe:")) or target in ("/dev/null", str(host.log)), target
+    assert os.readlink(f"/proc/{pid}/root") == str(host.dir / "jail") and os.listdir(f"/proc/{pid}/root/") == []
+    limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    for name, most in (("Max processes", 0), ("Max core file size", 0), ("Max locked memory", 0), ("Max file size", 0),
+                       ("Max open files", 1024 + 48), ("Max address space", 512 << 20)):
+        assert re.search(rf"^{name} +{most} +{most} ", limits, re.M), limits
+    # Nothing open but the connection, the broker and streams.
+    targets = {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    assert {targets.pop(fd) for fd in "012"} == {"/dev/null"}
+    assert all(t.startswith(("socket:", "anon_inode:[eventpoll]")) for t in targets.values()), targets
+
+
+def test_confined_before_the_clients_first_byte(host):
+    """A client that has not said anything is served by a process that may do nothing."""
+    before = set(host.processes("jumpbox-session"))
+    with socket.create_connection(("127.0.0.1", host.port)) as client:
+        client.settimeout(20)
+        pid = new_session(host, before)
+        # It speaks only when it is confined, and has heard nothing yet.
+        assert client.recv(8) == b"SSH-2.0-"
+        assert_confined(host, pid)
+
+
+def test_confined_with_streams(host, sessions):
+    for pid in sessions:
+        assert_confined(host, pid)
 
 
 def test_no_private_host_key_in_a_live_sessions_memory(host, sessions):
@@ -179,29 +229,37 @@ def copy_key(host, name):
 
 
 def test_started_without_root_says_what_is_left_out(lab, docker):
-    """A developer's run: seccomp and no_new_privs stay."""
+    """A developer's run: seccomp and no_new_privs stay, and who may not use the engine's socket is told so."""
     host = lab.host()
-    import shutil
-    for path in (host.dir, host.state, host.dir / "run"):
-        shutil.chown(path, "nobody")
     run("chown", "-R", "nobody", host.dir)
-    as_nobody = dict(user="nobody", group="nogroup", extra_groups=[])
-    host.start(**as_nobody)
+    nobody = {"user": "nobody", "group": "nogroup"}
+
+    def ctl(*args, **kw):
+        return run(host.prefix / "sbin/jumpboxctl", "-f", host.conf, *args, **nobody, extra_groups=[], **kw)
+    ctl("user", "add", "dev", "--admin", "--password-stdin", input=b"developer pass\n")
+    ctl("node", "add", "one", docker.url)
+    # With the socket's group everything works.
+    host.start(**nobody, extra_groups=[grp.getgrnam("jumpbox").gr_gid])
     try:
-        wait_for(lambda: "left_out" in host.log_text() or "left out" in host.log_text(), 10, "the notice")
-        run(host.prefix / "sbin/jumpboxctl", "-f", host.conf, "user", "add", "dev", "--admin", "--password-stdin",
-            input=b"developer pass\n", **as_nobody)
-        zygote = set(host.processes("jumpbox-session"))
-        client = socket.create_connection(("127.0.0.1", host.port))
-        try:
-            child = wait_for(lambda: set(host.processes("jumpbox-session")) - zygote, 10, "a session").pop()
-            wait_for(lambda: "Seccomp:\t2" in pathlib.Path(f"/proc/{child}/status").read_text(), 10, "seccomp")
-            assert "NoNewPrivs:\t1" in pathlib.Path(f"/proc/{child}/status").read_text()
-        finally:
-            client.close()
-        # The developer works, too; his own user cannot reach the engine, and is told so in one sentence.
-        r = host.ssh_password("dev", "developer pass", "ls")
-        assert r.returncode == 0, r.stderr
+        log = host.log_text()
+        assert 'what="user, chroot"' in log and "what=user\n" in log, log
+        before = set(host.processes("jumpbox-session"))
+        with socket.create_connection(("127.0.0.1", host.port)) as client:
+            pid = new_session(host, before)
+            assert client.recv(8) == b"SSH-2.0-"
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            assert "Seccomp:\t2" in status and "NoNewPrivs:\t1" in status
+        r = host.ssh_password("dev+bb", "developer pass", "echo in")
+        assert (r.returncode, r.stdout, r.stderr) == (0, b"in\n", b"")
+    finally:
+        host.stop()
+    # Without it the engine cannot be reached.
+    host.start(**nobody, extra_groups=[])
+    try:
+        r = host.ssh_password("dev+bb", "developer pass", "echo in")
+        assert (r.returncode, r.stdout) == (69, b"")
+        assert r.stderr == (b"jumpbox: node one cannot be reached: no permission on its socket; "
+                            b"the service user must be in the socket's group\n")
     finally:
         host.stop()
 
