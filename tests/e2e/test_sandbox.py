@@ -17,6 +17,7 @@ import sys
 import pytest
 
 from lab import run, wait_for
+from test_session import new_session, session_pids
 from test_supervisor import zygote
 
 pytestmark = [
@@ -58,18 +59,13 @@ def refused(answer):
     return answer == (-1, errno.EPERM) or answer in ("SIGSYS", "SIGKILL")
 
 
-def new_session(host, before):
-    """The one session process that was not there before."""
-    return wait_for(lambda: set(host.processes("jumpbox-session")) - before, 10, "a session process").pop()
-
-
 @pytest.fixture
 def sessions(host):
     """Two live, logged-in sessions of the installed binary: pids of their session processes."""
     clients = []
 
     def open_one():
-        before = set(host.processes("jumpbox-session"))
+        before = session_pids(host)
         p = host.popen("alice+bb", "echo up; cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert p.stdout.readline() == b"up\n"
         clients.append(p)
@@ -168,7 +164,7 @@ def assert_confined(host, pid):
 
 def test_confined_before_the_clients_first_byte(host):
     """A client that has not said anything is served by a process that may do nothing."""
-    before = set(host.processes("jumpbox-session"))
+    before = session_pids(host)
     with socket.create_connection(("127.0.0.1", host.port)) as client:
         client.settimeout(20)
         pid = new_session(host, before)
@@ -243,7 +239,7 @@ def test_started_without_root_says_what_is_left_out(lab, docker):
     try:
         log = host.log_text()
         assert 'what="user, chroot"' in log and "what=user\n" in log, log
-        before = set(host.processes("jumpbox-session"))
+        before = session_pids(host)
         with socket.create_connection(("127.0.0.1", host.port)) as client:
             pid = new_session(host, before)
             assert client.recv(8) == b"SSH-2.0-"
