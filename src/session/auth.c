@@ -313,21 +313,24 @@ answer_dropped(struct conn *c, bool counts)
 		count_failure(c);
 }
 
+/* A packet that is dropped may have come together with one that is not. */
 void
-auth_watch(struct conn *c, bool any, int64_t now)
+auth_watch(struct conn *c, unsigned messages, bool deaf, int64_t now)
 {
 	struct auth *a = &c->auth;
-	bool more = c->packets.in_packets != a->packets;
+	bool more = c->packets.in_packets - a->packets > messages;
 
 	a->packets = c->packets.in_packets;
 	if (c->ended)
 		return;
 	if (sign_refused())
 		answer_dropped(c, true);
-	else if (any || a->waiting != NULL)
+	else if (deaf || a->waiting != NULL)
 		a->stalled_at = 0;
 	else if (more && a->keys)
 		a->stalled_at = now + STALL_MS;
+	else if (messages > 0)
+		a->stalled_at = 0;
 	else if (a->stalled_at != 0 && now >= a->stalled_at)
 		answer_dropped(c, false);
 }

@@ -61,7 +61,7 @@ void auth_request(struct conn *c, ssh_message m); /* takes the message */
 /* REP_OFFER, REP_AUTH; false: not an answer to the pending request. */
 bool auth_answer(struct conn *c, struct msg *m);
 /* After each look for requests: refuses what libssh dropped without an answer. */
-void auth_watch(struct conn *c, bool any, int64_t now);
+void auth_watch(struct conn *c, unsigned messages, bool deaf, int64_t now);
 void auth_release(struct conn *c);
 
 /* ---- serve.c ---------------------------------------------------------- */

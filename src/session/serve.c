@@ -213,7 +213,7 @@ client_messages(struct conn *c, int64_t now)
 		c->unanswered = 0;
 	}
 	if (!c->auth.done)
-		auth_watch(c, n > 0 || deaf, now);
+		auth_watch(c, n, deaf, now);
 	if (ssh_get_status(c->ssh) & (SSH_CLOSED | SSH_CLOSED_ERROR))
 		c->gone = true;
 }

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import threading
@@ -96,6 +97,38 @@ def test_a_wrong_signature_and_an_unknown_key_are_answered_at_once(host):
             assert time.monotonic() - start < 5 * SLOW
         t.auth_publickey("alice+bb", good)
         assert run_in(t, "echo in") == (b"in\n", 0)
+
+
+def test_an_unknown_key_behind_another_request_is_answered(host):
+    """Both are in one read, of which one message comes."""
+    before = session_pids(host)
+    t = paramiko.Transport(("127.0.0.1", host.port))
+    read, heard, mine = t.packetizer.read_message, [], threading.Event()
+
+    def listen():
+        while True:
+            kind, message = read()
+            if not mine.is_set():
+                return kind, message
+            heard.append(kind)
+    t.packetizer.read_message = listen
+    try:
+        t.start_client(timeout=20 * SLOW)
+        with pytest.raises(paramiko.BadAuthenticationType):
+            t.auth_none("alice+bb")
+        mine.set()
+        session = new_session(host, before)
+        key = OddKey()
+        os.kill(session, signal.SIGSTOP)
+        try:
+            t._send_message(packet(5, "ssh-userauth"))
+            t._send_message(packet(50, "alice+bb", "ssh-connection", "publickey", True, key.get_name(), key.asbytes(),
+                                   key.sign_ssh_data(b"").asbytes()))
+        finally:
+            os.kill(session, signal.SIGCONT)
+        wait_for(lambda: heard == [6, 51], 5, "an answer to each")  # SERVICE_ACCEPT, USERAUTH_FAILURE
+    finally:
+        t.close()
 
 
 def test_wrong_signatures_end_the_connection(host):
@@ -271,7 +304,7 @@ def packet(number, *fields):
     m = paramiko.Message()
     m.add_byte(bytes([number]))
     for f in fields:
-        {bool: m.add_boolean, int: m.add_int, str: m.add_string}[type(f)](f)
+        {bool: m.add_boolean, int: m.add_int, str: m.add_string, bytes: m.add_string}[type(f)](f)
     return m
 
 
