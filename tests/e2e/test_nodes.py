@@ -1,5 +1,6 @@
 """Nodes: plain tcp, the host's process ids, several of them, and an installed tree."""
 
+import json
 import os
 import pathlib
 import socket
@@ -63,6 +64,29 @@ def test_plain_tcp_only_with_insecure(own_host, docker):
         assert r.returncode == 65 and b"--insecure" in r.stderr
     finally:
         door.close()
+
+
+@pytest.mark.parametrize("kind, name", (("docker", "Docker"), ("tls", "Docker"), ("podman", "Podman")))
+def test_a_node_is_tested(own_host, lab, kind, name):
+    """The engine's kind, version and API by its own word, and the containers that its list has."""
+    host, engine = own_host(), lab.engine(kind)
+    engine.container("tested", "busybox")
+    host.node(engine, "under-test")
+    try:
+        known = json.loads(engine.cli("version", "--format", "{{json .}}").stdout)
+        version = known["Server"]["Version"] if kind != "podman" else known["Client"]["Version"]
+        there = len(engine.cli("ps", "--all", "--quiet").stdout.split())
+        answer = host.ctl_json("node", "test", "under-test")
+        api = answer.pop("api")
+        assert answer == {"name": "under-test", "engine": name, "version": version, "containers": there}
+        assert tuple(map(int, api.split("."))) >= (1, 41)
+        said = host.ctl("node", "test", "under-test").stdout.decode()
+        assert said == f"under-test: {name} {version} (API {api}), {there} container{'s' * (there != 1)}\n"
+        (node,) = [n for n in host.ctl_json("node", "list") if n["name"] == "under-test"]
+        assert (node["state"], node["last_error"]) == ("connected", None) and node["last_seen"]
+        assert host.ssh("alice+under-test+tested", "echo in").stdout == b"in\n"
+    finally:
+        engine.remove("tested")
 
 
 def test_two_nodes_with_one_name(own_host, docker, lab):
