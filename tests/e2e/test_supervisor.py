@@ -368,6 +368,7 @@ def child_of(host, role, first):
 @pytest.mark.parametrize("role", ("session", "broker"))
 def test_zygote_is_replaced_after_a_crash_of_a_child(make, role):
     host = make()
+    host.may_crash = True
     program = f"jumpbox-{role}"
     first = wait_for(lambda: zygote(host, program), 10, "the zygote")
     s, child = child_of(host, program, first)
