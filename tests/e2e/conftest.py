@@ -1,20 +1,19 @@
 """Fixtures: engines are made once a run, jump hosts as tests ask for them."""
 
-import os
-import pwd
-
 import pytest
 
-from lab import Lab, wait_for
+from lab import Lab
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        item.add_marker(pytest.mark.timeout(300))
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(300))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def lab():
+    """In every run: its end also looks at the jump hosts that tests made without it."""
     lab = Lab()
     yield lab
     lab.close()
@@ -32,14 +31,8 @@ def docker(lab):
 
 @pytest.fixture(scope="session")
 def host(lab, docker):
-    """A jump host over that engine: administrator `root1`, user `alice` with a grant for everything."""
-    host = lab.host(max_startups_per_source=100, backoff_after=0)
-    host.user("root1", "--admin")
-    host.user("alice")
-    host.ctl("grant", "add", "alice", "*")
-    host.node(docker, "one")
-    host.start()
-    yield host
+    """A jump host over that engine, as Lab.site() makes it."""
+    return lab.site(docker).start()
 
 
 @pytest.fixture
@@ -48,11 +41,7 @@ def own_host(lab, docker):
     made = []
 
     def make(start=True, **config):
-        host = lab.host(**{"max_startups_per_source": 100, "backoff_after": 0, **config})
-        host.user("root1", "--admin")
-        host.user("alice")
-        host.ctl("grant", "add", "alice", "*")
-        host.node(docker, "one")
+        host = lab.site(docker, **config)
         made.append(host)
         return host.start() if start else host
 

@@ -9,8 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
-import pwd
-import secrets
+import random
 import shutil
 import signal
 import socket
@@ -18,6 +17,7 @@ import subprocess
 import tempfile
 import time
 
+import paramiko
 import pexpect
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -38,9 +38,13 @@ def wait_for(condition, seconds=10, what="a condition"):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below what the kernel gives to clients: between this and its use no connection can take it."""
+    end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(end // 2, end)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def run(*argv, check=True, timeout=60, **kw):
@@ -150,6 +154,7 @@ class Engine:
 
     def image(self, name):
         if name not in self.images:
+            run(HERE / "images", IMAGES, timeout=600)
             self.cli("import", IMAGES / f"{name}.tar", f"{name}:latest", timeout=120)
             self.images.add(name)
         return f"{name}:latest"
@@ -173,13 +178,23 @@ class Engine:
         return self.cli("exec", *flags, name, *argv, check=check).stdout.decode()
 
     def processes(self, name):
-        """[(pid, ppid, command line)] in a container, by its own /proc."""
-        script = ("for d in /proc/[0-9]*; do p=${d#/proc/}; [ $p = $$ ] && continue; "
-                  "c=$(tr '\\0\\n' '  ' <$d/cmdline 2>/dev/null); [ -n \"$c\" ] || continue; "
-                  "q=$(sed -n 's/^PPid:[^0-9]*//p' $d/status 2>/dev/null); echo \"$p $q $c\"; done")
-        out = self.exec(name, "sh", "-c", script, check=False)
-        rows = [line.split(" ", 2) for line in out.splitlines() if line.count(" ") >= 2]
-        return [(int(p), int(q), c.strip()) for p, q, c in rows if not c.startswith(("tr ", "sed ", "sh -c for d"))]
+        """[(pid, ppid, command line)] in a container, read from outside: a busy engine cannot hide any."""
+        init = int(self.cli("inspect", "--format", "{{.State.Pid}}", name).stdout)
+        assert init > 0, f"{name} does not run"
+        group = pathlib.Path(f"/proc/{init}/cgroup").read_text()
+        assert group != pathlib.Path("/proc/self/cgroup").read_text(), f"{name} has no cgroup of its own"
+        rows, inner = [], {}
+        for p in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+                if (p / "cgroup").read_text() != group:
+                    continue
+                status = dict(line.split(":", 1) for line in (p / "status").read_text().splitlines())
+                command = (p / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ").strip()
+                inner[int(p.name)] = int(status["NSpid"].split()[-1])
+                if command:  # no zombie
+                    rows.append((int(p.name), int(status["PPid"]), command))
+        assert init in inner, f"{name} ended"
+        return [(inner[pid], inner.get(parent, 0), command) for pid, parent, command in rows]
 
     def kill(self):
         """As a crash would. Its containerd dies with it, but may stay a zombie: dockerd would wait for that."""
@@ -210,7 +225,13 @@ class Engine:
 class JumpHost:
     """jumpboxd of the installed prefix with a database, keys and a configuration of its own."""
 
+    made = []  # all of a run: Lab.close() looks at how each has fared
+    BAD_WORDS = ("AddressSanitizer", "runtime error:", "zygote.crash")
+
     def __init__(self, directory, prefix=PREFIX, **config):
+        self.made.append(self)
+        self.maker = os.environ.get("PYTEST_CURRENT_TEST", "?")
+        self.may_crash = False  # set by a test that kills a session or a broker on purpose
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True)
         os.chmod(self.dir, 0o755)
@@ -226,6 +247,7 @@ class JumpHost:
         self.database = self.state / "jumpbox.db"
         self.conf = self.dir / "jumpbox.conf"
         self.log = self.dir / "log"
+        self._log_reader = open(self.log, "a+b")  # readable after a test has removed the directory
         self.proc = None
         self.settings = {
             "port": self.port, "listen-address": "127.0.0.1", "database": self.database,
@@ -271,7 +293,14 @@ class JumpHost:
         return self.proc.returncode if self.proc else None
 
     def log_text(self):
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
+        fd = self._log_reader.fileno()
+        return os.pread(fd, os.fstat(fd).st_size, 0).decode(errors="replace")
+
+    def complaint(self):
+        """What the log holds that no test may leave there; "" if nothing."""
+        text = self.log_text()
+        found = [text.index(word) for word in self.BAD_WORDS[:2 if self.may_crash else 3] if word in text]
+        return f"{self.maker}: {self.dir}:\n{text[max(0, min(found) - 200):][:6000]}" if found else ""
 
     def processes(self, role):
         """Pids of this jump host's processes of a role: jumpboxd, jumpbox-session, jumpbox-broker."""
@@ -348,11 +377,39 @@ class JumpHost:
     def popen(self, login, *command, options=(), **kw):
         return subprocess.Popen(self.ssh_argv(login, *command, options=options), **kw)
 
+    def transport(self, login, password=None):
+        """A paramiko connection, logged in by key or password: what OpenSSH's client cannot be made to send."""
+        t = paramiko.Transport(("127.0.0.1", self.port))
+        t.start_client(timeout=20 * SLOW)
+        if password is None:
+            t.auth_publickey(login, paramiko.Ed25519Key(filename=str(self.key)))
+        else:
+            t.auth_password(login, password)
+        return t
+
     def terminal(self, login, *command, rows=24, cols=80, options=(), key=True, term="xterm", timeout=20):
         """ssh in a real terminal of that size (pexpect)."""
         argv = self.ssh_argv(login, *command, options=("-tt", *options), key=key)
         return pexpect.spawn(argv[0], argv[1:], dimensions=(rows, cols), timeout=timeout * SLOW,
                              env={**os.environ, "TERM": term, "LC_ALL": "C.UTF-8"}, encoding=None)
+
+
+def channel_request(channel, name, *fields):
+    """Sends a request of a paramiko channel and waits for nothing."""
+    m = paramiko.Message()
+    m.add_byte(b"\x62")
+    m.add_int(channel.remote_chanid)
+    m.add_string(name)
+    m.add_boolean(False)
+    for f in fields:
+        (m.add_int if isinstance(f, int) else m.add_string)(f)
+    channel.transport._send_user_message(m)
+
+
+def read_all(channel, seconds=60):
+    """What a paramiko channel has for standard output, to its end."""
+    channel.settimeout(seconds * SLOW)
+    return b"".join(iter(lambda: channel.recv(1 << 20), b""))
 
 
 def live_terminal(host, login="alice+bb"):
@@ -369,9 +426,7 @@ class Lab:
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="jumpbox-lab-", dir="/tmp"))
         os.chmod(self.dir, 0o755)
-        run(HERE / "images", IMAGES, timeout=600)
         self.engines = {}
-        self.hosts = []
 
     def engine(self, kind):
         if kind not in self.engines:
@@ -379,21 +434,31 @@ class Lab:
         return self.engines[kind]
 
     def host(self, **config):
-        host = JumpHost(self.dir / f"host{len(self.hosts)}", **config)
-        self.hosts.append(host)
+        return JumpHost(self.dir / f"host{len(JumpHost.made)}", **config)
+
+    def site(self, engine, **config):
+        """A jump host over one engine: administrator `root1`, user `alice` with a grant for everything. Not started."""
+        host = self.host(**{"max_startups_per_source": 100, "backoff_after": 0, **config})
+        host.user("root1", "--admin")
+        host.user("alice")
+        host.ctl("grant", "add", "alice", "*")
+        host.node(engine, "one")
+        host.engine = engine
         return host
 
     def close(self):
-        """Ends everything; complains of what a sanitizer wrote into a log."""
-        for host in self.hosts:
+        """Ends everything; complains of what did not end and of what a log should not hold."""
+        failures = []
+        for host in JumpHost.made:
             if host.proc and host.proc.poll() is None:
                 host.proc.send_signal(signal.SIGINT)
-        for host in self.hosts:
-            with contextlib.suppress(AssertionError):
+        for host in JumpHost.made:
+            try:
                 host.stop()
+            except AssertionError as e:
+                failures.append(f"{host.maker}: {e}")
         for engine in self.engines.values():
             engine.stop()
-        reports = [text for host in self.hosts for text in [host.log_text()]
-                   if "AddressSanitizer" in text or "runtime error:" in text]
+        failures += filter(None, (host.complaint() for host in JumpHost.made))
         shutil.rmtree(self.dir, ignore_errors=True)
-        assert not reports, reports[0][-6000:]
+        assert not failures, "\n".join(failures)

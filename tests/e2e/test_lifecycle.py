@@ -102,6 +102,7 @@ def test_sigterm_to_a_broker_ends_its_session_with_a_reason(own_host):
 @pytest.mark.parametrize("role", ("jumpbox-broker", "jumpbox-session"))
 def test_a_killed_half_takes_only_its_own_session_and_leaves_no_exec(own_host, docker, role):
     host = own_host()
+    host.may_crash = True
     docker.container("victim", "busybox")
     bystander = live_terminal(host)
     others = set(host.processes(role))
@@ -124,6 +125,7 @@ def test_a_killed_half_takes_only_its_own_session_and_leaves_no_exec(own_host, d
 
 def test_zygotes_are_replaced_after_a_crash(own_host):
     host = own_host()
+    host.may_crash = True
     first = set(host.processes("jumpbox-session"))
     assert len(first) == 1
     t = live_terminal(host)
