@@ -1,16 +1,14 @@
 """Signals, restarts and deaths with live sessions."""
 
 import os
-import pathlib
 import signal
 import subprocess
 import threading
-import time
 
 import pexpect
 import pytest
 
-from lab import SLOW, live_terminal, run, wait_for
+from lab import Engine, live_terminal, run, wait_for
 
 
 def still_works(t):
@@ -137,24 +135,28 @@ def test_zygotes_are_replaced_after_a_crash(own_host):
     assert host.ssh("alice+bb", "true").returncode == 0
 
 
-def test_dockerd_killed_and_restarted(lab):
-    engine = lab.engine("tls")
+@pytest.mark.parametrize("kind", ("docker", "tls"))
+def test_dockerd_killed_and_restarted(lab, kind):
+    engine = Engine(kind, lab.dir / f"killed-{kind}").start()
     engine.container("survivor", "busybox")
-    host = lab.host(max_startups_per_source=100)
-    host.user("alice")
-    host.ctl("grant", "add", "alice", "*")
-    host.node(engine, "one")
-    host.start()
-    t = host.terminal("alice+survivor")
-    t.sendline("echo rea''dy")
-    t.expect(b"ready\r\n")
+    host = lab.site(engine).start()
+    t = live_terminal(host, "alice+survivor")
+    p = host.popen("alice+survivor", "echo in; sleep 1000", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                   stderr=subprocess.PIPE)
+    assert p.stdout.readline() == b"in\n"
     engine.kill()
     t.expect(pexpect.EOF, timeout=30)
+    t.close()
+    out, err = p.communicate(timeout=30)
+    assert out == b"" and p.returncode == t.exitstatus == 255
+    for said in (t.before, err):  # what happened, in our words
+        assert b"jumpbox: " in said and b"http" not in said and b"/exec/" not in said
     r = host.ssh("alice+survivor", "true")
     assert r.returncode == 69 and r.stderr.count(b"\n") == 1 and b"http" not in r.stderr
     engine.start()
     wait_for(lambda: host.ssh("alice+survivor", "echo in").stdout == b"in\n", 30, "the engine's return")
     host.stop()
+    engine.stop()
 
 
 def test_a_node_with_the_wrong_ca_or_an_expired_certificate(lab):
@@ -234,49 +236,3 @@ def test_keepalive_finds_a_dead_peer(own_host):
     finally:
         p.kill()
         p.wait(10)
-
-
-def test_sigint_ends_also_the_sessions_of_an_earlier_life(own_host):
-    """Of one before a re-execution, and of one before a restart."""
-    host = own_host()
-    first = live_terminal(host)
-    assert host.stop(signal.SIGTERM, 5) == 0
-    host.start()
-    second = live_terminal(host)
-    host.proc.send_signal(signal.SIGHUP)
-    wait_for(lambda: host.log_text().count("server.start") == 3, 20, "the next life")
-    third = live_terminal(host)
-    began = time.monotonic()
-    host.proc.send_signal(signal.SIGINT)
-    for t in (first, second, third):
-        t.expect(pexpect.EOF, timeout=10)
-        assert b"shutting down" in t.before
-    assert host.stop() == 0 and time.monotonic() - began < 10 * SLOW
-    assert host.ctl_json("session", "list") == []
-
-
-def test_sigint_before_the_next_life_serves_ends_sessions_too(own_host):
-    host = own_host()
-    t = live_terminal(host)
-    pid = host.proc.pid
-    host.proc.send_signal(signal.SIGHUP)
-    # The copy of the program that it executed, still starting its roles.
-    wait_for(lambda: "JUMPBOX_LISTEN_FDS=" in pathlib.Path(f"/proc/{pid}/environ").read_text(), 20, "the next life")
-    host.proc.send_signal(signal.SIGINT)
-    t.expect(pexpect.EOF, timeout=10)
-    assert b"shutting down" in t.before
-    assert host.stop() == 0
-
-
-def test_sigint_in_the_background_leaves_live_sessions(own_host):
-    host = own_host(start=False)
-    with open(host.log, "ab") as log:
-        subprocess.run([host.prefix / "sbin/jumpboxd", "-f", host.conf], stdin=subprocess.DEVNULL,
-                       stdout=log, stderr=log, timeout=60 * SLOW, check=True)
-    pid = int((host.dir / "run/jumpboxd.pid").read_text())
-    t = live_terminal(host)
-    os.kill(pid, signal.SIGINT)
-    wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 5, "the end of jumpboxd")
-    still_works(t)
-    t.sendline("exit")
-    t.expect(pexpect.EOF)
