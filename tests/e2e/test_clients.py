@@ -1,22 +1,100 @@
 """Other people's clients: dbclient, plink, paramiko, asyncssh, and what editors and tools send."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
+import asyncssh
 import pexpect
 import pytest
 
-from lab import free_port, run, wait_for
+from lab import SLOW, free_port, read_all, run, wait_for
 
 PASSWORD = "correct horse"
 
 
-def test_dropbear(host):
-    env = {**os.environ, "DROPBEAR_PASSWORD": PASSWORD, "HOME": str(host.dir)}
-    r = run("dbclient", "-y", "-y", "-p", host.port, "-l", "alice+bb", "127.0.0.1", "cat; exit 4", check=False,
-            env=env, input=b"through dropbear\n")
-    assert (r.returncode, r.stdout) == (4, b"through dropbear\n"), r.stderr
+# ---- every client over every engine
+
+
+def openssh(host, login, tty):
+    return host.ssh_argv(login, options=("-tt",) if tty else ())
+
+
+def dropbear(host, login, tty):
+    return ["dbclient", "-y", "-y", "-t" if tty else "-T", "-p", str(host.port), "-l", login, "127.0.0.1"]
+
+
+def plink(host, login, tty):
+    # plink has no switch to accept a key: give it the fingerprint.
+    key = run("ssh-keygen", "-lf", host.state / "ssh_host_ed25519_key").stdout.decode().split()[1]
+    return ["plink", "-batch", "-t" if tty else "-T", "-P", str(host.port), "-l", login, "-pw", PASSWORD,
+            "-hostkey", key, "127.0.0.1"]
+
+
+def program(argv):
+    """A client that is a program: (exit status, output) of a command, with that input or in a terminal of that size."""
+    def client(host, login, command, data=None, size=None):
+        words = [*argv(host, login, size is not None), command]
+        env = {**os.environ, "DROPBEAR_PASSWORD": PASSWORD, "HOME": str(host.dir), "TERM": "xterm"}
+        if not size:
+            r = run(*words, check=False, env=env, input=data)
+            return r.returncode, r.stdout
+        t = pexpect.spawn(words[0], words[1:], env=env, dimensions=size, timeout=30 * SLOW)
+        t.expect(pexpect.EOF)
+        t.close()
+        return t.exitstatus, t.before
+    return client
+
+
+def of_paramiko(host, login, command, data=None, size=None):
+    with contextlib.closing(host.transport(login)) as t:
+        ch = t.open_session()
+        if size:
+            ch.get_pty("xterm", size[1], size[0])
+        ch.exec_command(command)
+        if data:
+            ch.sendall(data)
+            ch.shutdown_write()
+        out = read_all(ch)
+        return ch.recv_exit_status(), out
+
+
+def of_asyncssh(host, login, command, data=None, size=None):
+    terminal = {"term_type": "xterm", "term_size": (size[1], size[0])} if size else {"input": data}
+
+    async def go():
+        async with asyncssh.connect("127.0.0.1", host.port, username=login, known_hosts=None,
+                                    client_keys=[str(host.key)]) as c:
+            r = await c.run(command, encoding=None, **terminal)
+            return r.exit_status, r.stdout
+    return asyncio.run(asyncio.wait_for(go(), 60 * SLOW))
+
+
+CLIENTS = {"openssh": program(openssh), "dropbear": program(dropbear), "plink": program(plink),
+           "paramiko": of_paramiko, "asyncssh": of_asyncssh}
+
+
+@pytest.fixture(scope="module", params=("docker", "tls", "podman"))
+def reach(request, lab):
+    engine = lab.engine(request.param)
+    engine.container("many", "busybox")
+    host = lab.site(engine).start()
+    yield host
+    host.stop()
+    engine.remove("many")
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_every_client_over_every_engine(reach, name):
+    client, data = CLIENTS[name], os.urandom(500_000)
+    assert client(reach, "alice+many", "cat; exit 4", data) == (4, data)
+    status, out = client(reach, "alice+many", "stty size; exit 6", None, (29, 91))
+    assert status == 6 and b"29 91\r\n" in out
+
+
+# ---- what is particular to one
 
 
 def test_dropbear_terminal(host):
@@ -30,43 +108,24 @@ def test_dropbear_terminal(host):
     assert t.exitstatus == 6
 
 
-def test_plink(host):
-    # plink has no switch to accept a key: give it the fingerprint.
-    key = run("ssh-keygen", "-lf", host.state / "ssh_host_ed25519_key").stdout.decode().split()[1]
-    r = run("plink", "-batch", "-P", host.port, "-l", "alice+bb", "-pw", PASSWORD, "-hostkey", key, "127.0.0.1",
-            "cat; exit 4", check=False, input=b"through plink\n", env={**os.environ, "HOME": str(host.dir)})
-    assert (r.returncode, r.stdout) == (4, b"through plink\n"), r.stderr
-
-
-def paramiko_client(host, login="alice+bb", **kw):
-    import paramiko
-    c = paramiko.SSHClient()
-    c.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-    kw = kw or {"key_filename": str(host.key)}
-    c.connect("127.0.0.1", host.port, login, allow_agent=False, look_for_keys=False, **kw)
-    return c
-
-
-@pytest.mark.parametrize("kw", ({}, {"password": PASSWORD}), ids=("key", "password"))
-def test_paramiko(host, kw):
-    c = paramiko_client(host, **kw)
-    stdin, stdout, stderr = c.exec_command("cat; echo err >&2; exit 11")
-    stdin.write(b"x" * 500000)
-    stdin.channel.shutdown_write()
-    assert stdout.read() == b"x" * 500000 and stderr.read() == b"err\n"
-    assert stdout.channel.recv_exit_status() == 11
-    ch = c.invoke_shell("xterm", 99, 44)
+@pytest.mark.parametrize("password", (None, PASSWORD), ids=("key", "password"))
+def test_paramiko(host, password):
+    t = host.transport("alice+bb", password)
+    ch = t.open_session()
+    ch.exec_command("cat; echo err >&2; exit 11")
+    ch.sendall(b"x" * 500000)
+    ch.shutdown_write()
+    assert read_all(ch) == b"x" * 500000 and ch.recv_stderr(100) == b"err\n"
+    assert ch.recv_exit_status() == 11
+    ch = t.open_session()
+    ch.get_pty("xterm", 99, 44)
+    ch.invoke_shell()
     ch.sendall(b"stty size; exit 5\n")
-    got = b""
-    while chunk := ch.recv(1000):
-        got += chunk
-    assert b"44 99" in got and ch.recv_exit_status() == 5
-    c.close()
+    assert b"44 99" in read_all(ch) and ch.recv_exit_status() == 5
+    t.close()
 
 
 def test_asyncssh(host):
-    import asyncssh
-
     async def go():
         async with asyncssh.connect("127.0.0.1", host.port, username="alice+bb", password=PASSWORD,
                                     known_hosts=None, client_keys=None) as c:
@@ -83,8 +142,6 @@ def test_asyncssh(host):
 
 
 def test_200_sessions_on_one_connection(host):
-    import asyncssh
-
     async def go():
         async with asyncssh.connect("127.0.0.1", host.port, username="alice+bb", password=PASSWORD,
                                     known_hosts=None, client_keys=None) as c:
@@ -100,8 +157,6 @@ def test_200_sessions_on_one_connection(host):
 
 
 def test_one_channel_that_nobody_reads_stops_no_other(host):
-    import asyncssh
-
     async def go():
         async with asyncssh.connect("127.0.0.1", host.port, username="alice+bb", password=PASSWORD,
                                     known_hosts=None, client_keys=None) as c:
@@ -114,13 +169,38 @@ def test_one_channel_that_nobody_reads_stops_no_other(host):
     asyncio.run(asyncio.wait_for(go(), 120))
 
 
-def test_rekey_each_mib_under_load(host):
-    for algorithm in ("ssh-ed25519", "rsa-sha2-512"):
-        options = ("-o", "RekeyLimit=1M", "-o", f"HostKeyAlgorithms={algorithm}", "-o",
-                   f"UserKnownHostsFile={host.dir}/known-{algorithm}")
-        data = os.urandom(12 << 20)
-        r = host.ssh("alice+bb", "cat", options=options, input=data, timeout=120)
-        assert r.returncode == 0 and r.stdout == data
+@pytest.mark.parametrize("algorithm", ("ssh-ed25519", "rsa-sha2-512"))
+def test_rekey_each_mib_under_load(host, algorithm):
+    """12 MiB there and back on one channel, and a second that is answered all the while."""
+    control, log = host.dir / f"rekey-{algorithm}", host.dir / f"rekey-{algorithm}.log"
+    with open(log, "wb") as stderr:
+        master = host.popen("alice+bb", stderr=stderr, stdin=subprocess.DEVNULL, options=(
+            "-vv", "-N", "-M", "-S", control, "-o", "RekeyLimit=1M", "-o", f"HostKeyAlgorithms={algorithm}",
+            "-o", f"UserKnownHostsFile={host.dir}/known-{algorithm}"))
+    wait_for(control.exists, 20, "the control socket")
+    shared = ("-S", control)
+    echo = host.popen("alice+bb", "cat", options=shared, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def echoed(i):
+        echo.stdin.write(b"%d\n" % i)
+        echo.stdin.flush()
+        return echo.stdout.readline() == b"%d\n" % i
+    assert echoed(0)
+    data, rounds = os.urandom(12 << 20), 0
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(host.ssh, "alice+bb", "cat", options=shared, input=data, timeout=120)
+        while not load.done():
+            rounds += 1
+            assert echoed(rounds)
+    assert (load.result().returncode, load.result().stderr) == (0, b"") and load.result().stdout == data
+    assert rounds >= 10
+    assert echo.communicate(timeout=20)[0] == b"" and echo.returncode == 0
+    run("ssh", "-S", control, "-O", "exit", "x", check=False)
+    master.wait(10 * SLOW)
+    said = log.read_text()
+    # 24 MiB went over the wire, and one exchange began it all.
+    assert said.count("SSH2_MSG_NEWKEYS sent") >= 13 and said.count("SSH2_MSG_NEWKEYS received") >= 13
+    assert f"kex: host key algorithm: {algorithm}" in said
 
 
 @pytest.mark.parametrize("shell", ("bb", "deb"))
