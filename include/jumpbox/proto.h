@@ -28,8 +28,8 @@
  *	REP_AUTH            u32 outcome, str user
  *	REP_TARGET          u32 code, str message, u64 ref, u32 n, n x str candidate
  *	REP_LIST            u32 total, u32 offset, u32 n,
- *	                    n x (u64 ref, str name, str node, str state, str image,
- *	                         u64 since, u32 perms)            (total LIST_FAILED: nothing more)
+ *	                    n x (u64 ref, str id, str name, str node, str state,
+ *	                         str image, u64 since, u32 perms)             (total LIST_FAILED: nothing more)
  *	REP_ATTACH          u32 code, str message                      (code 0: one fd)
  *	REP_STATUS          u32 state, u32 code                        (see enum run_state)
  *	EVT_END             u32 code, str reason          say it everywhere and leave

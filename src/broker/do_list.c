@@ -101,7 +101,7 @@ make_list(struct broker *b)
 /* A row as it goes out: foreign text with a limit, so that a page always fits into a message. */
 struct row {
 	const struct shown *s;
-	char name[129], node[65], state[33], image[256];
+	char id[65], name[129], node[65], state[33], image[256];
 	int64_t created;
 };
 
@@ -120,6 +120,7 @@ take_row(const struct container *c, void *arg)
 	struct row *r = arg;
 	bool failed = strcmp(c->node_state, "failed") == 0;
 
+	cut(r->id, sizeof(r->id), c->id);
 	cut(r->name, sizeof(r->name), c->name);
 	cut(r->node, sizeof(r->node), c->node);
 	cut(r->state, sizeof(r->state), failed ? "unreachable" : c->state);
@@ -167,6 +168,7 @@ answer_page(struct broker *b, uint32_t id, uint32_t offset, bool anew)
 	for (r = rows; r < rows + n; r++) {
 		list_learn(b, r->s->ref);
 		msg_put_u64(&m, r->s->ref);
+		msg_put_str(&m, r->id);
 		msg_put_str(&m, r->name);
 		msg_put_str(&m, r->node);
 		msg_put_str(&m, r->state);

@@ -90,11 +90,25 @@ front_forget(struct channel *ch)
 
 /* ---- jumpbox's own commands: an exec without a container ------------------------ */
 
+/* How to come here without the menu, where it is known how clients name this server. */
+static void
+say_hint(struct channel *ch)
+{
+	const struct config *cfg = ch->conn->cfg;
+	char port[16];
+
+	if (cfg->server_address == NULL)
+		return;
+	snprintf(port, sizeof(port), "%u", cfg->port);
+	chan_words(ch, W_HINT, port, ch->conn->user, cfg->server_address);
+}
+
 static void
 run_help(struct channel *ch)
 {
 	ch->say_out = true;
 	chan_words(ch, W_HELP, NULL, NULL, NULL);
+	say_hint(ch);
 	chan_end(ch, 0);
 }
 
@@ -179,6 +193,7 @@ front_prompt(struct channel *ch, enum word w, bool echo)
 static void
 show_menu(struct channel *ch)
 {
+	const char *server = ch->conn->cfg->server_address;
 	size_t n;
 	char count[24];
 	struct buf rows;
@@ -193,7 +208,7 @@ show_menu(struct channel *ch)
 		    n == 0	 ? W_MENU_NONE
 			: n == 1 ? W_MENU_HEAD_ONE
 				 : W_MENU_HEAD,
-		    ch->conn->user, "jumpbox", count);
+		    ch->conn->user, server != NULL ? server : "jumpbox", count);
 	buf_init(&rows, SAY_MAX);
 	ui_plain_rows(&ch->model, ch->tty ? ch->cols : 0, &rows);
 	chan_say_bytes(ch, buf_ptr(&rows), buf_len(&rows));
@@ -242,6 +257,7 @@ menu_line(struct channel *ch, const char *text)
 		ask_list(ch, 0);
 	} else if (strcmp(text, "?") == 0) {
 		chan_words(ch, W_MENU_HELP, NULL, NULL, NULL);
+		say_hint(ch);
 		front_prompt(ch, W_MENU_PROMPT, true);
 	} else if (text[0] == '\0' || !pick(ch, text)) {
 		front_prompt(ch, W_MENU_PROMPT, true);
@@ -320,11 +336,14 @@ on_list(struct channel *ch, struct msg *m)
 {
 	uint32_t total = msg_get_u32(m), offset = msg_get_u32(m), n = msg_get_u32(m);
 	const struct command *command = command_find(ch->command);
-	char name[256], node[65], state[64], image[1025];
-	struct ui_entry row = { .name = name, .node = node, .state = state, .image = image };
+	char id[65], name[256], node[65], state[64], image[1025];
+	struct ui_entry row = {
+		.id = id, .name = name, .node = node, .state = state, .image = image
+	};
 
 	for (uint32_t i = 0; i < n && !m->bad; i++) {
 		row.ref = msg_get_u64(m);
+		msg_get_str(m, id, sizeof(id));
 		msg_get_str(m, name, sizeof(name));
 		msg_get_str(m, node, sizeof(node));
 		msg_get_str(m, state, sizeof(state));

@@ -22,6 +22,7 @@ ui_model_init(struct ui_model *m)
 static void
 drop_strings(struct ui_entry *e)
 {
+	free(e->id);
 	free(e->name);
 	free(e->node);
 	free(e->state);
@@ -93,6 +94,7 @@ ui_model_add(struct ui_model *m, const struct ui_entry *row)
 	e->number = *slot;
 	e->listed = true;
 	e->hidden = hidden;
+	e->id = xstrdup(row->id);
 	e->name = xstrdup(row->name);
 	e->node = xstrdup(row->node);
 	e->state = xstrdup(row->state);

@@ -12,10 +12,10 @@
 
 struct ui_entry {
 	uint64_t ref;
-	unsigned number;		   /* from 1 */
-	bool listed;			   /* in the newest list */
-	bool hidden;			   /* filtered away */
-	char *name, *node, *state, *image; /* as the broker gave them: foreign text */
+	unsigned number;			/* from 1 */
+	bool listed;				/* in the newest list */
+	bool hidden;				/* filtered away */
+	char *id, *name, *node, *state, *image; /* as the broker gave them: foreign text */
 	uint64_t since;
 };
 

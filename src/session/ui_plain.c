@@ -120,12 +120,12 @@ ui_plain_json(const struct ui_model *m, struct buf *out)
 		add(out, sep);
 		sep = ",";
 		add(out, "\n{");
+		json_string(out, "id", e->id);
 		json_string(out, "name", e->name);
 		json_string(out, "node", e->node);
 		json_string(out, "state", e->state);
 		json_string(out, "image", e->image);
-		snprintf(number, sizeof(number), "\"id\":%" PRIu64 ",\"since\":%" PRIu64 "}",
-		    e->ref, e->since);
+		snprintf(number, sizeof(number), "\"since\":%" PRIu64 "}", e->since);
 		add(out, number);
 	}
 	add(out, "\n]\n");

@@ -41,6 +41,7 @@ static const char *const english[W_COUNT] = {
 	    "  ls          the containers that you may reach\n"
 	    "  ls --json   the same as JSON\n"
 	    "With one, as in USER+CONTAINER or USER+NODE+CONTAINER, the command runs there.\n",
+	[W_HINT] = "From your machine, straight into one: ssh -p {1} {2}+CONTAINER@{3}\n",
 	[W_IDLE_WARNING] = "\njumpbox: idle; this connection ends in a minute\n",
 	[W_IDLE_END] = "the connection was idle for {1} seconds",
 	[W_STREAM_BROKEN] = "jumpbox: the stream from the container broke off\n",

@@ -103,14 +103,27 @@ def test_unknown_not_granted_and_ambiguous(host, docker):
 
 def test_exec_without_a_container_is_a_jumpbox_command(host):
     r = host.ssh("alice", "help")
-    assert r.returncode == 0 and b"ls" in r.stdout
+    assert r.returncode == 0 and b"ls" in r.stdout and b"ssh -p" not in r.stdout
     r = host.ssh("alice", "ls")
     assert r.returncode == 0 and b"deb" in r.stdout
     rows = json.loads(host.ssh("alice", "ls --json").stdout)
+    assert {row["id"] for row in rows} == {row["id"] for row in host.ctl_json("container", "list")}
     assert {"bb", "deb", "bare"} <= {row["name"] for row in rows}
     assert all(set(row) == {"id", "name", "node", "state", "image", "since"} for row in rows), rows
     r = host.ssh("alice", "rm -rf /")
     assert (r.returncode, r.stdout) == (64, b"") and b"no such command" in r.stderr
+
+
+def test_hints_name_the_server_where_it_is_known(own_host):
+    host = own_host(server_address="gw.example.org")
+    line = f"ssh -p {host.port} alice+CONTAINER@gw.example.org".encode()
+    assert line in host.ssh("alice", "help").stdout
+    t = host.terminal("alice")
+    t.expect(b"alice on gw.example.org: ")
+    t.expect(PROMPT)
+    t.sendline("?")
+    t.expect_exact(line)
+    t.close()
 
 
 @pytest.mark.parametrize("typed, status, out", (

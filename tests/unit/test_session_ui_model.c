@@ -15,7 +15,7 @@ add(struct ui_model *m, uint64_t ref, const char *node, const char *name)
 {
 	char n[64], d[64], state[] = "running", image[] = "img";
 	const struct ui_entry row = {
-		.ref = ref, .name = n, .node = d, .state = state, .image = image
+		.ref = ref, .id = n, .name = n, .node = d, .state = state, .image = image
 	};
 
 	snprintf(n, sizeof(n), "%s", name);

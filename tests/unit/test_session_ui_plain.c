@@ -15,9 +15,13 @@
 static void
 add(struct ui_model *m, uint64_t ref, char *name, char *state, char *node, char *image)
 {
-	const struct ui_entry row = {
-		.ref = ref, .name = name, .state = state, .node = node, .image = image, .since = 7
-	};
+	const struct ui_entry row = { .ref = ref,
+		.id = (char[]){ "0123abcd" },
+		.name = name,
+		.state = state,
+		.node = node,
+		.image = image,
+		.since = 7 };
 
 	ui_model_add(m, &row);
 }
@@ -112,8 +116,9 @@ test_foreign_text(void **state)
 			array = json_loadb((const char *)buf_ptr(&out), buf_len(&out), 0, &e);
 			assert_non_null(array);
 			assert_int_equal(json_array_size(array), 1);
-			assert_int_equal(
-			    json_integer_value(json_object_get(json_array_get(array, 0), "id")), 4);
+			assert_string_equal(
+			    json_string_value(json_object_get(json_array_get(array, 0), "id")),
+			    "0123abcd");
 			json_decref(array);
 		}
 		buf_release(&out);
