@@ -349,7 +349,7 @@ read_line(struct config *c, char *line, unsigned number_of_line, unsigned seen[s
 		return 0;
 	k = find(name);
 	if (k == NULL)
-		return err_set(e, JB_CONFIG, "unknown keyword '%.64s'", name);
+		return err_set(e, JB_CONFIG, "unknown keyword '%.64s'; see jumpbox.conf(5)", name);
 	if (value[0] == '\0')
 		return err_set(e, JB_CONFIG, "%s: needs a value", k->name);
 	if (strlen(value) > VALUE_MAX)

@@ -207,8 +207,8 @@ what_a_line_may_look_like(void **state)
 	assert_int_equal(c.port, 99);
 	assert_int_equal(c.log_level, LOG_LEVEL_WARN);
 	config_release(&c);
-	bad("\n\nprot 22\n", "test.conf:3: unknown keyword 'prot'");
-	bad("port=22\n", "test.conf:1: unknown keyword 'port=22'");
+	bad("\n\nprot 22\n", "test.conf:3: unknown keyword 'prot'; see jumpbox.conf(5)");
+	bad("port=22\n", "test.conf:1: unknown keyword 'port=22'; see jumpbox.conf(5)");
 	bad("port", "test.conf:1: port: needs a value");
 	bad("port \t ", "test.conf:1: port: needs a value");
 	bad("password-hash ", "test.conf:1: password-hash: needs a value");
