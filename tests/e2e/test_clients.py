@@ -43,8 +43,7 @@ def program(argv):
             return r.returncode, r.stdout
         t = pexpect.spawn(words[0], words[1:], env=env, dimensions=size, timeout=30 * SLOW)
         t.expect(pexpect.EOF)
-        t.close()
-        return t.exitstatus, t.before
+        return t.wait(), t.before  # close() would hang up on a client that is still leaving
     return client
 
 
