@@ -115,13 +115,15 @@ def test_every_exit_status_for_clients_is_in_the_manual():
 def test_names_that_clients_send_are_in_the_manual():
     _, page = clients()
     words = set(re.findall(r"[\w*%]+", page))
-    assert {"LANG", "LC_*"} <= set(table("broker/client_env.c", "names[] = "))
-    assert set(table("broker/client_env.c", "names[] = ")) <= words
-    assert set(table("broker/client_env.c", "signals[] = ")) <= words
+    assert {"LANG", "LC_*"} <= set(table("common/client.c", "names[] = "))
+    assert set(table("common/client.c", "names[] = ")) <= words
+    assert set(table("common/client.c", "signals[] = ")) <= words
     assert {code for code in table("common/target.c", "encoded[] = ") if len(code) == 3} <= words
     assert all(c in page for c in table("common/target.c", "separators[] = ")[0])
     ours = set(re.findall(r'env_add\(a, n, "(\w+)"', (TOP / "src/broker/do_attach.c").read_text()))
-    assert "SSH_TTY" in ours and ours <= words
+    inside = re.findall(r"export ([A-Z_ ]+)", (TOP / "src/docker/shell_argv.c").read_text())
+    ours |= {name for names in inside for name in names.split()}
+    assert {"SSH_TTY", "SSH_CLIENT", "SHELL"} <= ours <= words
 
 
 def test_every_option_is_in_its_page():
