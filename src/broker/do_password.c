@@ -2,9 +2,10 @@
  * REQ_PASSWORD and REQ_NEW_PASSWORD.  Broker.
  *
  * The hash is computed by a child, so host-key signatures go on meanwhile and
- * no broker keeps the memory it took.  It is computed in every case, also for
- * a user who does not exist or may not log in; what is wrong is only ever told
- * to the operator, and a refusal leaves at a fixed instant (answer_at.c).
+ * no broker keeps the memory it took.  It is computed also for a user who does
+ * not exist or may not log in, but not for a source that has to wait; what is
+ * wrong is only ever told to the operator, and a refusal leaves at a fixed
+ * instant (answer_at.c).
  */
 #include "auth.h"
 
@@ -129,7 +130,7 @@ blocked(struct broker *b, bool *by_source)
 	int64_t until = 0, until_source = 0, now = now_unix();
 
 	*by_source = false;
-	if (b->cfg->backoff_after == 0 || b->st == NULL)
+	if (b->cfg->backoff_after == 0 || broker_store(b) == NULL)
 		return false;
 	backoff_until(b->st, BACKOFF_USER, b->auth->target.user, &until);
 	backoff_until(b->st, BACKOFF_SOURCE, counted_source(b, from), &until_source);
@@ -189,7 +190,7 @@ refuse(struct broker *b, const char *why)
 	char text[sizeof(a->why) + 32], from[SOURCE_MAX];
 	bool all;
 
-	if (a->counts && b->st != NULL && b->cfg->backoff_after > 0) {
+	if (a->counts && b->cfg->backoff_after > 0 && broker_store(b) != NULL) {
 		if (a->exists)
 			backoff_fail(b->st, BACKOFF_USER, a->target.user, b->cfg->backoff_after);
 		backoff_fail(b->st, BACKOFF_SOURCE, counted_source(b, from), b->cfg->backoff_after);

@@ -314,3 +314,12 @@ def test_wrong_user_audit_names_the_reason_for_the_operator_only(host):
     text = host.log_text() + host.ctl("audit", "export").stdout.decode()
     for secret in ("correct horse", "wrong horse", "second password", "imported pass"):
         assert secret not in text
+
+
+def test_a_name_that_nobody_can_have_counts_for_its_source(own_host):
+    host = own_host(backoff_after=1)
+    there = ("-o", "BindAddress=127.0.0.5")
+    assert host.ssh_password("NOBODY", "a guess", "true", options=there).returncode == 255
+    r = host.ssh_password("alice", "correct horse", "help", options=there)
+    assert r.returncode == 255 and b"Permission denied" in r.stderr
+    assert host.ssh_password("alice", "correct horse", "help").returncode == 0
