@@ -52,13 +52,22 @@ do_sign(struct broker *b, struct msg *m)
 	return NULL;
 }
 
-/* Said by the client of itself; the session refuses whoever changes his name. */
-static bool
-says_who(struct broker *b, const char *user)
+/*
+ * Recorded for whom the client says it is.  libssh drops such a request, so
+ * that the session does not know of the name: the next one may be another.
+ */
+static void
+bad_signature(struct broker *b, const char *user)
 {
-	const char *login = b->auth->login;
+	struct auth *a = b->auth;
+	bool first = a->login[0] == '\0';
 
-	return (login[0] == '\0' || strcmp(login, user) == 0) && auth_claim(b, user) == NULL;
+	if (!first && strcmp(a->login, user) != 0)
+		return;
+	if (auth_claim(b, user) == NULL)
+		auth_key_failed(b, "bad signature");
+	if (first)
+		a->login[0] = '\0';
 }
 
 /* A client may send a bad signature; only a session that was taken over names another session. */
@@ -84,7 +93,7 @@ do_verify(struct broker *b, struct msg *m)
 	if (good)
 		auth_prove(b, r.user, r.blob, r.blob_len);
 	broker_reply_u32(b, REP_VERIFY, m->id, good);
-	if (whole && !good && says_who(b, r.user))
-		auth_key_failed(b, "bad signature");
+	if (whole && !good)
+		bad_signature(b, r.user);
 	return NULL;
 }

@@ -41,7 +41,7 @@ def test_a_bad_signature_is_recorded_once_a_connection(host):
         t.auth_publickey("forger", paramiko.Ed25519Key(filename=str(host.key)))
     with client(host, "forger") as t, pytest.raises(paramiko.AuthenticationException):
         t.auth_publickey("forger", Forged(filename=str(host.key)))
-    assert len(failures(host, "forger")) == 2
+    wait_for(lambda: len(failures(host, "forger")) == 2, 5, "the second connection's failure")  # behind its answer
 
 
 @pytest.mark.parametrize("kept_out", ("locked", "expired"))
@@ -69,3 +69,18 @@ def test_the_fingerprint_is_in_the_record_of_the_login(host):
     assert host.ssh_password("keyholder", "correct horse", "ls").returncode == 0
     assert [r["detail"] for r in host.audit("login.ok") if r["user"] == "keyholder"] == \
         [f"publickey {fingerprint}", "password"]
+
+
+def test_another_name_after_a_bad_signature_is_no_breach_of_the_protocol(host):
+    host.user("mallory")
+    before = host.log_text().count("broker.protocol")
+    t = paramiko.Transport(("127.0.0.1", host.port))
+    try:
+        t.start_client(timeout=20 * SLOW)
+        for attempt in (lambda: t.auth_none("alice"), lambda: t.auth_publickey("mallory", Forged(filename=str(host.key))),
+                        lambda: t.auth_password("alice", "wrong password")):
+            with pytest.raises(paramiko.AuthenticationException):
+                attempt()
+    finally:
+        t.close()
+    assert host.log_text().count("broker.protocol") == before
