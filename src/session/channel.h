@@ -40,7 +40,8 @@ enum channel_state {
 enum {
 	STREAM_READ = 128 * 1024,
 	RAW_MAX = 4 * 1024 * 1024,  /* the bounded buffer of a drained stream: */
-	DRAIN_MAX = RAW_MAX / 2,    /* half of it for one that has perhaps not ended */
+	DRAIN_MAX = RAW_MAX / 2,    /* half of it for one that has perhaps not ended, */
+	DRAIN_CHANNELS = 64,	    /* if there are no more than this: memory has a limit */
 	IN_MAX = 2 * 1024 * 1024,   /* beyond the window: the client ignores it */
 	SAY_MAX = 16 * 1024 * 1024, /* a list of 10,000 containers */
 	ENV_ALL = 16 * 1024,	    /* so that an ATTACH always fits into a message */

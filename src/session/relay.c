@@ -326,9 +326,10 @@ status_due(const struct channel *ch, int64_t now)
 
 /* Asked because the client takes nothing, and not answered yet. */
 static bool
-asking_blocked(const struct channel *ch)
+in_doubt(const struct channel *ch)
 {
-	return ch->status_request != 0 && ch->blocked != 0 && !ch->eof;
+	return ch->status_request != 0 && ch->blocked != 0 && !ch->eof &&
+	    ch->conn->nchannels <= DRAIN_CHANNELS;
 }
 
 static void
@@ -358,7 +359,7 @@ relay_work(struct channel *ch, int64_t now)
 	tell_size(ch);
 	if (ch->state == CH_CONNECTING)
 		return connecting(ch);
-	ch->suspect = asking_blocked(ch) && now - ch->asked >= ANSWER_MS;
+	ch->suspect = in_doubt(ch) && now - ch->asked >= ANSWER_MS;
 	any |= pump_in(ch);
 	any |= pump_out(ch);
 	if (status_due(ch, now))
@@ -375,7 +376,7 @@ relay_deadline(const struct channel *ch)
 {
 	int64_t at = 0;
 
-	if (asking_blocked(ch) && !ch->suspect)
+	if (in_doubt(ch) && !ch->suspect)
 		return ch->asked + ANSWER_MS;
 	if (ch->have_code || ch->status_request != 0)
 		return 0;

@@ -434,6 +434,7 @@ begin(struct conn *c)
 	if ((c->event = ssh_event_new()) == NULL ||
 	    ssh_event_add_session(c->event, c->ssh) != SSH_OK)
 		fatal(JB_INTERNAL, "no memory for an SSH session");
+	c->auth.packets = c->packets.in_packets; /* those of the key exchange are no requests */
 	ssh_set_auth_methods(c->ssh,
 	    SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE);
 }
