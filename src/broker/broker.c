@@ -188,6 +188,8 @@ static void
 shut_down(struct broker *b)
 {
 	b->shutting_down = true;
+	if (b->pair < 0) /* it is ending already */
+		b->end_at = sooner(b->end_at, now_mono_ms() + SHUTDOWN_LIMIT_MS);
 	broker_end(b, -JB_TRY_AGAIN, "shutdown", "the jump host is shutting down");
 	if (b->session_row == 0)
 		pair_end(b, "shutdown");

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* An engine that is removing or restarting a container may fail to answer for a moment: waits between tries. */
-enum { STATUS_AGAIN_MS = 50, STATUS_LAST_MS = 800, END_AGAIN_MS = 500 };
+enum { STATUS_AGAIN_MS = 50, STATUS_LAST_MS = 800, END_AGAIN_MS = 500, END_AGAIN_MOST_MS = 4000 };
 
 static void
 tell(int fd, struct msg *m)
@@ -313,14 +313,15 @@ run_end(int fd, const struct broker *b, const void *owner)
 	struct exec_status s;
 	struct errtext e = { "" };
 	bool said = false;
-	int r;
+	int r, delay = END_AGAIN_MS;
 
 	(void)b;
 	while ((r = exec_end(&a->exec, &s, &e)) < 0 && r != JB_NOT_FOUND) {
 		if (!said)
 			log_warn("attach.not_ended", F_NUM("attach", a->row), F_STR("reason", e.s));
 		said = true;
-		poll(NULL, 0, END_AGAIN_MS); /* until it is killed for being late */
+		poll(NULL, 0, delay); /* until it is killed for being late */
+		delay = delay < END_AGAIN_MOST_MS ? delay * 2 : delay;
 	}
 	if (r == 0)
 		tell_status(fd, &s);
