@@ -184,8 +184,8 @@ attached_deadline(const struct broker *b)
 	int64_t first = 0;
 
 	for (a = b->attached; a != NULL; a = a->next)
-		if (a->detach_by != 0 && !a->detached && (first == 0 || a->detach_by < first))
-			first = a->detach_by;
+		if (!a->detached)
+			first = sooner(first, a->detach_by);
 	return first;
 }
 

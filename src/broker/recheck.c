@@ -17,16 +17,16 @@ enum { RETRY_MS = 1000, LONGEST_MS = 24 * 3600 * 1000 };
 void
 recheck_until(struct broker *b, int64_t until)
 {
-	int64_t wait, at;
+	int64_t wait;
 
 	if (until == 0)
 		return;
 	wait = (until - now_unix()) * 1000 + 200; /* just after that second has begun */
 	if (wait < 200)
 		wait = 200;
-	at = now_mono_ms() + (wait > LONGEST_MS ? LONGEST_MS : wait);
-	if (b->recheck_at == 0 || at < b->recheck_at)
-		b->recheck_at = at;
+	if (wait > LONGEST_MS)
+		wait = LONGEST_MS;
+	b->recheck_at = sooner(b->recheck_at, now_mono_ms() + wait);
 }
 
 static int
