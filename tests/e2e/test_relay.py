@@ -2,18 +2,9 @@
 
 import time
 
-import paramiko
-
 from fake_engine import TAIL
 from lab import wait_for
-from test_bad_input import fake  # noqa: F401 the fixture
-
-
-def connect(host, login):
-    c = paramiko.SSHClient()
-    c.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-    c.connect("127.0.0.1", host.port, login, key_filename=str(host.key), allow_agent=False, look_for_keys=False)
-    return c
+from test_bad_input import connect, fake  # noqa: F401 the fixture
 
 
 def pause(seconds):
