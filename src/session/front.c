@@ -97,7 +97,7 @@ say_hint(struct channel *ch)
 	const struct config *cfg = ch->conn->cfg;
 	char port[16];
 
-	if (cfg->server_address == NULL)
+	if (cfg->server_address[0] == '\0')
 		return;
 	snprintf(port, sizeof(port), "%u", cfg->port);
 	chan_words(ch, W_HINT, port, ch->conn->user, cfg->server_address);
@@ -208,7 +208,7 @@ show_menu(struct channel *ch)
 		    n == 0	 ? W_MENU_NONE
 			: n == 1 ? W_MENU_HEAD_ONE
 				 : W_MENU_HEAD,
-		    ch->conn->user, server != NULL ? server : "jumpbox", count);
+		    ch->conn->user, server[0] != '\0' ? server : "jumpbox", count);
 	buf_init(&rows, SAY_MAX);
 	ui_plain_rows(&ch->model, ch->tty ? ch->cols : 0, &rows);
 	chan_say_bytes(ch, buf_ptr(&rows), buf_len(&rows));

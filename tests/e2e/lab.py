@@ -394,6 +394,14 @@ class JumpHost:
                              env={**os.environ, "TERM": term, "LC_ALL": "C.UTF-8"}, encoding=None)
 
 
+def ended(t, timeout=20):
+    """The exit status of a client in a terminal, waited for: close() would hang up on one that is still leaving."""
+    t.expect(pexpect.EOF, timeout=timeout * SLOW)
+    wait_for(lambda: not t.isalive(), 10 * SLOW, "the client to exit")
+    t.close()
+    return t.exitstatus
+
+
 def channel_request(channel, name, *fields):
     """Sends a request of a paramiko channel and waits for nothing."""
     m = paramiko.Message()

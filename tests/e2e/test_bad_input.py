@@ -18,7 +18,7 @@ import paramiko
 import pexpect
 import pytest
 
-from lab import HERE, PREFIX, SLOW, Engine, live_terminal, run, wait_for
+from lab import HERE, PREFIX, SLOW, Engine, ended, live_terminal, run, wait_for
 from test_session import new_session, session_pids
 
 PROMPT = rb"quit\)[^:]*: "
@@ -184,9 +184,7 @@ def test_what_ends_on_a_full_disk_is_recorded_afterwards(small_disk):
     other = live_terminal(host)
     host.fill()
     t.sendline("exit 7")
-    t.expect(pexpect.EOF)
-    t.close()
-    assert t.exitstatus == 7
+    assert ended(t) == 7
     wait_for(lambda: len(host.processes("jumpbox-session")) <= 2, 10, "the session's end")
     host.room()
     wait_for(lambda: len(host.ctl_json("session", "list")) == 1, 20, "its row to be closed")
@@ -481,9 +479,7 @@ def test_ctrl_c_while_connecting_by_name_leaves(host, fake):
     wait_for(lambda: any(r["event"] == "attach.open" and "fake" in (r["target"] or "") for r in host.audit()),
              10, "the attach")
     t.send(b"\x03")
-    t.expect(pexpect.EOF, timeout=2 * SLOW)
-    t.close()
-    assert t.exitstatus == 75
+    assert ended(t, timeout=2) == 75
 
 
 @pytest.mark.parametrize("call", CALLS)

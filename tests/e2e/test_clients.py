@@ -10,7 +10,7 @@ import asyncssh
 import pexpect
 import pytest
 
-from lab import SLOW, free_port, read_all, run, wait_for
+from lab import SLOW, ended, free_port, read_all, run, wait_for
 
 PASSWORD = "correct horse"
 
@@ -42,8 +42,7 @@ def program(argv):
             r = run(*words, check=False, env=env, input=data)
             return r.returncode, r.stdout
         t = pexpect.spawn(words[0], words[1:], env=env, dimensions=size, timeout=30 * SLOW)
-        t.expect(pexpect.EOF)
-        return t.wait(), t.before  # close() would hang up on a client that is still leaving
+        return ended(t, timeout=30), t.before
     return client
 
 
@@ -102,9 +101,7 @@ def test_dropbear_terminal(host):
                       dimensions=(29, 91), timeout=30)
     t.sendline("stty size; exit 6")
     t.expect(rb"29 91\r\n")
-    t.expect(pexpect.EOF)
-    t.close()
-    assert t.exitstatus == 6
+    assert ended(t) == 6
 
 
 @pytest.mark.parametrize("password", (None, PASSWORD), ids=("key", "password"))

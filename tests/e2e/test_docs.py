@@ -1,7 +1,5 @@
 """The documents say what the program does: keywords, commands, messages, events and files."""
 
-import json
-import os
 import pathlib
 import re
 

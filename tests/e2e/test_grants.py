@@ -11,7 +11,7 @@ import paramiko
 import pexpect
 import pytest
 
-from lab import IMAGES, SLOW, live_terminal, wait_for
+from lab import IMAGES, SLOW, ended, live_terminal, wait_for
 
 
 def live_command(host, login):
@@ -87,9 +87,7 @@ def test_permissions(host):
     host.ctl("grant", "add", "runner", "bb", "--allow", "exec")
     assert host.ssh("runner+bb", "true").returncode == 0
     t = host.terminal("runner+bb")
-    t.expect(pexpect.EOF)
-    t.close()
-    assert t.exitstatus == 77
+    assert ended(t) == 77
     host.user("viewer")
     host.ctl("grant", "add", "viewer", "bb", "--allow", "logs")
     assert host.ssh("viewer+bb", "true").returncode == 77
@@ -117,16 +115,15 @@ def test_a_change_ends_live_sessions_within_5_seconds_with_a_reason(host, docker
             if s["user"] == name:
                 host.ctl("session", "kill", str(s["id"]), *reason)
     start = time.monotonic()
-    t.expect(pexpect.EOF, timeout=5 * SLOW)
+    status = ended(t, timeout=5)
     word = {"revoke": b"access", "lock": b"your account is locked: ask an administrator",
             "expire": b"your account is expired: ask an administrator",
             "delete": b"your account is deleted: ask an administrator",
             "kill": b"an administrator ended this session: tea time",
             "silence": b"an administrator ended this session"}[how]
-    t.close()
     out, err = p.communicate(timeout=5 * SLOW)
     assert time.monotonic() - start < 5 * SLOW
-    assert (out, p.returncode, t.exitstatus) == (b"", 77, 77), err
+    assert (out, p.returncode, status) == (b"", 77, 77), err
     # One reason, said once.
     assert t.before.count(word) == 1 and err.count(word) == 1
     bystander.sendline("echo st''ill; exit")

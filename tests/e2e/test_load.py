@@ -1,6 +1,5 @@
 """Many connections: silent ones, limits, and nothing growing."""
 
-import contextlib
 import os
 import pathlib
 import select

@@ -13,7 +13,7 @@ import paramiko
 import pexpect
 import pytest
 
-from lab import HERE, SLOW, Engine, wait_for
+from lab import HERE, SLOW, Engine, ended, wait_for
 
 PROMPT = rb"quit\)[^:]*: "
 
@@ -22,6 +22,7 @@ def test_menu_shell_and_back(host):
     t = host.terminal("alice", rows=24, cols=80)
     t.expect(PROMPT)
     screen = t.before.decode()
+    assert "alice on jumpbox: " in screen
     for name in ("bb", "deb", "bare"):
         assert re.search(rf"\d+ .*\b{name}\b.*running", screen), screen
     number = re.search(r"(\d+)\s+deb\b", screen).group(1)
@@ -36,9 +37,7 @@ def test_menu_shell_and_back(host):
     t.sendline("no-such-thing")
     t.expect(PROMPT)
     t.sendline("q")
-    t.expect(pexpect.EOF)
-    t.close()
-    assert t.exitstatus == 0
+    assert ended(t) == 0
 
 
 def test_menu_keys(host):
@@ -53,9 +52,7 @@ def test_menu_keys(host):
     t.send("half\x03")  # Ctrl-C drops the line
     t.expect(PROMPT)
     t.send("\x04")  # Ctrl-D leaves
-    t.expect(pexpect.EOF)
-    t.close()
-    assert t.exitstatus == 0
+    assert ended(t) == 0
 
 
 @pytest.mark.parametrize("login", ("alice+bb", "alice~bb", "alice:bb", "alice#bb", "alice%2Bbb",

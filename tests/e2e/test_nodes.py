@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from lab import free_port, run, wait_for
+from lab import run, wait_for
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 

@@ -13,7 +13,7 @@ import paramiko
 import pexpect
 import pytest
 
-from lab import HERE, SLOW, wait_for
+from lab import HERE, SLOW, ended, wait_for
 
 PASSWORD = "correct horse"
 
@@ -520,9 +520,7 @@ def test_ctrl_c_while_connecting_gives_up_whatever_was_typed_before(own_host):
         t = host.terminal("alice+fake")
         t.send("typed")
         wait_for(lambda: t.send("\x03") and t.expect([b"cancelled", pexpect.TIMEOUT], timeout=0.5) == 0, 20, "the end")
-        t.expect(pexpect.EOF)
-        t.close()
-        assert t.exitstatus == 75
+        assert ended(t) == 75
     finally:
         fake.terminate()
         fake.wait(10)
