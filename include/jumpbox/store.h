@@ -222,12 +222,12 @@ int grant_del(struct store *st, const struct actor *by, int64_t id);
 /* ---- login failures --------------------------------------------------- */
 
 /*
- * Back-off, of a user or of an address.  A failed password adds one; from
- * `after` failures on (0: off), they wait 1 s, 2 s, 4 s ... up to 300 s.  An
- * hour without failures forgets.
+ * Back-off, of a user or of an address.  From `after` failures on (0: off),
+ * they wait 1 s, 2 s, 4 s ... up to 300 s.  An hour without failures forgets.
  */
 enum backoff_kind { BACKOFF_USER, BACKOFF_SOURCE };
-int backoff_fail(struct store *st, enum backoff_kind kind, const char *name, unsigned after);
+/* A failed password adds one to both; user is NULL if there is none of that name. */
+int backoff_fail(struct store *st, const char *user, const char *source, unsigned after);
 /* 0: not blocked; unix seconds */
 int backoff_until(struct store *st, enum backoff_kind kind, const char *name, int64_t *until);
 int backoff_clear(struct store *st, enum backoff_kind kind, const char *name);

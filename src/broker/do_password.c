@@ -190,11 +190,9 @@ refuse(struct broker *b, const char *why)
 	char text[sizeof(a->why) + 32], from[SOURCE_MAX];
 	bool all;
 
-	if (a->counts && b->cfg->backoff_after > 0 && broker_store(b) != NULL) {
-		if (a->exists)
-			backoff_fail(b->st, BACKOFF_USER, a->target.user, b->cfg->backoff_after);
-		backoff_fail(b->st, BACKOFF_SOURCE, counted_source(b, from), b->cfg->backoff_after);
-	}
+	if (a->counts && broker_store(b) != NULL)
+		backoff_fail(b->st, a->exists ? a->target.user : NULL, counted_source(b, from),
+		    b->cfg->backoff_after);
 	snprintf(text, sizeof(text), "%s%s", why,
 	    !a->waits && blocked(b, &all) ? "; further tries have to wait" : "");
 	auth_failed(b, "password", text);

@@ -48,23 +48,35 @@ key_of(enum backoff_kind kind, const char *name)
 	return k;
 }
 
-int
-backoff_fail(struct store *st, enum backoff_kind kind, const char *name, unsigned after)
+static int
+count(struct store *st, enum backoff_kind kind, const char *name, unsigned after)
 {
 	const struct key k = key_of(kind, name);
 	int64_t now = now_unix(), failures = 0, wait;
+	int err = sql_value(
+	    st, fail_sql, PARAMS(P_TEXT(k.what), P_INT(now), P_INT(now - FORGET_AFTER)), &failures);
+
+	if (err)
+		return err;
+	wait = wait_for(failures, after);
+	/* The second that has begun is not one of them. */
+	return sql_run(
+	    st, block_sql, PARAMS(P_INT(wait != 0 ? now + 1 + wait : 0), P_TEXT(k.what)));
+}
+
+/* One transaction: it takes no longer for a user who exists. */
+int
+backoff_fail(struct store *st, const char *user, const char *source, unsigned after)
+{
 	int err;
 
 	if (after == 0)
 		return 0;
 	err = txn_begin(st, TXN_WRITE);
+	if (!err && user != NULL)
+		err = count(st, BACKOFF_USER, user, after);
 	if (!err)
-		err = sql_value(st, fail_sql,
-		    PARAMS(P_TEXT(k.what), P_INT(now), P_INT(now - FORGET_AFTER)), &failures);
-	wait = wait_for(failures, after);
-	if (!err)
-		err = sql_run(
-		    st, block_sql, PARAMS(P_INT(wait != 0 ? now + wait : 0), P_TEXT(k.what)));
+		err = count(st, BACKOFF_SOURCE, source, after);
 	return txn_end(st, err);
 }
 
@@ -78,7 +90,7 @@ backoff_until(struct store *st, enum backoff_kind kind, const char *name, int64_
 	if (err && err != JB_NOT_FOUND)
 		return err;
 	/* Further ahead than we ever write: the clock was set back. */
-	*until = at > now && at <= now + LONGEST_WAIT ? at : 0;
+	*until = at > now && at <= now + 1 + LONGEST_WAIT ? at : 0;
 	return 0;
 }
 
