@@ -9,7 +9,7 @@
  *	REQ_SIGN            u32 key, u32 digest, bytes data            REP_SIGN bytes signature
  *	REQ_VERIFY          bytes signature, bytes tbs                 REP_VERIFY u32 good
  *	REQ_PASSWORD        str login, str password                    REP_AUTH
- *	REQ_OFFER           str login, str key type, bytes blob        REP_OFFER u32 acceptable
+ *	REQ_OFFER           str login, bytes blob                      REP_OFFER u32 acceptable
  *	REQ_KEY_LOGIN       str login                                  REP_AUTH
  *	REQ_NEW_PASSWORD    str password                               REP_NEW_PASSWORD u32 ok, str why
  *	REQ_TARGET          -                                          REP_TARGET

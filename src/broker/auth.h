@@ -73,8 +73,7 @@ void auth_admit(struct broker *b, uint32_t id);
 /* do_key.c */
 void auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n);
 void auth_unprove(struct broker *b);
-/* auth_failed(), once a connection: clients try all the keys they have. */
-void auth_key_failed(struct broker *b, const char *why);
+void auth_bad_signature(struct broker *b, const char *login, const uint8_t *blob, size_t n);
 
 /* The instant of a refusal: the first multiple of `every` after `asked` that is still to come.
  * Pure. */

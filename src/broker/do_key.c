@@ -37,14 +37,6 @@ auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n)
 	a->blob_len = n;
 }
 
-void
-auth_key_failed(struct broker *b, const char *why)
-{
-	if (!b->auth->key_failed)
-		auth_failed(b, "publickey", why);
-	b->auth->key_failed = true;
-}
-
 /* ---- is this key the user's, here and now ------------------------------------ */
 
 struct looking {
@@ -91,16 +83,50 @@ key_opens(struct broker *b, const uint8_t *blob, size_t n, bool *known, struct e
 	return r;
 }
 
-/* ---- the requests --------------------------------------------------------------- */
+/*
+ * Never counted: clients try all the keys they have.  Recorded once a connection, and only if the key
+ * is that user's: whoever has none must not fill the database.
+ */
+static void
+key_failed(struct broker *b, bool known, const char *why)
+{
+	struct auth *a = b->auth;
+
+	if (known && !a->key_failed)
+		auth_failed(b, "publickey", why);
+	else
+		log_debug("login.key_refused", F_STR("user", a->target.user), F_STR("reason", why));
+	a->key_failed |= known;
+}
 
 /*
- * Never counted, for clients offer all the keys they have; and recorded only when a user who is kept
- * out tries a key that was given to him.  That may wait for the database; the answer does not.
+ * For whom the client says it is.  libssh drops such a request, so that the
+ * session does not know of the name: the next one may be another.
  */
+void
+auth_bad_signature(struct broker *b, const char *login, const uint8_t *blob, size_t n)
+{
+	struct auth *a = b->auth;
+	bool first = a->login[0] == '\0', known;
+	struct errtext why;
+
+	if (!first && strcmp(a->login, login) != 0)
+		return;
+	if (auth_claim(b, login) == NULL) {
+		key_opens(b, blob, n, &known, &why);
+		key_failed(b, known, "bad signature");
+	}
+	if (first)
+		a->login[0] = '\0';
+}
+
+/* ---- the requests --------------------------------------------------------------- */
+
+/* To record may wait for the database; the answer does not. */
 const char *
 do_offer(struct broker *b, struct msg *m)
 {
-	char login[MAX_LOGIN + 1], key_type[65];
+	char login[MAX_LOGIN + 1];
 	const char *wrong;
 	struct errtext why;
 	const uint8_t *blob;
@@ -109,7 +135,6 @@ do_offer(struct broker *b, struct msg *m)
 	int r;
 
 	msg_get_str(m, login, sizeof(login));
-	msg_get_str(m, key_type, sizeof(key_type));
 	blob = msg_get_bytes(m, &n, MAX_KEY_BLOB);
 	if (!msg_end(m))
 		return "malformed";
@@ -118,12 +143,9 @@ do_offer(struct broker *b, struct msg *m)
 	r = key_opens(b, blob, n, &known, &why);
 	if (auth_unable(b, "publickey", r, why.s))
 		return NULL;
-	if (r != 0)
-		log_debug("login.key_refused", F_STR("user", b->auth->target.user),
-		    F_STR("key_type", key_type), F_STR("reason", why.s));
 	broker_reply_u32(b, REP_OFFER, m->id, r == 0);
-	if (r != 0 && known)
-		auth_key_failed(b, why.s);
+	if (r != 0)
+		key_failed(b, known, why.s);
 	return NULL;
 }
 
@@ -151,7 +173,7 @@ do_key_login(struct broker *b, struct msg *m)
 	if (auth_unable(b, "publickey", r, why.s))
 		return NULL;
 	if (r != 0) {
-		auth_key_failed(b, why.s);
+		key_failed(b, known, why.s);
 		auth_unprove(b);
 		auth_reply(b, m->id, AUTH_DENIED);
 		return NULL;

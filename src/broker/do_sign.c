@@ -52,24 +52,6 @@ do_sign(struct broker *b, struct msg *m)
 	return NULL;
 }
 
-/*
- * Recorded for whom the client says it is.  libssh drops such a request, so
- * that the session does not know of the name: the next one may be another.
- */
-static void
-bad_signature(struct broker *b, const char *user)
-{
-	struct auth *a = b->auth;
-	bool first = a->login[0] == '\0';
-
-	if (!first && strcmp(a->login, user) != 0)
-		return;
-	if (auth_claim(b, user) == NULL)
-		auth_key_failed(b, "bad signature");
-	if (first)
-		a->login[0] = '\0';
-}
-
 /* A client may send a bad signature; only a session that was taken over names another session. */
 const char *
 do_verify(struct broker *b, struct msg *m)
@@ -94,6 +76,6 @@ do_verify(struct broker *b, struct msg *m)
 		auth_prove(b, r.user, r.blob, r.blob_len);
 	broker_reply_u32(b, REP_VERIFY, m->id, good);
 	if (whole && !good)
-		bad_signature(b, r.user);
+		auth_bad_signature(b, r.user, r.blob, r.blob_len);
 	return NULL;
 }

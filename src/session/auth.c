@@ -150,10 +150,8 @@ put_key(struct msg *request, ssh_key key)
 		len = EVP_DecodeBlock(blob, (const unsigned char *)base64, (int)n);
 	for (; len > 0 && base64[n - 1] == '='; n--)
 		len--; /* DecodeBlock counts the padding */
-	if (len > 0) {
-		msg_put_str(request, ssh_key_type_to_char(ssh_key_type(key)));
+	if (len > 0)
 		msg_put_bytes(request, blob, (size_t)len);
-	}
 	ssh_string_free_char(base64);
 	return len > 0;
 }

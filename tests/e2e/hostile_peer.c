@@ -222,7 +222,6 @@ well_formed(struct peer *p, uint32_t type)
 	case REQ_OFFER:
 		msg_init(&m, type, 0);
 		msg_put_str(&m, "alice");
-		msg_put_str(&m, "ssh-ed25519");
 		msg_put_bytes(&m, lab.blob, sizeof(lab.blob));
 		put_msg(p, &m);
 		break;

@@ -44,6 +44,23 @@ def test_a_bad_signature_is_recorded_once_a_connection(host):
     wait_for(lambda: len(failures(host, "forger")) == 2, 5, "the second connection's failure")  # behind its answer
 
 
+def test_what_a_stranger_signs_is_not_recorded(host):
+    """Else anyone could fill the database, a connection a row."""
+    user = host.user("signed-for", key=False)
+    stranger = host.dir / "signing-stranger"
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", stranger)
+    key = paramiko.Ed25519Key(filename=str(stranger))
+    for login in (user, "nobody-at-all", "NOT.A NAME"):
+        for sign in (Forged(filename=str(stranger)), key):
+            with client(host, login) as t, pytest.raises(paramiko.AuthenticationException):
+                t.auth_publickey(login, sign)
+    host.user("marker")
+    with client(host, "marker") as t, pytest.raises(paramiko.AuthenticationException):
+        t.auth_publickey("marker", Forged(filename=str(host.key)))
+    wait_for(lambda: failures(host, "marker"), 5, "what is recorded")
+    assert [r for r in host.audit("login.fail") if r["user"] in (user, "nobody-at-all", "NOT.A NAME", "-")] == []
+
+
 @pytest.mark.parametrize("kept_out", ("locked", "expired"))
 def test_a_known_key_of_a_user_who_may_not_log_in_is_recorded(host, kept_out):
     user = host.user(f"was-{kept_out}")
