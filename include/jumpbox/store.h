@@ -326,7 +326,7 @@ int audit_verify(struct store *st, int64_t *n, struct errtext *e);
  * than `before` (unix s) and leaves a checkpoint so that the chain still
  * verifies; also ended sessions older than that, and forgotten login failures.
  * At most 1000 rows of each a call, so that nobody waits for it long: call
- * again until *removed (audit rows) is 0.
+ * again until *removed is 0.
  */
 int store_maintain(struct store *st, int64_t before, int64_t *removed);
 

@@ -124,8 +124,8 @@ backoff_unlock(struct store *st, const struct actor *by, enum backoff_kind kind,
 }
 
 int
-backoff_forget(struct store *st, int64_t now)
+backoff_forget(struct store *st, int64_t now, int64_t *n)
 {
-	return sql_run(
-	    st, forget_sql, PARAMS(P_INT(now - FORGET_AFTER), P_INT(now), P_INT(STORE_BATCH)));
+	return sql_count(
+	    st, forget_sql, PARAMS(P_INT(now - FORGET_AFTER), P_INT(now), P_INT(STORE_BATCH)), n);
 }

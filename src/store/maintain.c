@@ -84,7 +84,7 @@ static const char sessions_sql[] = "DELETE FROM sessions WHERE id IN (SELECT id 
 int
 store_maintain(struct store *st, int64_t before, int64_t *removed)
 {
-	int64_t now = now_unix();
+	int64_t now = now_unix(), n = 0;
 	/* Never the checkpoint row that this call itself writes. */
 	struct stretch s = { .before_ms = (before < now ? before : now) * 1000 };
 	int err = txn_begin(st, TXN_WRITE);
@@ -94,11 +94,11 @@ store_maintain(struct store *st, int64_t before, int64_t *removed)
 	if (!err && s.n > 0)
 		err = remove_stretch(st, &s);
 	if (!err)
-		err = sql_run(st, sessions_sql, PARAMS(P_INT(before), P_INT(STORE_BATCH)));
+		err = sql_count(st, sessions_sql, PARAMS(P_INT(before), P_INT(STORE_BATCH)), &n);
 	if (!err)
-		err = backoff_forget(st, now);
+		err = backoff_forget(st, now, &n);
 	err = txn_end(st, err);
 	if (!err)
-		*removed = s.n;
+		*removed = s.n + n;
 	return err;
 }

@@ -264,11 +264,22 @@ sql_run(struct store *st, const char *text, const struct param *params)
 }
 
 int
-sql_change(struct store *st, const char *text, const struct param *params)
+sql_count(struct store *st, const char *text, const struct param *params, int64_t *n)
 {
 	int err = sql_run(st, text, params);
 
-	return !err && sqlite3_changes64(st->db) == 0 ? JB_NOT_FOUND : err;
+	if (!err)
+		*n += sqlite3_changes64(st->db);
+	return err;
+}
+
+int
+sql_change(struct store *st, const char *text, const struct param *params)
+{
+	int64_t n = 0;
+	int err = sql_count(st, text, params, &n);
+
+	return !err && n == 0 ? JB_NOT_FOUND : err;
 }
 
 static int

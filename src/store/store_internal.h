@@ -84,6 +84,8 @@ int sql_run(struct store *st, const char *text, const struct param *params);
 /* row() for each row; non-zero ends the walk and is returned. */
 int sql_each(struct store *st, const char *text, const struct param *params,
     int (*row)(sqlite3_stmt *q, void *arg), void *arg);
+/* *n += the rows that it changed. */
+int sql_count(struct store *st, const char *text, const struct param *params, int64_t *n);
 /* Where nothing is not enough: JB_NOT_FOUND then, and store_missing() gives it its sentence. */
 int sql_change(struct store *st, const char *text, const struct param *params);
 int sql_one(struct store *st, const char *text, const struct param *params,
@@ -159,7 +161,7 @@ int group_id(struct store *st, const char *name, int64_t *id);
 /* ---- backoff.c -------------------------------------------------------- */
 
 /* A batch of those that no longer count. */
-int backoff_forget(struct store *st, int64_t now);
+int backoff_forget(struct store *st, int64_t now, int64_t *n);
 
 /* ---- nodes.c ---------------------------------------------------------- */
 

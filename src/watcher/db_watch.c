@@ -90,7 +90,7 @@ maintain(struct db_watch *w)
 	rc = store_maintain(w->st, before, &removed);
 	if (removed > 0) {
 		w->maintain_at = now;
-		log_info("audit.retention", F_NUM("removed", removed));
+		log_info("database.retention", F_NUM("removed", removed));
 	}
 	return rc;
 }
