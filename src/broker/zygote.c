@@ -6,8 +6,8 @@
  *	fd 3   the supervisor (SOCK_SEQPACKET)      fd 4   the configuration (memfd)
  *
  * Also looks after what brokers that died left in containers: it forks a
- * cleaner at its start, when a child was killed by a signal, and once a
- * minute for brokers that were another zygote's.
+ * cleaner at its start and when a child was killed by a signal, both times
+ * again soon after, and once a minute for brokers that were another zygote's.
  */
 #include "broker.h"
 
@@ -26,12 +26,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SWEEP_MS = 60000 };
+enum {
+	SWEEP_MS = 60000,
+	SOON_MS = 3000, /* what kills one broker often kills others, which another zygote had */
+};
 
 static struct {
 	struct config cfg;
 	pid_t cleaner;	  /* 0: none runs */
 	int64_t clean_at; /* when the next is due */
+	bool settled;	  /* the one after a start or a death was the last */
 } zyg;
 
 /* ---- ordered steps before the first connection ------------------------------------ */
@@ -109,10 +113,12 @@ run_broker(const struct zygote_conn *c)
 static void
 died(pid_t pid, int status)
 {
-	if (pid == zyg.cleaner)
+	if (pid == zyg.cleaner) {
 		zyg.cleaner = 0;
-	else if (WIFSIGNALED(status))
+	} else if (WIFSIGNALED(status)) {
 		zyg.clean_at = now_mono_ms();
+		zyg.settled = false;
+	}
 }
 
 /* One at a time: what became due meanwhile starts when it has ended. */
@@ -120,7 +126,8 @@ static int64_t
 tick(int64_t now)
 {
 	if (zyg.cleaner == 0 && zyg.clean_at <= now) {
-		zyg.clean_at = now + SWEEP_MS;
+		zyg.clean_at = now + (zyg.settled ? SWEEP_MS : SOON_MS);
+		zyg.settled = true;
 		zyg.cleaner = zygote_fork(-1, -1);
 		if (zyg.cleaner == 0)
 			cleaner(&zyg.cfg);

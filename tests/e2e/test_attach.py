@@ -402,7 +402,7 @@ def test_a_killed_broker_leaves_nothing_behind(site, lab):
         os.kill(session["pid"], signal.SIGKILL)
     t.expect(pexpect.EOF, timeout=10)
     p.wait(10 * SLOW)
-    wait_for(lambda: not left_in(site.engine, "orphan", "sleep 5555"), 30, "the shell and the command to be ended")
+    wait_for(lambda: not left_in(site.engine, "orphan", "sleep 5555"), 10, "the shell and the command to be ended")
     assert "sleep 5555" in [c for _, _, c in site.engine.processes("orphan")]
     wait_for(lambda: not host.ctl_json("session", "list"), 15, "their rows to be closed")
     assert host.ssh("alice+orphan", "true").returncode == 0
