@@ -24,7 +24,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsaniti
 libs = $(shell $(PKG_CONFIG) --libs $(1))
 STORE_LIBS = $(call libs,sqlite3 libcrypto)
 ACCESS_LIBS = $(call libs,libargon2 libxcrypt libcrypto jansson)
-DOCKER_LIBS = $(call libs,libcurl jansson)
+DOCKER_LIBS = $(call libs,libcurl libssl jansson)
 SESSION_LIBS = $(call libs,libssh libcrypto libseccomp) -ldl
 
 dirs = common store access docker supervisor session broker watcher ctl

@@ -11,6 +11,8 @@
 #include "jumpbox/util.h"
 
 #include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,6 +59,27 @@ read_sock(struct relay *r)
 }
 
 /*
+ * The end as TLS says it, which docker's own client sends too.  That of TCP
+ * alone means to a proxy that the stream was cut: it drops the output.
+ * False: it is still to be sent.
+ */
+static bool
+end_input(struct relay *r)
+{
+	struct curl_tlssessioninfo *tls = NULL;
+	int n;
+
+	if (curl_easy_getinfo(r->c, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || tls == NULL ||
+	    tls->backend != CURLSSLBACKEND_OPENSSL || tls->internals == NULL) {
+		shutdown(r->fd, SHUT_WR);
+		return true;
+	}
+	ERR_clear_error();
+	n = SSL_shutdown(tls->internals);
+	return n >= 0 || SSL_get_error(tls->internals, n) != SSL_ERROR_WANT_WRITE;
+}
+
+/*
  * A TLS write that could not be finished must be repeated with the very same
  * bytes at the very same place.  So nothing is added to them meanwhile.
  */
@@ -75,12 +98,9 @@ write_engine(struct relay *r)
 		else if (code != CURLE_AGAIN)
 			buf_reset(&r->up); /* read_engine will see the end */
 	}
-	r->stuck = buf_len(&r->up) > 0;
-	if (r->up_eof && buf_len(&r->up) == 0 && !r->up_shut) {
-		if (!r->tty)
-			shutdown(r->fd, SHUT_WR);
-		r->up_shut = true;
-	}
+	if (r->up_eof && buf_len(&r->up) == 0 && !r->up_shut)
+		r->up_shut = r->tty || r->down_eof || end_input(r);
+	r->stuck = buf_len(&r->up) > 0 || (r->up_eof && !r->up_shut);
 }
 
 static void

@@ -222,6 +222,35 @@ class Engine:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+class TlsProxy:
+    """TLS with client certificates in front of an engine's socket: how Podman is reached over a network."""
+
+    def __init__(self, engine, directory):
+        self.engine = engine
+        self.certs = make_certificates(directory)
+        self.port = free_port()
+        self.url = f"tcp://127.0.0.1:{self.port}"
+        self.log = open(self.certs / "log", "ab")
+        self.proc = subprocess.Popen(
+            ["socat", f"OPENSSL-LISTEN:{self.port},bind=127.0.0.1,reuseaddr,fork,verify=1,cafile={self.certs}/ca.pem,"
+             f"cert={self.certs}/server.pem,key={self.certs}/server.key", f"UNIX-CONNECT:{engine.socket}"],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
+        wait_for(self._listens, 10, "the proxy to listen")
+
+    def _listens(self):
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", self.port)).close()
+            return True
+
+    def __getattr__(self, name):
+        return getattr(self.engine, name)
+
+    def stop(self):
+        os.killpg(self.proc.pid, signal.SIGTERM)
+        self.proc.wait(10)
+        self.log.close()
+
+
 class JumpHost:
     """jumpboxd of the installed prefix with a database, keys and a configuration of its own."""
 
@@ -438,7 +467,8 @@ class Lab:
 
     def engine(self, kind):
         if kind not in self.engines:
-            self.engines[kind] = Engine(kind, self.dir / kind).start()
+            self.engines[kind] = TlsProxy(self.engine("podman"), self.dir / kind) if kind == "podman-tls" else \
+                Engine(kind, self.dir / kind).start()
         return self.engines[kind]
 
     def host(self, **config):
@@ -465,7 +495,7 @@ class Lab:
                 host.stop()
             except AssertionError as e:
                 failures.append(f"{host.maker}: {e}")
-        for engine in self.engines.values():
+        for engine in reversed(self.engines.values()):
             engine.stop()
         failures += filter(None, (host.complaint() for host in JumpHost.made))
         shutil.rmtree(self.dir, ignore_errors=True)

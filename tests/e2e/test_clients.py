@@ -74,7 +74,7 @@ CLIENTS = {"openssh": program(openssh), "dropbear": program(dropbear), "plink": 
            "paramiko": of_paramiko, "asyncssh": of_asyncssh}
 
 
-@pytest.fixture(scope="module", params=("docker", "tls", "podman"))
+@pytest.fixture(scope="module", params=("docker", "tls", "podman", "podman-tls"))
 def reach(request, lab):
     engine = lab.engine(request.param)
     engine.container("many", "busybox")
