@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import paramiko
@@ -24,6 +25,19 @@ HERE = pathlib.Path(__file__).resolve().parent
 IMAGES = pathlib.Path(os.environ.get("JUMPBOX_IMAGES", "/var/tmp/jumpbox-images"))
 PREFIX = pathlib.Path(os.environ.get("JUMPBOX_PREFIX", "/usr/local"))
 SLOW = 4 if os.environ.get("JUMPBOX_SANITIZED") else 1  # sanitizers stretch deadlines
+
+
+def stop_thread(transport):
+    """Waits for it, as paramiko's own does not: it would read on from a descriptor that the next connection has."""
+    transport.active = False
+    transport.packetizer.close()
+    with contextlib.suppress(OSError):
+        transport.sock.shutdown(socket.SHUT_RDWR)
+    if transport is not threading.current_thread():
+        transport.join(20)
+
+
+paramiko.Transport.stop_thread = stop_thread
 
 
 def wait_for(condition, seconds=10, what="a condition"):
