@@ -257,14 +257,15 @@ bool session_alive(const struct session *s);
 /*
  * Opens a session row and its login.ok audit row in one transaction, unless
  * the live rows of this host and boot reach a limit (0: none): JB_TRY_AGAIN and
- * a sentence then.  Before it says so, rows of this host whose process is gone
- * are closed with how="lost", but for those with open attaches: they are the
- * cleaner's.  Sets last_login.  JB_NOT_FOUND: the user is gone.
+ * a sentence then, not before session_close_lost().  Sets last_login.
+ * JB_NOT_FOUND: the user is gone.
  */
 int session_open(
     struct store *st, const struct session *s, unsigned max_total, unsigned max_user, int64_t *id);
 /* With a session.close audit row. JB_NOT_FOUND if it is not live. */
 int session_close(struct store *st, int64_t id, const char *how);
+/* Closes those of this host whose process is gone, with how "lost"; *n: so many. */
+int session_close_lost(struct store *st, size_t *n);
 int session_each(struct store *st, bool all, int (*fn)(const struct session *, void *), void *arg);
 int session_get(struct store *st, int64_t id, int (*fn)(const struct session *, void *), void *arg);
 /* Asks for it; the session's broker does it. reason NULL: none. JB_NOT_FOUND if it is not live. */
@@ -288,16 +289,23 @@ struct attach {
 /* The row and its attach.open audit row in one transaction. No row, no attach. */
 int attach_open(struct store *st, const struct actor *by, const struct attach *a, int64_t *id);
 int attach_set_exec(struct store *st, int64_t id, const char *exec_id); /* JB_NOT_FOUND: closed */
+/* What is known of one that may run on, and so stays open. JB_NOT_FOUND: as below. */
+int attach_leave(
+    struct store *st, int64_t id, int64_t bytes_in, int64_t bytes_out, const char *how);
 /*
  * Closes with byte counts, exit code (-1: unknown) and how; the attach.close
- * audit row with it.  The bytes are added to the session's.  JB_NOT_FOUND if it
- * is not open.
+ * audit row with it.  What attach_leave() said stays.  The bytes are added to
+ * the session's.  JB_NOT_FOUND if it is not open.
  */
 int attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes_in,
     int64_t bytes_out, int exit_code, const char *how);
 /* Open attaches of one session, or of all sessions when session_id is 0. */
 int attach_each_open(
     struct store *st, int64_t session_id, int (*fn)(const struct attach *, void *), void *arg);
+
+/* Those that are open though their session, of this host, has ended. */
+int attach_each_left(
+    struct store *st, const char *host, int (*fn)(const struct attach *, void *), void *arg);
 
 /* ---- audit ------------------------------------------------------------ */
 

@@ -85,7 +85,9 @@ void
 attached_forget(struct broker *b, struct attached *a)
 {
 	hang_up(a);
-	if (a->row != 0 && !attached_runs(a))
+	if (a->row != 0 && attached_runs(a))
+		closing_leave(b, a);
+	else if (a->row != 0)
 		closing_attach(b, a);
 	child_stop(a->opener);
 	child_stop(a->resizer);

@@ -89,6 +89,8 @@ void attached_tick(struct broker *b, int64_t now, bool quiet);
 
 /* Closes its row, now or later. */
 void closing_attach(struct broker *b, const struct attached *a);
+/* It may run on: its row stays open, for the cleaner. */
+void closing_leave(struct broker *b, const struct attached *a);
 
 /* ---- do_attach.c ------------------------------------------------------- */
 

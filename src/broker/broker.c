@@ -439,20 +439,16 @@ turn(struct broker *b, struct watched *w, const sigset_t *mask)
 		b->rest_at = now_mono_ms() + REST_MS;
 }
 
-/* What could not be ended in time keeps its row and the session's: the cleaner ends it later. */
 static void
 finish(struct broker *b, const sigset_t *mask)
 {
 	struct outgoing *o;
-	bool left = false;
 	unsigned i;
 
-	while (b->attached != NULL) {
-		left = left || attached_runs(b->attached);
+	while (b->attached != NULL)
 		attached_forget(b, b->attached);
-	}
 	if (b->session_row != 0)
-		closing_session(b, mask, left);
+		closing_session(b, mask);
 	broker_store_close(b);
 	while ((o = b->out) != NULL) {
 		b->out = o->next;

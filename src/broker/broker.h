@@ -185,9 +185,8 @@ void recheck_until(struct broker *b, int64_t until);
 
 /* Tries again what could not be recorded. */
 void closing_again(struct broker *b);
-/* The last of a connection: blocks until its rows are closed, or it is no use. left: for the
- * cleaner, with the rows of what still runs. */
-void closing_session(struct broker *b, const sigset_t *mask, bool left);
+/* The last of a connection: blocks until its rows are closed, or it is no use. */
+void closing_session(struct broker *b, const sigset_t *mask);
 
 /* ---- processes of their own: prepare.c, zygote.c, cleaner.c, shutdown.c -- */
 

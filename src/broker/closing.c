@@ -1,5 +1,6 @@
 /*
  * Closing the rows of what has ended: each attach, and at last the session.
+ * What may run on is left to the cleaner, with all that is known of it.
  * What the database does not take now (a full disk, a lock) is kept and tried
  * again, for the record of an end is worth waiting for; after the connection
  * only so long, and then the cleaner closes it.  Broker.
@@ -61,6 +62,16 @@ closing_attach(struct broker *b, const struct attached *a)
 }
 
 void
+closing_leave(struct broker *b, const struct attached *a)
+{
+	log_info("attach.leave", F_NUM("attach", a->row), F_STR("how", a->how), F_NUM("in", a->in),
+	    F_NUM("out", a->out));
+	if (broker_store(b) == NULL || attach_leave(b->st, a->row, a->in, a->out, a->how) != 0)
+		log_error("attach.not_closed", F_NUM("attach", a->row),
+		    F_STR("reason", b->st != NULL ? store_error(b->st) : NULL));
+}
+
+void
 closing_again(struct broker *b)
 {
 	struct unclosed *u;
@@ -100,7 +111,7 @@ close_session(struct broker *b)
 }
 
 void
-closing_session(struct broker *b, const sigset_t *mask, bool left)
+closing_session(struct broker *b, const sigset_t *mask)
 {
 	int64_t until = now_mono_ms() + (b->shutting_down ? 0 : LAST_MS);
 
@@ -109,7 +120,7 @@ closing_session(struct broker *b, const sigset_t *mask, bool left)
 	for (;;) {
 		broker_store_turn(b);
 		closing_again(b);
-		if (b->unclosed == NULL && (left || close_session(b)))
+		if (b->unclosed == NULL && close_session(b))
 			return;
 		if (now_mono_ms() >= until || !wait_a_moment(b, mask))
 			break;

@@ -5,7 +5,7 @@
  *
  *	fd 3   the supervisor (SOCK_SEQPACKET)      fd 4   the configuration (memfd)
  *
- * Also looks after what brokers that died left in containers: it forks a
+ * Also looks after what brokers left running in containers: it forks a
  * cleaner at its start and when a child was killed by a signal, both times
  * again soon after, and once a minute for brokers that were another zygote's.
  */

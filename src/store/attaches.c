@@ -1,6 +1,6 @@
 /*
  * Attaches: one row per stream into a container, with its two audit rows.
- * Broker; the cleaner closes those of a broker that died.
+ * Broker; the cleaner closes those that a broker left.
  */
 #include "store_internal.h"
 
@@ -76,44 +76,56 @@ attach_set_exec(struct store *st, int64_t id, const char *exec_id)
 
 /* ---- closing ----------------------------------------------------------- */
 
+static const char leave_sql[] =
+    "UPDATE attaches SET bytes_in = $1, bytes_out = $2, how = $3 WHERE id = $4 AND closed = 0";
 static const char close_sql[] =
-    "UPDATE attaches SET closed = $1, bytes_in = $2, bytes_out = $3, exit_code = $4, how = $5"
-    " WHERE id = $6 AND closed = 0 RETURNING session_id, node || '/' || container";
+    "UPDATE attaches SET closed = $1, bytes_in = bytes_in + $2, bytes_out = bytes_out + $3,"
+    " exit_code = $4, how = ifnull(how, $5) WHERE id = $6 AND closed = 0"
+    " RETURNING session_id, node || '/' || container, bytes_in, bytes_out, how";
 static const char add_bytes_sql[] =
     "UPDATE sessions SET bytes_in = bytes_in + $1, bytes_out = bytes_out + $2 WHERE id = $3";
 
 struct closing {
 	struct store *st;
 	const struct actor *by;
-	int64_t id, bytes_in, bytes_out;
+	int64_t id;
 	int exit_code;
-	const char *how;
 };
 
 static int
 closed_row(sqlite3_stmt *q, void *arg)
 {
 	const struct closing *c = arg;
+	int64_t in = col_int(q, 2), out = col_int(q, 3);
 	char status[16] = "unknown", *detail;
-	int err = sql_run(c->st, add_bytes_sql,
-	    PARAMS(P_INT(c->bytes_in), P_INT(c->bytes_out), P_INT(col_int(q, 0))));
+	int err =
+	    sql_run(c->st, add_bytes_sql, PARAMS(P_INT(in), P_INT(out), P_INT(col_int(q, 0))));
 
 	if (err)
 		return err;
 	if (c->exit_code >= 0)
 		snprintf(status, sizeof(status), "%d", c->exit_code);
 	detail = xasprintf("attach=%lld in=%lld out=%lld status=%s how=%s", (long long)c->id,
-	    (long long)c->bytes_in, (long long)c->bytes_out, status, c->how);
+	    (long long)in, (long long)out, status, col_text(q, 4));
 	err = audit_put(c->st, c->by, "attach.close", c->by->name, col_text(q, 1), detail);
 	free(detail);
 	return err;
 }
 
 int
+attach_leave(struct store *st, int64_t id, int64_t bytes_in, int64_t bytes_out, const char *how)
+{
+	return store_missing_id(st,
+	    sql_change(
+		st, leave_sql, PARAMS(P_INT(bytes_in), P_INT(bytes_out), P_TEXT(how), P_INT(id))),
+	    "open attach", id);
+}
+
+int
 attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes_in,
     int64_t bytes_out, int exit_code, const char *how)
 {
-	struct closing c = { st, by, id, bytes_in, bytes_out, exit_code, how };
+	struct closing c = { st, by, id, exit_code };
 	int err = txn_begin(st, TXN_WRITE);
 
 	if (!err)
@@ -132,6 +144,9 @@ attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes
 
 static const char each_sql[] =
     "SELECT " ATTACH_COLUMNS " FROM attaches WHERE closed = 0 ORDER BY id";
+static const char each_left_sql[] =
+    "SELECT " ATTACH_COLUMNS " FROM attaches WHERE closed = 0 AND session_id IN"
+    " (SELECT id FROM sessions WHERE ended <> 0 AND host = $1) ORDER BY id";
 static const char each_of_sql[] =
     "SELECT " ATTACH_COLUMNS " FROM attaches WHERE session_id = $1 AND closed = 0 ORDER BY id";
 
@@ -173,4 +188,13 @@ attach_each_open(
 	if (session_id == 0)
 		return sql_each(st, each_sql, NO_PARAMS, attach_row, &w);
 	return sql_each(st, each_of_sql, PARAMS(P_INT(session_id)), attach_row, &w);
+}
+
+int
+attach_each_left(
+    struct store *st, const char *host, int (*fn)(const struct attach *, void *), void *arg)
+{
+	struct attach_walk w = { fn, arg };
+
+	return sql_each(st, each_left_sql, PARAMS(P_TEXT(host)), attach_row, &w);
 }

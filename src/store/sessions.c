@@ -125,10 +125,8 @@ session_alive(const struct session *s)
 	    proc_start_time(s->pid) == s->pid_start;
 }
 
-/* Without open attaches: those the cleaner closes, after it has killed their processes. */
-static const char idle_sql[] =
-    "SELECT " SESSION_COLUMNS " FROM sessions s WHERE s.ended = 0 AND s.host = $1"
-    " AND NOT EXISTS (SELECT 1 FROM attaches a WHERE a.session_id = s.id AND a.closed = 0)";
+static const char here_sql[] =
+    "SELECT " SESSION_COLUMNS " FROM sessions s WHERE s.ended = 0 AND s.host = $1";
 
 struct lost {
 	int64_t *id;
@@ -150,13 +148,13 @@ take_lost(const struct session *s, void *arg)
 	return 0;
 }
 
-/* Looks without a lock, then closes what it found; *n: rows that were closed. */
-static int
-close_lost(struct store *st, const struct session *s, size_t *n)
+/* Looks without a lock, then closes what it found. */
+int
+session_close_lost(struct store *st, size_t *n)
 {
 	struct lost l = { 0 };
 	struct session_walk w = { take_lost, &l };
-	int err = sql_each(st, idle_sql, PARAMS(P_TEXT(s->host)), session_row, &w);
+	int err = sql_each(st, here_sql, PARAMS(P_TEXT(host_name())), session_row, &w);
 
 	*n = 0;
 	if (err || l.n == 0)
@@ -265,7 +263,7 @@ session_open(
 
 	if (err && full) {
 		why = st->err;
-		if (close_lost(st, s, &closed) == 0 && closed != 0)
+		if (session_close_lost(st, &closed) == 0 && closed != 0)
 			err = open_once(st, s, max_total, max_user, &full, &made);
 		else
 			st->err = why;

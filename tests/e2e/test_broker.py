@@ -152,11 +152,34 @@ def test_what_cannot_be_ended_in_time_is_ended_later(own_host, docker):
         with stopped(docker.proc.pid):
             t.close()
             wait_for(lambda: len(host.processes("jumpbox-broker")) == 1, 40, "the broker's end")
-    assert len(host.ctl_json("session", "list")) == 1
+    assert not host.ctl_json("session", "list") and not host.audit("attach.close")
     host.proc.send_signal(signal.SIGHUP)  # a fresh zygote looks at once what was left
     wait_for(lambda: not sleepers(docker, "bb", "sleep 424242"), 60, "the commands' end")
-    wait_for(lambda: not host.ctl_json("session", "list"), 30, "the rows to be closed")
-    assert len(host.audit("attach.close")) == 60
+    wait_for(lambda: len(host.audit("attach.close")) == 60, 30, "the rows to be closed")
+
+
+def test_a_silent_node_keeps_no_other_from_being_cleaned(own_host, lab, docker):
+    """Forty sessions on a node that stops, one on another: their brokers die at once."""
+    host, other = own_host(), lab.engine("tls")
+    host.may_crash = True
+    other.container("aside", "busybox")
+    host.node(other, "two")
+    aside = host.popen("alice+aside", "echo in; sleep 525252", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    assert aside.stdout.readline() == b"in\n"
+    many = [host.popen("alice+bb", "sleep 535353", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(40)]
+    wait_for(lambda: len(sleepers(docker, "bb", "sleep 535353")) >= 40, 60, "the commands")
+    with stopped(docker.proc.pid):
+        for session in host.ctl_json("session", "list"):
+            os.kill(session["pid"], signal.SIGKILL)
+        wait_for(lambda: not sleepers(other, "aside", "sleep 525252"), 10, "the other node to be cleaned")
+        wait_for(lambda: "attach.not_ended node=one left=" in host.log_text(), 60, "the one to be given time")
+        assert not host.ctl_json("session", "list") and len(host.audit("attach.close")) == 1
+    host.proc.send_signal(signal.SIGHUP)  # or within a minute
+    wait_for(lambda: not sleepers(docker, "bb", "sleep 535353"), 60, "the one to be cleaned when it answers")
+    wait_for(lambda: len(host.audit("attach.close")) == 41, 30, "the rows to be closed")
+    for p in [aside, *many]:
+        p.wait(10)
+    other.remove("aside")
 
 
 # ---- what cannot be found out --------------------------------------------------

@@ -129,8 +129,11 @@ a_session_and_its_attaches(void **state)
 	    "attach.close|alice|10.0.0.1|alice|gpu1/db|attach=2 in=10 out=2000 status=3 how=exit");
 	assert_int_equal(attach_close(f->st, &alice, second, 10, 2000, 3, "exit"), JB_NOT_FOUND);
 	assert_int_equal(attach_set_exec(f->st, second, "late"), JB_NOT_FOUND);
-	assert_int_equal(attach_close(f->st, &alice, first, 1, 1, -1, "lost"), 0);
-	assert_non_null(strstr(last_audit(f), "status=unknown how=lost"));
+	assert_int_equal(attach_leave(f->st, second, 1, 1, "late"), JB_NOT_FOUND);
+	/* What is left open with all that is known of it is closed by whom knows nothing. */
+	assert_int_equal(attach_leave(f->st, first, 1, 1, "killed"), 0);
+	assert_int_equal(attach_close(f->st, &alice, first, 0, 0, -1, "lost"), 0);
+	assert_non_null(strstr(last_audit(f), "in=1 out=1 status=unknown how=killed"));
 	assert_int_equal(session_close(f->st, id, "logout"), 0);
 	assert_string_equal(
 	    last_audit(f), "session.close|alice|10.0.0.1|alice|1|how=logout in=11 out=2001");
@@ -298,7 +301,8 @@ the_dead_make_room(void **state)
 {
 	struct fixture *f = *state;
 	struct session live, dead, recycled, before, elsewhere;
-	int64_t id, lost[3], kept[3];
+	struct seen left = { 0 };
+	int64_t id, lost[4], kept[2];
 
 	add_user(f, "alice");
 	live = dead = recycled = before = elsewhere = of("alice");
@@ -312,27 +316,39 @@ the_dead_make_room(void **state)
 	lost[2] = opened(f, &before);
 	kept[0] = opened(f, &live);
 	kept[1] = opened(f, &elsewhere);
-	kept[2] = opened(f, &dead);
-	attached(f, kept[2], 1, "web"); /* the cleaner's */
+	lost[3] = opened(f, &dead);
+	attached(f, lost[3], 1, "web");
+	attached(f, kept[0], 1, "db");
+	assert_int_equal(attach_each_left(f->st, live.host, see_attach, &left), 0);
+	assert_int_equal(left.rows, 0);
 
-	assert_int_equal(session_open(f->st, &live, 0, 3, &id), 0);
-	for (int i = 0; i < 3; i++) {
+	assert_int_equal(session_open(f->st, &live, 0, 2, &id), 0);
+	for (int i = 0; i < 4; i++) {
 		char sql[96];
 
 		snprintf(sql, sizeof(sql), "SELECT how FROM sessions WHERE id = %lld",
 		    (long long)lost[i]);
 		assert_string_equal(raw_text(f, sql), "lost");
+	}
+	for (int i = 0; i < 2; i++) {
+		char sql[96];
+
 		snprintf(sql, sizeof(sql), "SELECT ended FROM sessions WHERE id = %lld",
 		    (long long)kept[i]);
 		assert_int_equal(raw_int(f, sql), 0);
 	}
+	/* What a lost one left open is known, and to its own host only. */
+	assert_int_equal(attach_each_left(f->st, live.host, see_attach, &left), 0);
+	assert_int_equal(attach_each_left(f->st, "jump2", see_attach, &left), 0);
+	assert_int_equal(left.rows, 1);
+	assert_non_null(strstr(left.text, " web "));
 	assert_int_equal(raw_int(f,
 			     "SELECT count(*) FROM audit WHERE event = 'session.close'"
 			     " AND detail LIKE 'how=lost%'"),
-	    3);
-	/* live, dead with an attach, the new one: full, and nothing left to lose */
-	assert_int_equal(session_open(f->st, &live, 0, 3, &id), JB_TRY_AGAIN);
-	assert_non_null(strstr(store_error(f->st), "3 sessions open"));
+	    4);
+	/* live and the new one: full, and nothing left to lose */
+	assert_int_equal(session_open(f->st, &live, 0, 2, &id), JB_TRY_AGAIN);
+	assert_non_null(strstr(store_error(f->st), "2 sessions open"));
 }
 
 static void
