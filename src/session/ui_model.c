@@ -122,8 +122,8 @@ ui_model_filter(struct ui_model *m, char *const *candidate, size_t n)
 	}
 }
 
-static bool
-visible(const struct ui_entry *e)
+bool
+ui_entry_visible(const struct ui_entry *e)
 {
 	return e->listed && !e->hidden;
 }
@@ -134,7 +134,7 @@ ui_model_visible(const struct ui_model *m)
 	size_t n = 0;
 
 	for (size_t i = 0; i < m->n; i++)
-		n += visible(&m->entry[i]);
+		n += ui_entry_visible(&m->entry[i]);
 	return n;
 }
 
@@ -161,7 +161,7 @@ ui_model_find(const struct ui_model *m, const char *text, const struct ui_entry 
 	size_t n = 0;
 
 	for (size_t i = 0; text[0] != '\0' && i < m->n; i++) {
-		l = visible(&m->entry[i]) ? level(&m->entry[i], text) : 0;
+		l = ui_entry_visible(&m->entry[i]) ? level(&m->entry[i], text) : 0;
 		if (l < best || l == 0)
 			continue;
 		if (l > best)

@@ -36,6 +36,7 @@ void ui_model_add(struct ui_model *m, const struct ui_entry *row); /* copies the
 /* Only entries whose "NODE+NAME" is among these are shown; n 0 shows all. */
 void ui_model_filter(struct ui_model *m, char *const *candidate, size_t n);
 
+bool ui_entry_visible(const struct ui_entry *e); /* listed, and not filtered away */
 size_t ui_model_visible(const struct ui_model *m);
 
 /*

@@ -30,12 +30,6 @@ cell(const struct ui_entry *e, unsigned c, char safe[static CELL])
 	    safe, CELL, *(char *const *)(const void *)((const char *)e + columns[c].offset));
 }
 
-static bool
-shown(const struct ui_entry *e)
-{
-	return e->listed && !e->hidden;
-}
-
 static void
 add(struct buf *out, const char *s)
 {
@@ -50,7 +44,7 @@ measure(const struct ui_model *m, size_t width[static COLUMNS])
 
 	memset(width, 0, COLUMNS * sizeof(width[0]));
 	for (size_t i = 0; i < m->n; i++) {
-		for (unsigned c = 0; shown(&m->entry[i]) && c < COLUMNS; c++) {
+		for (unsigned c = 0; ui_entry_visible(&m->entry[i]) && c < COLUMNS; c++) {
 			w = text_width(cell(&m->entry[i], c, safe));
 			if (w > columns[c].most)
 				w = columns[c].most;
@@ -70,7 +64,7 @@ ui_plain_rows(const struct ui_model *m, unsigned width, struct buf *out)
 	for (size_t i = 0; i < m->n; i++) {
 		const struct ui_entry *e = &m->entry[i];
 
-		if (!shown(e))
+		if (!ui_entry_visible(e))
 			continue;
 		snprintf(number, sizeof(number), "%3u", e->number);
 		add(out, number);
@@ -115,7 +109,7 @@ ui_plain_json(const struct ui_model *m, struct buf *out)
 	for (size_t i = 0; i < m->n; i++) {
 		const struct ui_entry *e = &m->entry[i];
 
-		if (!shown(e))
+		if (!ui_entry_visible(e))
 			continue;
 		add(out, sep);
 		sep = ",";
