@@ -79,7 +79,7 @@ $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/
 unit: $(UNIT)
 
 # A session that was taken over, against the real broker.
-$(BUILD)/tests/e2e/hostile: $(patsubst %,$(BUILD)/tests/e2e/%.o,hostile hostile_lab hostile_peer) $(LIBS)
+$(BUILD)/tests/e2e/hostile: $(patsubst %,$(BUILD)/tests/e2e/%.o,hostile hostile_cases hostile_lab hostile_peer) $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
 
 # Fuzz targets: clang's libFuzzer, ASan and UBSan over the same sources, in build/fuzz.

@@ -68,4 +68,14 @@ void numbers(struct peer *p, uint32_t type, unsigned n, uint32_t first);
 /* A well-formed request of each type. */
 void well_formed(struct peer *p, uint32_t type);
 
+/* ---- hostile_cases.c ----------------------------------------------------- */
+
+struct hostile {
+	const char *name;
+	/* Prepares and attacks; false when the preparation itself failed. */
+	bool (*play)(struct peer *p, uint32_t arg);
+	uint32_t arg;
+};
+extern const struct hostile hostile_cases[]; /* the last has no name */
+
 #endif

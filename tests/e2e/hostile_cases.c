@@ -1,0 +1,383 @@
+/* Every way in which a session may break the protocol: one function a way.  Tests only. */
+#include "hostile_lab.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CASE(name) static bool name(struct peer *p, uint32_t arg)
+
+CASE(before_kex)
+{
+	well_formed(p, arg);
+	return true;
+}
+
+CASE(before_login)
+{
+	bool good = kex(p);
+
+	well_formed(p, arg);
+	return good;
+}
+
+CASE(while_checking)
+{
+	bool good = kex(p);
+
+	ask_strings(p, REQ_PASSWORD, "alice", "wrong");
+	well_formed(p, arg);
+	return good;
+}
+
+CASE(must_change_first)
+{
+	bool good = login(p, "fresh", AUTH_MUST_CHANGE);
+
+	well_formed(p, arg);
+	return good;
+}
+
+CASE(after_login)
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	well_formed(p, arg);
+	return good;
+}
+
+CASE(unknown)
+{
+	bool good = kex(p);
+
+	numbers(p, arg, 0, 0);
+	return good;
+}
+
+CASE(datagram) /* of that many bytes */
+{
+	char *bytes = xcalloc(arg, 1);
+
+	bytes[3] = REQ_SIGN;
+	bytes[7 < arg ? 7 : 0] = 1;
+	must(send(p->pair, bytes, arg, MSG_NOSIGNAL) == (ssize_t)arg, "send");
+	free(bytes);
+	return true;
+}
+
+CASE(trailing)
+{
+	struct msg m;
+	bool good = kex(p);
+
+	msg_init(&m, REQ_LOG, 0);
+	msg_put_u32(&m, LOG_LEVEL_INFO);
+	msg_put_str(&m, "event");
+	msg_put_str(&m, "text");
+	msg_put_u32(&m, arg);
+	put_msg(p, &m);
+	return good;
+}
+
+CASE(short_of_fields)
+{
+	bool good = kex(p);
+
+	ask_strings(p, arg, "alice", NULL);
+	return good;
+}
+
+CASE(length_beyond_the_end)
+{
+	bool good = kex(p);
+
+	numbers(p, REQ_PASSWORD, 1, arg);
+	return good;
+}
+
+CASE(nul_in_a_string)
+{
+	struct msg m;
+	bool good = kex(p);
+
+	msg_init(&m, arg, 0);
+	msg_put_bytes(&m, "alice\0root1", 11);
+	msg_put_str(&m, "correct horse");
+	put_msg(p, &m);
+	return good;
+}
+
+CASE(descriptor)
+{
+	struct msg m;
+
+	msg_init(&m, arg, 0);
+	msg_put_u32(&m, LOG_LEVEL_INFO);
+	msg_put_str(&m, "event");
+	msg_put_str(&m, "text");
+	msg_put_fd(&m, dup(2));
+	put_msg(p, &m);
+	return true;
+}
+
+CASE(long_string)
+{
+	char *s = xcalloc(arg + 1, 1);
+	bool good = kex(p);
+
+	memset(s, 'a', arg);
+	ask_strings(p, REQ_PASSWORD, arg > MAX_PASSWORD ? "alice" : s, s);
+	free(s);
+	return good;
+}
+
+CASE(reused_id)
+{
+	bool good = kex(p);
+	struct msg m;
+
+	p->id = arg == 0 ? UINT32_MAX : 0; /* 0, or 1 again */
+	msg_init(&m, REQ_LOG, 0);
+	msg_put_u32(&m, LOG_LEVEL_INFO);
+	msg_put_str(&m, "event");
+	msg_put_str(&m, "text");
+	m.id = 1;
+	if (arg == 0) {
+		m.id = 0;
+		must(msg_send(p->pair, &m) == 0, "send");
+		msg_release(&m);
+	} else {
+		put_msg(p, &m);
+	}
+	return good;
+}
+
+CASE(sign_key)
+{
+	sign(p, arg, DIGEST_NONE, 32);
+	return true;
+}
+
+CASE(sign_digest)
+{
+	sign(p, 0, arg, 32);
+	return true;
+}
+
+CASE(sign_length)
+{
+	sign(p, 0, DIGEST_NONE, arg);
+	return true;
+}
+
+CASE(sign_rsa_digest)
+{
+	sign(p, 1, arg, 32);
+	return true;
+}
+
+CASE(verify_other_session)
+{
+	uint8_t other[32];
+	bool good = kex(p);
+
+	memset(other, (int)arg, sizeof(other));
+	verify(p, "alice", other, true);
+	return good;
+}
+
+CASE(key_login_unproven)
+{
+	bool good = kex(p);
+
+	(void)arg;
+	ask_strings(p, REQ_KEY_LOGIN, "alice", NULL);
+	return good;
+}
+
+CASE(key_login_badly_proven)
+{
+	bool good = kex(p);
+
+	verify(p, "alice", p->hash, false);
+	good = good && answer(p, REP_VERIFY) == (int64_t)arg;
+	ask_strings(p, REQ_KEY_LOGIN, "alice", NULL);
+	return good;
+}
+
+CASE(key_login_as_another)
+{
+	bool good = kex(p);
+
+	verify(p, "alice", p->hash, true);
+	good = good && answer(p, REP_VERIFY) == (int64_t)arg;
+	ask_strings(p, REQ_KEY_LOGIN, "root1", NULL);
+	return good;
+}
+
+CASE(password_then_claim)
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	ask_strings(p, arg, "root1", "correct horse");
+	return good;
+}
+
+CASE(another_login)
+{
+	bool good = kex(p);
+
+	well_formed(p, REQ_OFFER);
+	good = good && answer(p, REP_OFFER) == 1;
+	ask_strings(p, arg, "root1", "correct horse");
+	return good;
+}
+
+CASE(attach_unlisted) /* 0: nothing was listed; else: not that one */
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	if (arg != 0)
+		good = good && list(p, 1);
+	attach(p, arg != 0 ? lab.others : lab.mine, ATTACH_SHELL, 0, "");
+	return good;
+}
+
+CASE(attach_invented)
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	attach(p, UINT64_MAX - arg, ATTACH_SHELL, 0, "");
+	return good;
+}
+
+CASE(attach_kind)
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	attach(p, lab.mine, arg, 0, "");
+	return good;
+}
+
+CASE(attach_shell_with_command)
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	attach(p, lab.mine, arg, 0, "reboot");
+	return good;
+}
+
+CASE(attach_much_environment)
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	attach(p, lab.mine, ATTACH_EXEC, arg, "true");
+	return good;
+}
+
+CASE(attach_long_command)
+{
+	char *s = xcalloc(arg + 1, 1);
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	memset(s, 'a', arg);
+	attach(p, lab.mine, ATTACH_EXEC, 0, s);
+	free(s);
+	return good;
+}
+
+CASE(log_level)
+{
+	struct msg m;
+
+	msg_init(&m, REQ_LOG, 0);
+	msg_put_u32(&m, arg);
+	msg_put_str(&m, "event");
+	msg_put_str(&m, "text");
+	put_msg(p, &m);
+	return true;
+}
+
+/* clang-format off */
+const struct hostile hostile_cases[] = {
+	{ "VERIFY before the key exchange",       before_kex, REQ_VERIFY },
+	{ "PASSWORD before the key exchange",     before_kex, REQ_PASSWORD },
+	{ "OFFER before the key exchange",        before_kex, REQ_OFFER },
+	{ "KEY_LOGIN before the key exchange",    before_kex, REQ_KEY_LOGIN },
+	{ "NEW_PASSWORD before the key exchange", before_kex, REQ_NEW_PASSWORD },
+	{ "ATTACH before the key exchange",       before_kex, REQ_ATTACH },
+	{ "NEW_PASSWORD before login",            before_login, REQ_NEW_PASSWORD },
+	{ "TARGET before login",                  before_login, REQ_TARGET },
+	{ "LIST before login",                    before_login, REQ_LIST },
+	{ "ATTACH before login",                  before_login, REQ_ATTACH },
+	{ "CANCEL before login",                  before_login, REQ_CANCEL },
+	{ "RESIZE before login",                  before_login, REQ_RESIZE },
+	{ "SIGNAL before login",                  before_login, REQ_SIGNAL },
+	{ "STATUS before login",                  before_login, REQ_STATUS },
+	{ "DETACH before login",                  before_login, REQ_DETACH },
+	{ "PASSWORD while one is checked",        while_checking, REQ_PASSWORD },
+	{ "OFFER while a password is checked",    while_checking, REQ_OFFER },
+	{ "LIST while a password is checked",     while_checking, REQ_LIST },
+	{ "LIST before the new password",         must_change_first, REQ_LIST },
+	{ "TARGET before the new password",       must_change_first, REQ_TARGET },
+	{ "ATTACH before the new password",       must_change_first, REQ_ATTACH },
+	{ "PASSWORD before the new password",     must_change_first, REQ_PASSWORD },
+	{ "PASSWORD after login",                 after_login, REQ_PASSWORD },
+	{ "VERIFY after login",                   after_login, REQ_VERIFY },
+	{ "OFFER after login",                    after_login, REQ_OFFER },
+	{ "NEW_PASSWORD unasked",                 after_login, REQ_NEW_PASSWORD },
+	{ "RESIZE of no attach",                  after_login, REQ_RESIZE },
+	{ "SIGNAL to no attach",                  after_login, REQ_SIGNAL },
+	{ "DETACH of no attach",                  after_login, REQ_DETACH },
+	{ "STATUS of no attach",                  after_login, REQ_STATUS },
+	{ "CANCEL of no attach",                  after_login, REQ_CANCEL },
+	{ "request 0",                            unknown, 0 },
+	{ "request 16",                           unknown, REQ_LOG + 1 },
+	{ "request of the broker's own",          unknown, REP_AUTH },
+	{ "an event of the broker's own",         unknown, EVT_END },
+	{ "request 0xffffffff",                   unknown, UINT32_MAX },
+	{ "4 bytes",                              datagram, 4 },
+	{ "half a header",                        datagram, 7 },
+	{ "a header and nothing else",            datagram, MSG_HEADER },
+	{ "one byte more than a message may be",  datagram, MSG_MAX + 1 },
+	{ "trailing bytes",                       trailing, 1 },
+	{ "a PASSWORD without password",          short_of_fields, REQ_PASSWORD },
+	{ "an OFFER without key",                 short_of_fields, REQ_OFFER },
+	{ "a VERIFY without data",                short_of_fields, REQ_VERIFY },
+	{ "a length beyond the end",              length_beyond_the_end, 1000 },
+	{ "a length of 4 GiB",                    length_beyond_the_end, UINT32_MAX },
+	{ "a NUL in a login",                     nul_in_a_string, REQ_PASSWORD },
+	{ "a descriptor with a request",          descriptor, REQ_LOG },
+	{ "a login of 257 bytes",                 long_string, MAX_LOGIN + 1 },
+	{ "a password of 1025 bytes",             long_string, MAX_PASSWORD + 1 },
+	{ "request id 0",                         reused_id, 0 },
+	{ "a request id again",                   reused_id, 1 },
+	{ "a signature by key 2 of 2",            sign_key, 2 },
+	{ "a signature by key 0xffffffff",        sign_key, UINT32_MAX },
+	{ "an ed25519 signature with sha256",     sign_digest, DIGEST_SHA256 },
+	{ "a digest of no name",                  sign_digest, 1 },
+	{ "nothing to sign",                      sign_length, 0 },
+	{ "31 bytes to sign",                     sign_length, 31 },
+	{ "65 bytes to sign",                     sign_length, 65 },
+	{ "an rsa signature without digest",      sign_rsa_digest, DIGEST_NONE },
+	{ "an rsa signature with sha1",           sign_rsa_digest, 1 },
+	{ "a signature for another session",      verify_other_session, 0xee },
+	{ "KEY_LOGIN without a signature",        key_login_unproven, 0 },
+	{ "KEY_LOGIN after a bad signature",      key_login_badly_proven, 0 },
+	{ "KEY_LOGIN as another user",            key_login_as_another, 1 },
+	{ "a password login, then another's key", password_then_claim, REQ_KEY_LOGIN },
+	{ "a password login, then another's",     password_then_claim, REQ_PASSWORD },
+	{ "an offer, then another's password",    another_login, REQ_PASSWORD },
+	{ "an attach before any list",            attach_unlisted, 0 },
+	{ "an attach to another's container",     attach_unlisted, 1 },
+	{ "an attach to an invented container",   attach_invented, 0 },
+	{ "an attach of kind 0",                  attach_kind, 0 },
+	{ "an attach of kind 3",                  attach_kind, 3 },
+	{ "a shell with a command",               attach_shell_with_command, ATTACH_SHELL },
+	{ "33 environment variables",             attach_much_environment, MAX_ENV + 1 },
+	{ "a command of 128 KiB and one byte",    attach_long_command, MAX_COMMAND + 1 },
+	{ "a log level of no name",               log_level, 17 },
+	{ .name = NULL },
+};
+/* clang-format on */
