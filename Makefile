@@ -37,11 +37,12 @@ PROGRAMS = $(BUILD)/jumpboxd $(BUILD)/jumpbox-session $(BUILD)/jumpbox-broker \
 
 all: $(PROGRAMS)
 
-# The prefix is compiled in: another one means other objects.
-$(BUILD)/prefix: FORCE
-	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
+# Another compiler, other flags or another prefix, which is compiled in, mean other objects.
+$(BUILD)/flags: export FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); printenv FLAGS | cmp -s - $@ || printenv FLAGS > $@
 
-$(BUILD)/%.o: %.c $(BUILD)/prefix
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
