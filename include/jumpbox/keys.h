@@ -45,6 +45,9 @@ int auth_request_verify(
 /* ---- host keys -------------------------------------------------------- */
 
 struct host_key; /* a private key in memory; wiped when freed */
+struct buf;
+
+enum { HOST_KEY_FILE_MAX = 32 * 1024 };
 
 /* Reads a PEM/OpenSSH private key file: JB_CONFIG and what to do when unreadable, damaged, too
  * open, too small, with a passphrase, or not owned by the reader (its effective uid). */
@@ -53,8 +56,8 @@ int host_key_load(const char *path, struct host_key **k, struct errtext *e);
  * is there. */
 int host_key_generate(const char *path, struct errtext *e);
 void host_key_free(struct host_key *k);
-/* "ssh-ed25519 AAAA..." malloc'd */
-char *host_key_public(const struct host_key *k);
+/* The text of a private key file with the real public half and no secret. */
+int host_key_public(const struct host_key *k, struct buf *text);
 /*
  * Signs an exchange hash (32, 48 or 64 bytes).  digest as enum proto_digest:
  * none for ed25519, SHA-256 or SHA-512 for RSA.  *sig_len is the room in sig

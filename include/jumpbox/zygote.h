@@ -37,8 +37,8 @@ enum zygote_type { ZYG_CONN = 1, ZYG_READY, ZYG_EXIT };
 enum role_fd {
 	ROLE_CONTROL_FD = 3, /* zygotes: SEQPACKET to the supervisor; watcher: stream to it */
 	ROLE_CONFIG_FD = 4,  /* the effective configuration as text (sealed memfd) */
-	ROLE_KEYS_FD = 5,    /* public halves of the host keys, a line each: the session zygote
-				reads them, prepare writes them */
+	ROLE_KEYS_FD = 5,    /* host keys without their secrets, as private key files, each with a
+				NUL at its end: the session zygote reads them, prepare writes them */
 };
 
 enum status_byte {

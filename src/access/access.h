@@ -76,8 +76,12 @@ struct buf;
 
 /* The private key in the text of a key file; NULL and *why ("is damaged ...") otherwise. */
 EVP_PKEY *host_key_decode(const uint8_t *text, size_t n, const char **why);
-/* The text of an unencrypted OpenSSH private key file into b. */
-int host_key_encode(EVP_PKEY *pkey, struct buf *b);
+/*
+ * The text of an unencrypted OpenSSH private key file into b.  With the public
+ * half alone the secret numbers are 0 (ed25519) or 3 (RSA).
+ */
+enum key_half { KEY_WHOLE, KEY_PUBLIC };
+int host_key_encode(const EVP_PKEY *pkey, enum key_half half, struct buf *b);
 
 /* ---- host_key_parts.c ------------------------------------------------- */
 

@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 32 * 1024, RSA_BITS = 3072, WRITE_MS = 10000 };
+enum { RSA_BITS = 3072, WRITE_MS = 10000 };
 
 struct host_key {
 	EVP_PKEY *pkey;
@@ -49,7 +49,7 @@ check_file(int fd, const char *path, struct errtext *e)
 	return 0;
 }
 
-/* At most FILE_MAX bytes into b, NUL-terminated; the NUL is not counted in *n. */
+/* At most HOST_KEY_FILE_MAX bytes into b, NUL-terminated; the NUL is not counted in *n. */
 static int
 read_text(int fd, const char *path, struct buf *b, size_t *n, struct errtext *e)
 {
@@ -81,7 +81,7 @@ host_key_load(const char *path, struct host_key **k, struct errtext *e)
 	size_t n = 0;
 	int fd, rc;
 
-	buf_init(&text, FILE_MAX);
+	buf_init(&text, HOST_KEY_FILE_MAX);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		rc = err_set(e, JB_CONFIG, "cannot read host key %s: %s", path, strerror(errno));
@@ -112,21 +112,10 @@ host_key_free(struct host_key *k)
 	free(k);
 }
 
-char *
-host_key_public(const struct host_key *k)
+int
+host_key_public(const struct host_key *k, struct buf *text)
 {
-	struct buf b;
-	char *b64, *line = NULL;
-
-	buf_init(&b, MAX_KEY_BLOB);
-	if (host_key_blob(k->pkey, &b) == 0) {
-		b64 = base64_encode(buf_ptr(&b), buf_len(&b));
-		line =
-		    xasprintf("%s %s", host_key_is_rsa(k->pkey) ? "ssh-rsa" : "ssh-ed25519", b64);
-		free(b64);
-	}
-	buf_release(&b);
-	return line;
+	return host_key_encode(k->pkey, KEY_PUBLIC, text);
 }
 
 /* ---- making ------------------------------------------------------------- */
@@ -195,8 +184,8 @@ host_key_generate(const char *path, struct errtext *e)
 		    "cannot make host key %s: its name must contain ed25519 or rsa, to say its "
 		    "type",
 		    path);
-	buf_init(&text, FILE_MAX);
-	rc = host_key_encode(pkey, &text);
+	buf_init(&text, HOST_KEY_FILE_MAX);
+	rc = host_key_encode(pkey, KEY_WHOLE, &text);
 	rc = rc == 0 ? write_new(path, &text, e)
 		     : err_set(e, rc, "cannot make host key %s: out of memory", path);
 	buf_release(&text);

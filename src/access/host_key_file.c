@@ -18,7 +18,6 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define BEGIN "-----BEGIN OPENSSH PRIVATE KEY-----\n"
 #define END   "-----END OPENSSH PRIVATE KEY-----\n"
@@ -255,21 +254,33 @@ host_key_decode(const uint8_t *data, size_t n, const char **why)
 /* ---- OpenSSH's format, written ------------------------------------------ */
 
 static int
-encode_numbers(const EVP_PKEY *pkey, struct buf *b)
+encode_rsa(const EVP_PKEY *pkey, enum key_half half, struct buf *b)
 {
 	BIGNUM *part[RSA_PARTS];
-	uint8_t secret[64];
+	int rc = 0;
+
+	rsa_parts(pkey, part);
+	for (size_t i = 0; rc == 0 && i < sizeof(order) / sizeof(order[0]); i++) {
+		BIGNUM *n = part[order[i]];
+
+		/* the modulus and the public exponent come first */
+		if (!n || (half == KEY_PUBLIC && i > 1 && BN_set_word(n, 3) != 1))
+			rc = JB_INTERNAL;
+		else
+			rc = wire_put_bignum(b, n);
+	}
+	rsa_parts_free(part);
+	return rc;
+}
+
+static int
+encode_ed25519(const EVP_PKEY *pkey, enum key_half half, struct buf *b)
+{
+	uint8_t secret[64] = { 0 };
 	size_t npub = 32, nseed = 32;
 	int rc = 0;
 
-	if (host_key_is_rsa(pkey)) {
-		rsa_parts(pkey, part);
-		for (size_t i = 0; rc == 0 && i < sizeof(order) / sizeof(order[0]); i++)
-			rc = part[order[i]] ? wire_put_bignum(b, part[order[i]]) : JB_INTERNAL;
-		rsa_parts_free(part);
-		return rc;
-	}
-	if (EVP_PKEY_get_raw_private_key(pkey, secret, &nseed) != 1 ||
+	if ((half == KEY_WHOLE && EVP_PKEY_get_raw_private_key(pkey, secret, &nseed) != 1) ||
 	    EVP_PKEY_get_raw_public_key(pkey, secret + 32, &npub) != 1)
 		rc = JB_INTERNAL;
 	if (rc == 0 && (rc = wire_put_bytes(b, secret + 32, 32)) == 0)
@@ -279,17 +290,15 @@ encode_numbers(const EVP_PKEY *pkey, struct buf *b)
 }
 
 static int
-encode_private(const EVP_PKEY *pkey, struct buf *b)
+encode_private(const EVP_PKEY *pkey, enum key_half half, struct buf *b)
 {
-	uint32_t check;
+	bool rsa = host_key_is_rsa(pkey);
 	int rc = 0;
 
-	if (getrandom(&check, sizeof(check), 0) != (ssize_t)sizeof(check))
-		return JB_INTERNAL;
-	rc |= wire_put_u32(b, check);
-	rc |= wire_put_u32(b, check);
-	rc |= wire_put_text(b, host_key_is_rsa(pkey) ? "ssh-rsa" : "ssh-ed25519");
-	rc |= encode_numbers(pkey, b);
+	rc |= wire_put_u32(b, 0); /* the check is for passphrases */
+	rc |= wire_put_u32(b, 0);
+	rc |= wire_put_text(b, rsa ? "ssh-rsa" : "ssh-ed25519");
+	rc |= rsa ? encode_rsa(pkey, half, b) : encode_ed25519(pkey, half, b);
 	rc |= wire_put_text(b, "jumpbox host key");
 	for (uint8_t i = 1; rc == 0 && buf_len(b) % BLOCK != 0; i++)
 		rc = buf_add(b, &i, 1);
@@ -297,7 +306,7 @@ encode_private(const EVP_PKEY *pkey, struct buf *b)
 }
 
 static int
-encode_binary(const EVP_PKEY *pkey, struct buf *b)
+encode_binary(const EVP_PKEY *pkey, enum key_half half, struct buf *b)
 {
 	struct buf blob, priv;
 	int rc = 0;
@@ -305,7 +314,7 @@ encode_binary(const EVP_PKEY *pkey, struct buf *b)
 	buf_init(&blob, KEY_MAX);
 	buf_init(&priv, KEY_MAX);
 	rc |= host_key_blob(pkey, &blob);
-	rc |= encode_private(pkey, &priv);
+	rc |= encode_private(pkey, half, &priv);
 	rc |= buf_add(b, MAGIC, sizeof(MAGIC));
 	rc |= wire_put_text(b, "none");
 	rc |= wire_put_text(b, "none");
@@ -319,14 +328,14 @@ encode_binary(const EVP_PKEY *pkey, struct buf *b)
 }
 
 int
-host_key_encode(EVP_PKEY *pkey, struct buf *b)
+host_key_encode(const EVP_PKEY *pkey, enum key_half half, struct buf *b)
 {
 	struct buf bin;
 	char *b64 = NULL;
 	int rc;
 
 	buf_init(&bin, KEY_MAX);
-	if ((rc = encode_binary(pkey, &bin)) != 0)
+	if ((rc = encode_binary(pkey, half, &bin)) != 0)
 		goto out;
 	b64 = base64_encode(buf_ptr(&bin), buf_len(&bin));
 	rc |= buf_add(b, BEGIN, sizeof(BEGIN) - 1);

@@ -4,10 +4,11 @@
  * error says what is wrong and what to do.
  *
  *	fd 4   the configuration (memfd)
- *	fd 5   where the public halves of the host keys go, one line each
+ *	fd 5   where the public halves of the host keys go, as zygote.h says
  */
 #include "broker.h"
 
+#include "jumpbox/buf.h"
 #include "jumpbox/log.h"
 #include "jumpbox/password.h"
 #include "jumpbox/privs.h"
@@ -126,11 +127,16 @@ prepare_database(const struct config *cfg, struct errtext *e)
 static int
 write_public(const struct host_key *k, struct errtext *e)
 {
-	char *line = host_key_public(k), *text = xasprintf("%s\n", line);
-	int r = write_all(ROLE_KEYS_FD, text, strlen(text), -1);
+	struct buf text;
+	int r;
 
-	free(text);
-	free(line);
+	buf_init(&text, HOST_KEY_FILE_MAX);
+	r = host_key_public(k, &text);
+	if (r == 0)
+		r = buf_add(&text, "", 1);
+	if (r == 0)
+		r = write_all(ROLE_KEYS_FD, buf_ptr(&text), buf_len(&text), -1);
+	buf_release(&text);
 	return r == 0 ? 0 : err_set(e, JB_INTERNAL, "the public host keys cannot be handed on");
 }
 

@@ -43,13 +43,13 @@ struct sign_counts sign_counts(void);
 /* A signature of the client's was refused since the last call: libssh tells nobody. */
 bool sign_refused(void);
 
-/* ---- host_keys.c: key files with the public half and no secret ---------- */
+/* ---- host_keys.c: the host keys, without their secrets ------------------ */
 
-/* Reads "type base64" lines from the descriptor. */
+/* Reads ROLE_KEYS_FD. */
 int host_keys_load(int fd, struct errtext *e);
 /* A session that answers on fd (owned by the session from here on), with those keys; key exchange not begun. */
 ssh_session host_keys_accept(int fd);
-/* The number (line, from 0) of the key in use that has this type, an EVP_PKEY_*; -1: none. */
+/* The number (from 0) of the key in use that has this type, an EVP_PKEY_*; -1: none. */
 int host_keys_index(int type);
 /* What both are made of, for warmup.c and its own keys; NULL: out of memory. */
 ssh_bind host_keys_bind_new(void);
