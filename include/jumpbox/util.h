@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 /* Allocation that does not come back empty: out of memory is fatal. */
@@ -37,9 +38,14 @@ int set_cloexec(int fd, bool on);
  */
 int write_all(int fd, const void *p, size_t n, int timeout_ms);
 /*
- * A whole small file, NUL-terminated, at most max bytes; the caller frees it.  JB_NOT_FOUND when
- * there is none, JB_BAD_INPUT when it is larger, JB_UNAVAILABLE when it cannot be read.
+ * From an offset to the end, whoever else moves in that file, or FROM_HERE; NUL-terminated, at most
+ * max bytes; the caller frees it.  JB_BAD_INPUT when there is more, JB_UNAVAILABLE when it cannot be
+ * read; the sentence begins with the name.
  */
+enum { FROM_HERE = -1 };
+int read_fd(
+    int fd, off_t from, const char *name, size_t max, char **data, size_t *len, struct errtext *e);
+/* The same of a whole file; JB_NOT_FOUND when there is none. */
 int read_file(const char *path, size_t max, char **data, size_t *len, struct errtext *e);
 
 /* Start time of a process in clock ticks since boot (/proc/PID/stat field 22); 0 if there is none.

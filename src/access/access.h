@@ -74,8 +74,8 @@ int base64_decode(const char *s, size_t len, uint8_t **p, size_t *n);
 
 struct buf;
 
-/* The private key in the text of a key file; NULL and *why ("is damaged ...") otherwise. */
-EVP_PKEY *host_key_decode(const uint8_t *text, size_t n, const char **why);
+/* The private key in the text of a key file, n bytes and a NUL; NULL and *why ("is damaged ...") otherwise. */
+EVP_PKEY *host_key_decode(const char *text, size_t n, const char **why);
 /*
  * The text of an unencrypted OpenSSH private key file into b.  With the public
  * half alone the secret numbers are 0 (ed25519) or 3 (RSA).

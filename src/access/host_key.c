@@ -49,58 +49,33 @@ check_file(int fd, const char *path, struct errtext *e)
 	return 0;
 }
 
-/* At most HOST_KEY_FILE_MAX bytes into b, NUL-terminated; the NUL is not counted in *n. */
-static int
-read_text(int fd, const char *path, struct buf *b, size_t *n, struct errtext *e)
-{
-	for (;;) {
-		uint8_t *p = buf_reserve(b, 4096);
-		ssize_t got;
-
-		if (!p)
-			return err_set(e, JB_CONFIG, "host key %s is too long for a key", path);
-		got = read(fd, p, 4096);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_set(e, JB_CONFIG, "host key %s: %s", path, strerror(errno));
-		if (got == 0)
-			break;
-		buf_commit(b, (size_t)got);
-	}
-	*n = buf_len(b);
-	return buf_add(b, "", 1);
-}
-
 int
 host_key_load(const char *path, struct host_key **k, struct errtext *e)
 {
-	struct buf text;
+	struct errtext unread;
 	EVP_PKEY *pkey;
 	const char *why;
-	size_t n = 0;
+	char *text;
+	size_t n;
 	int fd, rc;
 
-	buf_init(&text, HOST_KEY_FILE_MAX);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		rc = err_set(e, JB_CONFIG, "cannot read host key %s: %s", path, strerror(errno));
-		goto out;
-	}
-	if ((rc = check_file(fd, path, e)) != 0 || (rc = read_text(fd, path, &text, &n, e)) != 0)
-		goto out;
-	pkey = host_key_decode(buf_ptr(&text), n, &why);
-	if (!pkey) {
-		rc = err_set(e, JB_CONFIG, "host key %s %s", path, why);
-		goto out;
-	}
+	if (fd < 0)
+		return err_set(e, JB_CONFIG, "cannot read host key %s: %s", path, strerror(errno));
+	rc = check_file(fd, path, e);
+	if (rc == 0 && read_fd(fd, FROM_HERE, path, HOST_KEY_FILE_MAX, &text, &n, &unread) != 0)
+		rc = err_set(e, JB_CONFIG, "host key %s", unread.s);
+	close(fd);
+	if (rc != 0)
+		return rc;
+	pkey = host_key_decode(text, n, &why);
+	wipe(text, n);
+	free(text);
+	if (!pkey)
+		return err_set(e, JB_CONFIG, "host key %s %s", path, why);
 	*k = xcalloc(1, sizeof(**k));
 	(*k)->pkey = pkey;
-out:
-	if (fd >= 0)
-		close(fd);
-	buf_release(&text);
-	return rc;
+	return 0;
 }
 
 void

@@ -231,9 +231,8 @@ decode_pem(const char *text, size_t n, const char **why)
 }
 
 EVP_PKEY *
-host_key_decode(const uint8_t *data, size_t n, const char **why)
+host_key_decode(const char *text, size_t n, const char **why)
 {
-	const char *text = (const char *)data; /* NUL-terminated by its reader */
 	EVP_PKEY *pkey;
 
 	*why = n == 0 ? empty : damaged;

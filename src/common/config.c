@@ -7,7 +7,6 @@
  */
 #include "jumpbox/config.h"
 
-#include "jumpbox/buf.h"
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
 
@@ -399,44 +398,25 @@ parse(char *text, const char *name, struct config *c, struct errtext *e)
 }
 
 /* From the start, wherever the shared offset is: one descriptor serves several processes. */
-static int
-read_text(int fd, const char *name, struct buf *b, struct errtext *e)
-{
-	ssize_t n;
-
-	for (;;) {
-		n = pread(fd, buf_reserve(b, 4096), 4096, (off_t)buf_len(b));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(e, JB_CONFIG, "%s: %s", name, strerror(errno));
-		buf_commit(b, (size_t)n);
-		if (n == 0)
-			break;
-		if (buf_len(b) > FILE_MAX)
-			return err_set(e, JB_CONFIG, "%s: larger than %d bytes", name, FILE_MAX);
-	}
-	if (memchr(buf_ptr(b), '\0', buf_len(b)) != NULL)
-		return err_set(e, JB_CONFIG, "%s: a NUL byte; not a text file", name);
-	return buf_add(b, "", 1);
-}
-
 int
 config_load_fd(int fd, const char *name, struct config *c, struct errtext *e)
 {
 	struct config fresh = { 0 };
-	struct buf b;
+	char *text;
+	size_t len;
 	int r;
 
-	buf_init(&b, FILE_MAX + 3 * 4096);
-	if ((r = read_text(fd, name, &b, e)) < 0)
-		goto out;
-	if ((r = parse((char *)b.data + b.off, name, &fresh, e)) < 0)
+	if (read_fd(fd, 0, name, FILE_MAX, &text, &len, e) < 0)
+		return JB_CONFIG;
+	if (strlen(text) != len)
+		r = err_set(e, JB_CONFIG, "%s: a NUL byte; not a text file", name);
+	else
+		r = parse(text, name, &fresh, e);
+	if (r < 0)
 		config_release(&fresh);
 	else
 		*c = fresh;
-out:
-	buf_release(&b);
+	free(text);
 	return r;
 }
 

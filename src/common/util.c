@@ -207,14 +207,16 @@ write_all(int fd, const void *p, size_t n, int timeout_ms)
 
 /* To the end of file, or one byte past max. */
 static int
-read_up_to(int fd, struct buf *b, size_t max)
+read_up_to(int fd, off_t from, struct buf *b, size_t max)
 {
 	ssize_t n = 1;
 	size_t want;
+	uint8_t *p;
 
 	while (n > 0 && buf_len(b) <= max) {
 		want = buf_room(b) < 4096 ? buf_room(b) : 4096;
-		n = read(fd, buf_reserve(b, want), want);
+		p = buf_reserve(b, want);
+		n = from < 0 ? read(fd, p, want) : pread(fd, p, want, from + (off_t)buf_len(b));
 		if (n < 0 && errno == EINTR)
 			n = 1;
 		else if (n < 0)
@@ -226,22 +228,19 @@ read_up_to(int fd, struct buf *b, size_t max)
 }
 
 int
-read_file(const char *path, size_t max, char **data, size_t *len, struct errtext *e)
+read_fd(
+    int fd, off_t from, const char *name, size_t max, char **data, size_t *len, struct errtext *e)
 {
 	struct buf b;
-	int fd, error, r = 0;
+	int error, r = 0;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return err_set(e, errno == ENOENT ? JB_NOT_FOUND : JB_UNAVAILABLE, "%s: %s", path,
-		    strerror(errno));
 	buf_init(&b, max + 1);
-	if ((error = read_up_to(fd, &b, max)) < 0) {
-		r = err_set(e, JB_UNAVAILABLE, "%s: %s", path, strerror(-error));
+	if ((error = read_up_to(fd, from, &b, max)) < 0) {
+		r = err_set(e, JB_UNAVAILABLE, "%.160s: %s", name, strerror(-error));
 		goto out;
 	}
 	if (buf_len(&b) > max) {
-		r = err_set(e, JB_BAD_INPUT, "%s: larger than %zu bytes", path, max);
+		r = err_set(e, JB_BAD_INPUT, "%.160s: larger than %zu bytes", name, max);
 		goto out;
 	}
 	*len = buf_len(&b);
@@ -249,6 +248,18 @@ read_file(const char *path, size_t max, char **data, size_t *len, struct errtext
 	memcpy(*data, buf_ptr(&b), *len);
 out:
 	buf_release(&b);
+	return r;
+}
+
+int
+read_file(const char *path, size_t max, char **data, size_t *len, struct errtext *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r;
+
+	if (fd < 0)
+		return err_set(e, errno == ENOENT ? JB_NOT_FOUND : JB_UNAVAILABLE, "%s: %s", path,
+		    strerror(errno));
+	r = read_fd(fd, FROM_HERE, path, max, data, len, e);
 	close(fd);
 	return r;
 }

@@ -4,7 +4,6 @@
  */
 #include "ctl.h"
 
-#include "jumpbox/buf.h"
 #include "jumpbox/password.h"
 #include "jumpbox/target.h"
 #include "jumpbox/util.h"
@@ -64,53 +63,30 @@ input_until(struct ctl *c, const char *s, int64_t *at)
 
 /* ---- files ------------------------------------------------------------- */
 
-/* To the end of file; JB_BAD_INPUT when larger than CTL_FILE_MAX. */
-static int
-read_all(int fd, struct buf *b)
-{
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, buf_reserve(b, 4096), 4096);
-		if (n == 0)
-			return 0;
-		if (n > 0)
-			buf_commit(b, (size_t)n);
-		else if (errno != EINTR)
-			return JB_UNAVAILABLE;
-		if (buf_len(b) > CTL_FILE_MAX)
-			return JB_BAD_INPUT;
-	}
-}
-
 int
 input_read(struct ctl *c, const char *file, char **text)
 {
 	bool is_stdin = strcmp(file, "-") == 0;
-	struct buf b;
+	char *data;
+	size_t n;
 	int fd, r;
 
 	fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return ctl_fail(c, errno == ENOENT ? JB_NOT_FOUND : JB_BAD_INPUT, "%.160s: %s",
 		    file, strerror(errno));
-	buf_init(&b, CTL_FILE_MAX + 2 * 4096);
-	r = read_all(fd, &b);
-	if (r == JB_UNAVAILABLE)
-		r = ctl_fail(c, JB_BAD_INPUT, "%.160s: %s", file, strerror(errno));
-	else if (r < 0)
-		r = ctl_fail(c, r, "%.160s: larger than %d bytes", file, CTL_FILE_MAX);
-	else if (buf_len(&b) > 0 && memchr(buf_ptr(&b), '\0', buf_len(&b)) != NULL)
-		r = ctl_fail(c, JB_BAD_INPUT, "%.160s: not a text file", file);
-	if (r == 0) {
-		*text = xcalloc(buf_len(&b) + 1, 1);
-		if (buf_len(&b) > 0)
-			memcpy(*text, buf_ptr(&b), buf_len(&b));
-	}
-	buf_release(&b);
+	r = read_fd(fd, FROM_HERE, file, CTL_FILE_MAX, &data, &n, &c->e);
 	if (!is_stdin)
 		close(fd);
-	return r;
+	if (r < 0)
+		return JB_BAD_INPUT;
+	if (strlen(data) != n) {
+		wipe(data, n);
+		free(data);
+		return ctl_fail(c, JB_BAD_INPUT, "%.160s: not a text file", file);
+	}
+	*text = data;
+	return 0;
 }
 
 /* ---- passwords --------------------------------------------------------- */

@@ -8,11 +8,11 @@
 #include "session.h"
 
 #include "jumpbox/log.h"
+#include "jumpbox/util.h"
 
-#include <errno.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { KEYS_MAX = 65536 };
 
@@ -66,37 +66,22 @@ load_key(const char *file, int number, struct errtext *e)
 	return rc;
 }
 
-static int
-read_keys(int fd, char *text, size_t size, size_t *len, struct errtext *e)
-{
-	ssize_t n;
-
-	*len = 0;
-	if (lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE)
-		return err_set(e, JB_INTERNAL, "host keys: %s", strerror(errno));
-	while ((n = read(fd, text + *len, size - 1 - *len)) > 0)
-		*len += (size_t)n;
-	if (n < 0 || *len == size - 1)
-		return err_set(e, JB_INTERNAL, "host keys cannot be read");
-	text[*len] = '\0';
-	return 0;
-}
-
 int
 host_keys_load(int fd, struct errtext *e)
 {
-	static char text[KEYS_MAX];
+	char *text;
 	size_t len;
 	int number = 0, rc;
 
-	if ((rc = read_keys(fd, text, sizeof(text), &len, e)) != 0)
-		return rc;
 	if ((bound = host_keys_bind_new()) == NULL)
 		return err_set(e, JB_INTERNAL, "libssh: no memory");
+	if ((rc = read_fd(fd, 0, "host keys", KEYS_MAX, &text, &len, e)) != 0)
+		return rc;
 	for (const char *file = text; rc == 0 && file < text + len; file += strlen(file) + 1)
 		rc = load_key(file, number++, e);
 	if (rc == 0 && number == 0)
 		rc = err_set(e, JB_INTERNAL, "there is no host key");
+	free(text);
 	return rc;
 }
 

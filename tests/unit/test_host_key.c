@@ -210,7 +210,7 @@ other_files_are_refused_with_a_reason(void **state)
 	run(": > empty && chmod 600 empty");
 	refused("empty", "is empty");
 	run("head -c 40000 /dev/zero > long && chmod 600 long");
-	refused("long", "too long");
+	refused("long", "larger than 32768 bytes");
 	run("head -c 4000 /dev/urandom > noise && chmod 600 noise");
 	refused("noise", "damaged");
 	run("cp h_ed25519.pub h_pub && chmod 600 h_pub");

@@ -187,6 +187,40 @@ whole_files(void **state)
 }
 
 static void
+descriptors_are_read_from_an_offset_or_from_here(void **state)
+{
+	char path[] = "/tmp/jumpbox-test-XXXXXX", *data = NULL;
+	int fd = mkstemp(path), p[2];
+	struct errtext e;
+	size_t len;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(write_all(fd, "abcdef", 6, -1), 0);
+	assert_int_equal(lseek(fd, 4, SEEK_SET), 4);
+	assert_int_equal(read_fd(fd, 1, "it", 5, &data, &len, &e), 0);
+	assert_string_equal(data, "bcdef");
+	free(data);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 4); /* where the others are */
+	assert_int_equal(read_fd(fd, FROM_HERE, "it", 2, &data, &len, &e), 0);
+	assert_string_equal(data, "ef");
+	free(data);
+	data = NULL;
+	assert_int_equal(read_fd(fd, 0, "it", 5, &data, &len, &e), JB_BAD_INPUT);
+	assert_string_equal(e.s, "it: larger than 5 bytes");
+	assert_null(data);
+	close(fd);
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(write_all(p[1], "x\0y", 3, -1), 0);
+	close(p[1]);
+	assert_int_equal(read_fd(p[0], FROM_HERE, "it", 3, &data, &len, &e), 0);
+	assert_int_equal(len, 3);
+	assert_memory_equal(data, "x\0y", 4);
+	free(data);
+	close(p[0]);
+}
+
+static void
 start_times(void **state)
 {
 	uint64_t own = proc_start_time(getpid()), child;
@@ -342,6 +376,7 @@ main(void)
 		cmocka_unit_test(whole_writes),
 		cmocka_unit_test(writes_that_fail),
 		cmocka_unit_test(whole_files),
+		cmocka_unit_test(descriptors_are_read_from_an_offset_or_from_here),
 		cmocka_unit_test(start_times),
 		cmocka_unit_test(machine),
 		cmocka_unit_test(points_in_time),
