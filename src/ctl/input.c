@@ -5,6 +5,7 @@
 #include "ctl.h"
 
 #include "jumpbox/password.h"
+#include "jumpbox/proto.h"
 #include "jumpbox/target.h"
 #include "jumpbox/util.h"
 
@@ -16,8 +17,6 @@
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
-
-enum { PASSWORD_MAX = 1024 };
 
 /* ---- values ------------------------------------------------------------ */
 
@@ -138,7 +137,7 @@ password_from_stdin(struct ctl *c, char *line, size_t size)
 	if (r < 0)
 		return ctl_fail(c, JB_BAD_INPUT,
 		    "standard input: the password must be one line of at most %d bytes",
-		    PASSWORD_MAX - 1);
+		    MAX_PASSWORD);
 	return 0;
 }
 
@@ -224,7 +223,7 @@ ask(int tty, const char *prompt, char *line, size_t size)
 static int
 password_from_terminal(struct ctl *c, const char *user, char *line, size_t size)
 {
-	char again[PASSWORD_MAX] = "", *prompt;
+	char again[MAX_PASSWORD + 1] = "", *prompt;
 	int tty, r;
 
 	tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
@@ -251,7 +250,7 @@ out:
 int
 input_password(struct ctl *c, const char *user, char **password)
 {
-	char line[PASSWORD_MAX] = "";
+	char line[MAX_PASSWORD + 1] = "";
 	int r;
 
 	if (args_opt(c, "--password-stdin") != NULL)

@@ -3,12 +3,14 @@
 #define SESSION_LINE_H
 
 #include "jumpbox/buf.h"
+#include "jumpbox/proto.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LINE_MAX_BYTES = 1024 };
+/* One more than a password may have: that one was too long is seen. */
+enum { LINE_MAX_BYTES = MAX_PASSWORD + 1 };
 
 struct line {
 	char text[LINE_MAX_BYTES + 1]; /* NUL-terminated once LINE_DONE */

@@ -40,7 +40,7 @@ renew_line(struct channel *ch, const char *text)
 {
 	struct msg m;
 
-	if (strlen(text) >= LINE_MAX_BYTES) { /* it was cut */
+	if (strlen(text) > MAX_PASSWORD) {
 		chan_words(ch, W_PASSWORD_TOO_LONG, NULL, NULL, NULL);
 		password_again(ch);
 		return;

@@ -146,6 +146,28 @@ def test_must_change_forces_a_new_password_in_the_terminal(host):
     assert host.ssh_password("fresh+bb", "second password", "true").returncode == 0
 
 
+def test_a_password_may_be_as_long_wherever_it_is_typed(host):
+    longest = "p" * 1024
+    host.ctl("user", "add", "longest", "--password-stdin", "--must-change", input=b"first password\n")
+    t = host.terminal("longest", key=False)
+    t.expect(b"assword: ")
+    t.sendline("first password")
+    t.expect(b"[Nn]ew password")
+    t.sendline(longest + "p")
+    t.expect(b"too long")
+    t.expect(b"[Nn]ew password")
+    t.sendline(longest)
+    t.expect(b"gain")
+    t.sendline(longest)
+    t.expect(b"is changed")
+    t.close()
+    t = paramiko.Transport(("127.0.0.1", host.port))
+    t.start_client(timeout=20 * SLOW)
+    assert t.auth_password("longest", longest) == []
+    t.close()
+    host.ctl("user", "passwd", "longest", "--password-stdin", input=longest.encode() + b"\n")
+
+
 # ---- back-off: per user and per source, each alone ----------------------------
 
 
