@@ -231,20 +231,12 @@ int
 node_set(
     struct store *st, const struct actor *by, const char *name, const char *key, const char *value)
 {
-	struct new_value v;
-	int err = setting_parse(st, settings, key, value, &v);
-
-	if (err)
-		return err;
-	return change_apply(st, by,
-	    &(struct change){
-		.sql = v.sql,
-		.params = PARAMS(v.param, P_TEXT(name)),
+	return setting_apply(st, by, settings, key, value,
+	    (struct change){
 		.noun = "node",
 		.name = name,
 		.event = "node.set",
 		.target = name,
-		.detail = v.detail,
 	    });
 }
 

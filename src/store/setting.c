@@ -79,23 +79,27 @@ unknown(struct store *st, const struct setting *table, const char *key)
 }
 
 int
-setting_parse(struct store *st, const struct setting *table, const char *key, const char *value,
-    struct new_value *v)
+setting_apply(struct store *st, const struct actor *by, const struct setting *table,
+    const char *key, const char *value, struct change c)
 {
 	const struct setting *s = table;
+	struct param param;
+	char detail[200];
 	int err;
 
 	while (s->key != NULL && strcmp(s->key, key) != 0)
 		s++;
 	if (s->key == NULL)
 		return unknown(st, table, key);
-	if ((err = s->parse(st, s, value, &v->param)) != 0)
+	if ((err = s->parse(st, s, value, &param)) != 0)
 		return err;
-	v->sql = s->sql;
 	if (s->secret)
-		snprintf(v->detail, sizeof(v->detail), "%s %s", key,
+		snprintf(detail, sizeof(detail), "%s %s", key,
 		    value[0] != '\0' ? "replaced" : "removed");
 	else
-		snprintf(v->detail, sizeof(v->detail), "%s=%.128s", key, value);
-	return 0;
+		snprintf(detail, sizeof(detail), "%s=%.128s", key, value);
+	c.sql = s->sql;
+	c.params = PARAMS(param, P_TEXT(c.name));
+	c.detail = detail;
+	return change_apply(st, by, &c);
 }

@@ -143,14 +143,9 @@ int setting_yes_no(struct store *st, const struct setting *s, const char *value,
 int setting_count(struct store *st, const struct setting *s, const char *value, struct param *p);
 int setting_time(struct store *st, const struct setting *s, const char *value, struct param *p);
 
-/* One setting, about to be stored. */
-struct new_value {
-	const char *sql;
-	struct param param; /* points into the value's text */
-	char detail[200];   /* of the audit row */
-};
-int setting_parse(struct store *st, const struct setting *table, const char *key, const char *value,
-    struct new_value *v);
+/* Changes the setting; c says whose, and the event. */
+int setting_apply(struct store *st, const struct actor *by, const struct setting *table,
+    const char *key, const char *value, struct change c);
 
 /* ---- users.c, groups.c ------------------------------------------------ */
 
