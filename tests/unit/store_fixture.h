@@ -8,9 +8,11 @@
 
 #include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -69,6 +71,28 @@ fixture_open(struct fixture *f)
 
 	fixture_close(f);
 	assert_int_equal(store_open(f->path, STORE_OPEN, &f->st, &e), 0);
+}
+
+/* Appends to the audit until it is killed, and says so with a byte each time (told -1: to nobody). */
+static inline pid_t
+writer_start(const struct fixture *f, int told)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct errtext e;
+		struct store *st;
+		int err;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		err = store_open(f->path, STORE_OPEN, &st, &e);
+		while (
+		    err == 0 && (err = audit_add(st, &op, "test.row", "someone", NULL, NULL)) == 0)
+			if (told >= 0 && write(told, "x", 1) != 1)
+				break;
+		_exit(1);
+	}
+	return pid;
 }
 
 /* A handle as any other program has one. */

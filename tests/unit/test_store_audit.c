@@ -4,8 +4,6 @@
  */
 #include "store_fixture.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static void
@@ -303,19 +301,7 @@ a_killed_writer_loses_nothing(void **state)
 
 	assert_int_equal(pipe(p), 0);
 	fixture_close(f);
-	pid = fork();
-	if (pid == 0) {
-		struct errtext e;
-		struct store *st;
-		int err;
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		err = store_open(f->path, STORE_OPEN, &st, &e);
-		while (err == 0 && (err = audit_add(st, &op, "test.row", NULL, NULL, NULL)) == 0)
-			if (write(p[1], "x", 1) != 1)
-				break;
-		_exit(1);
-	}
+	pid = writer_start(f, p[1]);
 	close(p[1]);
 	while ((n = read(p[0], byte, sizeof(byte))) > 0) {
 		told += n;

@@ -3,33 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 enum { DEADLINE_MS = 20000 };
-
-/* Appends until it is killed. */
-static pid_t
-writer_start(const struct fixture *f)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		struct errtext e;
-		struct store *st;
-		int err;
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		err = store_open(f->path, STORE_OPEN, &st, &e);
-		while (err == 0)
-			err = audit_add(st, &op, "test.row", "someone", NULL, "while it is copied");
-		_exit(1);
-	}
-	return pid;
-}
 
 static long
 rows(const struct fixture *f)
@@ -64,7 +42,7 @@ a_copy_under_load_is_good(void **state)
 	add_user(f, "alice");
 	assert_int_equal(audit_add(f->st, &op, "test.big", NULL, NULL, big), 0);
 	fixture_close(f);
-	pid = writer_start(f);
+	pid = writer_start(f, -1);
 	fixture_open(f);
 	wait_for_rows(f, 10);
 	before = rows(f);
