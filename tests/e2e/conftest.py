@@ -19,20 +19,31 @@ def lab():
     lab.close()
 
 
+def furnished(engine):
+    """The engine, with the containers that most tests use."""
+    for name, image in (("bb", "busybox"), ("deb", "debian"), ("bare", "noshell")):
+        engine.container(name, image)
+    return engine
+
+
 @pytest.fixture(scope="session")
 def docker(lab):
-    """dockerd on a unix socket with the containers that most tests use."""
-    engine = lab.engine("docker")
-    engine.container("bb", "busybox")
-    engine.container("deb", "debian")
-    engine.container("bare", "noshell")
-    return engine
+    """dockerd on a unix socket."""
+    return furnished(lab.engine("docker"))
 
 
 @pytest.fixture(scope="session")
 def host(lab, docker):
     """A jump host over that engine, as Lab.site() makes it."""
     return lab.site(docker).start()
+
+
+@pytest.fixture(scope="session", params=("docker", "tls", "podman"))
+def site(request, lab):
+    """A jump host over each engine in turn."""
+    host = lab.site(furnished(lab.engine(request.param))).start()
+    yield host
+    host.stop()
 
 
 @pytest.fixture

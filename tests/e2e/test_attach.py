@@ -14,21 +14,14 @@ import pytest
 
 from lab import SLOW, channel_request, ended, live_terminal, read_all, run, wait_for
 
-ENGINES = ("docker", "tls", "podman")
 MENU = rb"quit\)[^:]*: "
 
 
-@pytest.fixture(scope="session", params=ENGINES)
-def site(request, lab):
-    """A jump host over one engine with containers bb, deb and bare."""
-    engine = lab.engine(request.param)
-    for name, image in (("bb", "busybox"), ("deb", "debian"), ("bare", "noshell")):
-        engine.container(name, image)
-    host = lab.site(engine).start()
-    # Looked at by the last test: 65 seconds pass while the others run.
-    host.sleeper = Sleeper(host)
-    yield host
-    host.stop()
+@pytest.fixture(scope="session")
+def site(site):
+    """With a sleeper, looked at by the last test: 65 seconds pass while the others run."""
+    site.sleeper = Sleeper(site)
+    return site
 
 
 class Sleeper(threading.Thread):

@@ -11,37 +11,6 @@ import pytest
 from lab import SLOW, ended, live_terminal, wait_for
 from test_bad_input import FakeNode
 
-ENGINES = ("docker", "tls", "podman")
-
-
-@pytest.fixture(scope="module", params=ENGINES)
-def site(request, lab):
-    """A jump host over one engine with containers bb and deb."""
-    engine = lab.engine(request.param)
-    for name, image in (("bb", "busybox"), ("deb", "debian")):
-        engine.container(name, image)
-    host = lab.host(max_startups_per_source=100, backoff_after=0)
-    host.user("alice")
-    host.ctl("grant", "add", "alice", "*")
-    host.node(engine, "one")
-    host.start()
-    host.engine = engine
-    yield host
-    host.stop()
-
-
-@pytest.fixture(scope="module")
-def tls_host(lab):
-    engine = lab.engine("tls")
-    engine.container("bb", "busybox")
-    host = lab.host(max_startups_per_source=100, backoff_after=0)
-    host.user("alice")
-    host.ctl("grant", "add", "alice", "*")
-    host.node(engine, "one")
-    yield host.start()
-    host.stop()
-
-
 # ---- the terminal -------------------------------------------------------------
 
 
@@ -121,14 +90,15 @@ def parent_of(pid):
 
 
 @pytest.mark.skipif(SLOW > 1, reason="a sanitizer keeps what was freed")
-def test_a_relay_keeps_no_command_line(lab, tls_host):
+@pytest.mark.parametrize("site", ("tls",), indirect=True)
+def test_a_relay_keeps_no_command_line(site):
     """It stays between a TLS engine and the session for as long as the command runs."""
-    before = set(tls_host.processes("jumpbox-broker"))
+    before = set(site.processes("jumpbox-broker"))
     secret = "tokens" + os.urandom(8).hex()
-    p = tls_host.popen("alice+bb", f"echo on; cat; : {secret}", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                       options=("-o", f"SetEnv=LC_SECRET={secret}"))
+    p = site.popen("alice+bb", f"echo on; cat; : {secret}", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                   options=("-o", f"SetEnv=LC_SECRET={secret}"))
     assert p.stdout.readline() == b"on\n"
-    brokers = set(tls_host.processes("jumpbox-broker")) - before
+    brokers = set(site.processes("jumpbox-broker")) - before
     relays = [pid for pid in brokers if parent_of(pid) in brokers]
     assert len(relays) == 1 and secret.encode() not in memory_of(relays[0])
     p.communicate(timeout=20)
