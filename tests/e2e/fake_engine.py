@@ -42,6 +42,10 @@ def good(path):
     return 404, b'{"message":"page not found"}'
 
 
+def answer(c, body, status=200):
+    c.sendall(HEAD % (status, len(body)) + body)
+
+
 def send_good(c, path):
     status, body = good(path)
     if status == 101:
@@ -49,7 +53,7 @@ def send_good(c, path):
         while c.recv(65536):
             pass
         return
-    c.sendall(HEAD % (status, len(body)) + body)
+    answer(c, body, status)
 
 
 def hang(c, path):
@@ -76,19 +80,19 @@ def close(c, path):
 
 def not_json(c, path):
     body = b"<html><body>It works!</body></html>"
-    c.sendall(HEAD % (200, len(body)) + body)
+    answer(c, body)
 
 
 def wrong_types(c, path):
     body = b'{"Id":[],"Version":3,"Running":"no"}'
     if path.startswith("/containers/json"):
         body = b'[{"Id":7,"Names":{"a":[]},"Labels":3,"State":[null]},"x",null,[]]'
-    c.sendall(HEAD % (200, len(body)) + body)
+    answer(c, body)
 
 
 def deep(c, path):
     body = b"[" * 1000000
-    c.sendall(HEAD % (200, len(body)) + body)
+    answer(c, body)
 
 
 def big_header(c, path):
@@ -126,16 +130,16 @@ def drip(c, path):
 
 def error(c, path):
     body = b'{"message":"driver failed: /var/lib/secret/path: http://10.0.0.1/x"}'
-    c.sendall(HEAD % (500, len(body)) + body)
+    answer(c, body, 500)
 
 
 def teapot(c, path):
-    c.sendall(HEAD % (418, 2) + b"{}")
+    answer(c, b"{}", 418)
 
 
 def old(c, path):
     body = b'{"Version":"1.0","ApiVersion":"1.12"}'
-    c.sendall(HEAD % (200, len(body)) + body)
+    answer(c, body)
 
 
 def not_http(c, path):
@@ -150,14 +154,14 @@ def odd_names(c, path):
     """An engine whose every text would take over a terminal; its container is paused."""
     status, body = good(path)
     if path.startswith("/containers/") and path.split("?")[0].endswith("/json"):
-        answer = json.loads(body)
-        if isinstance(answer, list):
-            answer[0].update(Names=["/odd" + ODD], Image="image" + ODD, Status="Up" + ODD, Labels={"l" + ODD: ODD})
+        said = json.loads(body)
+        if isinstance(said, list):
+            said[0].update(Names=["/odd" + ODD], Image="image" + ODD, Status="Up" + ODD, Labels={"l" + ODD: ODD})
         else:
-            answer.update(Name="/odd" + ODD, State={"Status": "paused"},
-                          Config={"Image": "image" + ODD, "Labels": {"l" + ODD: ODD}})
-        body = json.dumps(answer).encode()
-    c.sendall(HEAD % (status, len(body)) + body)
+            said.update(Name="/odd" + ODD, State={"Status": "paused"},
+                        Config={"Image": "image" + ODD, "Labels": {"l" + ODD: ODD}})
+        body = json.dumps(said).encode()
+    answer(c, body, status)
 
 
 TAIL = b"".join(b"%07d\n" % i for i in range(160000))
@@ -169,47 +173,44 @@ def frame(payload):
     return b"\1\0\0\0" + len(payload).to_bytes(4, "big") + payload
 
 
-def end_of_stream(c):
-    c.shutdown(socket.SHUT_WR)
-    c.settimeout(None)
-    while c.recv(65536):
-        pass
+def silent(c, path, seconds, say):
+    """An exec whose stream is what say() sends.
 
-
-def silent_until(c, path, seconds):
-    """From a second after the stream's start until then it says nothing of the exec; then, that it has ended with 5."""
+    From a second after its start until so many seconds after it nothing is answered about it; then, that it has
+    ended with 5.
+    """
+    if path.endswith("/start"):
+        streams.append(time.monotonic())
+        c.sendall(UPGRADED)
+        say()
+        c.shutdown(socket.SHUT_WR)
+        c.settimeout(None)
+        while c.recv(65536):
+            pass
+        return
     since = time.monotonic() - streams[-1] if streams else 0
     if since < 1 or not re.search(r"/exec/[^/]+/json$", path):
         send_good(c, path)
         return
     time.sleep(max(0, seconds - since))
-    body = json.dumps({"Running": False, "Pid": 1, "ExitCode": 5}).encode()
-    c.sendall(HEAD % (200, len(body)) + body)
+    answer(c, json.dumps({"Running": False, "Pid": 1, "ExitCode": 5}).encode())
 
 
 def tail(c, path):
     """Docker from 24 on: between the end of an exec and an answer about it, it drops what nobody took."""
-    if not path.endswith("/start"):
-        silent_until(c, path, 5)
-        return
-    streams.append(time.monotonic())
-    c.sendall(UPGRADED)
-    for at in range(0, len(TAIL), 8192):
-        c.settimeout(max(0.01, streams[-1] + 4 - time.monotonic()))
-        c.sendall(frame(TAIL[at:at + 8192]))
-    end_of_stream(c)
+    def say():
+        for at in range(0, len(TAIL), 8192):
+            c.settimeout(max(0.01, streams[-1] + 4 - time.monotonic()))
+            c.sendall(frame(TAIL[at:at + 8192]))
+    silent(c, path, 5, say)
 
 
 def late(c, path):
     """An engine too busy to say for a while how a process ended whose stream is at its end."""
-    if not path.endswith("/start"):
-        silent_until(c, path, 12)
-        return
-    streams.append(time.monotonic())
-    c.sendall(UPGRADED)
-    time.sleep(1)
-    c.sendall(frame(b"done\n"))
-    end_of_stream(c)
+    def say():
+        time.sleep(1)
+        c.sendall(frame(b"done\n"))
+    silent(c, path, 12, say)
 
 
 terminals, resizes = [], []
@@ -235,7 +236,7 @@ def owned(c, path, n=1, image_status=200):
     if path.startswith("/containers/json"):
         body = json.dumps([{**CONTAINER, "Id": f"{i:064x}", "Names": [f"/fake{i or ''}"], "ImageID": f"sha256:{i:064x}",
                             "Labels": {"jumpbox.owner": "alice"}} for i in range(n)]).encode()
-        c.sendall(HEAD % (200, len(body)) + body)
+        answer(c, body)
     elif path.startswith("/images/") and image_status != 200:
         error(c, path)
     else:
