@@ -75,6 +75,7 @@ $(BUILD)/tests/unit/test_supervisor_zygotes: $(patsubst %,$(BUILD)/src/superviso
 $(BUILD)/tests/unit/test_supervisor_conns: $(patsubst %,$(BUILD)/src/supervisor/%.o,conns loop limits address)
 $(BUILD)/tests/unit/test_reexec: $(patsubst %,$(BUILD)/src/supervisor/%.o,reexec listen address spawn)
 $(BUILD)/tests/unit/test_broker_answer_at: $(BUILD)/src/broker/answer_at.o
+$(BUILD)/tests/unit/test_broker_shutdown: $(BUILD)/src/broker/shutdown.o
 SESSION_PURE = line ui_model ui_plain words
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 unit: $(UNIT)

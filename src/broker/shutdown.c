@@ -23,29 +23,61 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+/* Processes that were told to end; no descriptors, of which there may be too few. */
 struct ending {
-	int *fd; /* a pidfd each */
+	struct session *s;
 	size_t n, room;
 };
 
-/* The descriptor first: what is checked then is what the signal reaches. */
+/*
+ * A descriptor of the session's process; -1 and ESRCH if that is no more.  The
+ * descriptor first: what is checked then is what a signal reaches.
+ */
+static int
+process_of(const struct session *s)
+{
+	int fd = pidfd_open((pid_t)s->pid, 0);
+
+	if (fd >= 0 && session_alive(s))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 || errno == EINVAL || errno == ENOENT) /* another's number, a thread's */
+		errno = ESRCH;
+	return -1;
+}
+
+static void
+remember(struct ending *end, const struct session *s)
+{
+	if (end->n == end->room) {
+		end->room = end->room == 0 ? 64 : end->room * 2;
+		end->s = xreallocarray(end->s, end->room, sizeof(*end->s));
+	}
+	/* Of this host and boot, or it would not be alive. */
+	end->s[end->n++] = (struct session){
+		.host = host_name(),
+		.boot_id = boot_id(),
+		.pid = s->pid,
+		.pid_start = s->pid_start,
+	};
+}
+
 static int
 end_session(const struct session *s, void *arg)
 {
-	struct ending *end = arg;
 	int fd;
 
-	if (strcmp(s->host, host_name()) != 0 || (fd = pidfd_open((pid_t)s->pid, 0)) < 0)
+	if (strcmp(s->host, host_name()) != 0)
 		return 0;
-	if (!session_alive(s) || pidfd_send_signal(fd, SIGTERM, NULL, 0) < 0) {
+	fd = process_of(s);
+	if (fd >= 0 && pidfd_send_signal(fd, SIGTERM, NULL, 0) == 0)
+		remember(arg, s);
+	else if (errno != ESRCH)
+		log_error("session.not_ended", F_NUM("process", s->pid),
+		    F_STR("reason", strerror(errno)));
+	if (fd >= 0)
 		close(fd);
-		return 0;
-	}
-	if (end->n == end->room) {
-		end->room = end->room == 0 ? 64 : end->room * 2;
-		end->fd = xreallocarray(end->fd, end->room, sizeof(*end->fd));
-	}
-	end->fd[end->n++] = fd;
 	return 0;
 }
 
@@ -56,12 +88,13 @@ wait_for_all(struct ending *end)
 	struct pollfd p = { .events = POLLIN };
 
 	while (end->n > 0) {
-		p.fd = end->fd[--end->n];
+		if ((p.fd = process_of(&end->s[--end->n])) < 0)
+			continue;
 		while (poll(&p, 1, -1) < 0 && errno == EINTR)
 			;
 		close(p.fd);
 	}
-	free(end->fd);
+	free(end->s);
 }
 
 int
