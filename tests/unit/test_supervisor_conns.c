@@ -139,6 +139,26 @@ give_back(void)
 	client = -1;
 }
 
+/* A client from 127.0.0.HOST that spoke, and its broker's end. */
+struct started {
+	int client, broker;
+};
+
+static struct started
+started_from(unsigned host)
+{
+	struct started s = { .client = from(host) };
+
+	ready = true;
+	says(s.client, "S");
+	give_back();
+	ready = false;
+	s.broker = broker;
+	return s;
+}
+
+static const char login[] = { STATUS_LOGIN, '\0' };
+
 static int
 teardown(void **state)
 {
@@ -236,21 +256,16 @@ the_oldest_of_the_busiest_goes(void **state)
 static void
 a_broker_is_told_of_the_limit_and_its_end_waited_for(void **state)
 {
-	int a = from(2), first, b, c;
+	struct started a = started_from(2);
+	int b = from(2), c = from(2);
 
 	(void)state;
-	ready = true;
-	says(a, "S");
-	give_back();
-	first = broker;
-	b = from(2);
-	c = from(2);
-	assert_int_equal(told(first), STATUS_DROP);
+	assert_int_equal(told(a.broker), STATUS_DROP);
 	assert_int_equal(conns_count(), 3);
-	leaves(first);
+	leaves(a.broker);
 	assert_int_equal(conns_count(), 2);
 	conns_shutdown();
-	close(a);
+	close(a.client);
 	close(b);
 	close(c);
 }
@@ -258,24 +273,44 @@ a_broker_is_told_of_the_limit_and_its_end_waited_for(void **state)
 static void
 one_that_logged_in_counts_and_expires_no_more(void **state)
 {
-	int a = from(2), first, b, c;
+	struct started a = started_from(2);
+	int b, c;
 
 	(void)state;
-	ready = true;
-	says(a, "S");
-	give_back();
-	first = broker;
-	says(first, (const char[]){ STATUS_LOGIN, '\0' });
-	ready = false;
+	says(a.broker, login);
 	b = from(2);
 	c = from(2);
 	assert_false(is_closed(b) || is_closed(c));
 	conns_tick(now_mono_ms() + LONG_MS);
 	assert_true(is_closed(b) && is_closed(c));
-	assert_int_equal(told(first), 0);
+	assert_int_equal(told(a.broker), 0);
 	assert_int_equal(conns_count(), 1);
-	leaves(first);
-	close(a);
+	leaves(a.broker);
+	close(a.client);
+	close(b);
+	close(c);
+}
+
+static void
+a_login_that_crosses_the_drop_stays(void **state)
+{
+	struct started a = started_from(2);
+	int b = from(2), c = from(2);
+
+	(void)state;
+	assert_int_equal(told(a.broker), STATUS_DROP);
+	conns_policy();
+	assert_int_equal(told(a.broker), 0); /* not logged in, as far as is known */
+	says(a.broker, login);
+	assert_int_equal(told(a.broker), STATUS_POLICY);
+	conns_policy();
+	assert_int_equal(told(a.broker), STATUS_POLICY);
+	assert_false(is_closed(b) || is_closed(c));
+	conns_tick(now_mono_ms() + LONG_MS);
+	assert_int_equal(told(a.broker), 0);
+	assert_int_equal(conns_count(), 1);
+	leaves(a.broker);
+	close(a.client);
 	close(b);
 	close(c);
 }
@@ -285,32 +320,45 @@ one_that_logged_in_counts_and_expires_no_more(void **state)
 static void
 a_change_is_told_to_those_that_logged_in_also_meanwhile(void **state)
 {
-	const char login[] = { STATUS_LOGIN, '\0' };
-	int a = from(2), b = from(3), first, second;
+	struct started a = started_from(2), b = started_from(3);
 
 	(void)state;
-	ready = true;
-	says(a, "S");
-	give_back();
-	first = broker;
-	says(b, "S");
-	give_back();
-	second = broker;
-	says(first, login);
-	assert_int_equal(told(first), 0);
+	says(a.broker, login);
+	assert_int_equal(told(a.broker), 0);
 	conns_policy();
-	assert_int_equal(told(first), STATUS_POLICY);
-	assert_int_equal(told(second), 0);
-	says(second, login); /* what it was decided by may be old */
-	assert_int_equal(told(second), STATUS_POLICY);
+	assert_int_equal(told(a.broker), STATUS_POLICY);
+	assert_int_equal(told(b.broker), 0);
+	says(b.broker, login); /* what it was decided by may be old */
+	assert_int_equal(told(b.broker), STATUS_POLICY);
+	leaves(a.broker);
+	leaves(b.broker);
+	close(a.client);
+	close(b.client);
+}
+
+static void
+the_end_is_told_to_all_that_were_handed_over(void **state)
+{
+	struct started leaving = started_from(2), authed = started_from(3), a;
+	int waiting;
+
+	(void)state;
+	says(authed.broker, login);
+	a = started_from(2);
+	waiting = from(2);
+	assert_int_equal(told(leaving.broker), STATUS_DROP);
 	conns_shutdown();
-	assert_int_equal(told(first), STATUS_SHUTDOWN);
-	assert_int_equal(told(second), STATUS_SHUTDOWN);
-	assert_int_equal(conns_count(), 2);
-	leaves(first);
-	leaves(second);
-	close(a);
-	close(b);
+	assert_true(is_closed(waiting));
+	assert_int_equal(told(a.broker), STATUS_SHUTDOWN);
+	assert_int_equal(told(authed.broker), STATUS_SHUTDOWN);
+	assert_int_equal(conns_count(), 3);
+	leaves(leaving.broker);
+	leaves(authed.broker);
+	leaves(a.broker);
+	close(leaving.client);
+	close(authed.client);
+	close(a.client);
+	close(waiting);
 }
 
 int
@@ -326,8 +374,10 @@ main(void)
 		cmocka_unit_test_teardown(
 		    a_broker_is_told_of_the_limit_and_its_end_waited_for, teardown),
 		cmocka_unit_test_teardown(one_that_logged_in_counts_and_expires_no_more, teardown),
+		cmocka_unit_test_teardown(a_login_that_crosses_the_drop_stays, teardown),
 		cmocka_unit_test_teardown(
 		    a_change_is_told_to_those_that_logged_in_also_meanwhile, teardown),
+		cmocka_unit_test_teardown(the_end_is_told_to_all_that_were_handed_over, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
