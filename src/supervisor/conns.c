@@ -394,6 +394,7 @@ conns_shutdown(void)
 	while (!TAILQ_EMPTY(&all.list[QUEUED]))
 		forget(TAILQ_FIRST(&all.list[QUEUED]));
 	tell_all(STARTED, STATUS_SHUTDOWN);
+	tell_all(LEAVING, STATUS_SHUTDOWN); /* its login may have crossed the drop */
 	tell_all(AUTHED, STATUS_SHUTDOWN);
 }
 
