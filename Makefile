@@ -68,7 +68,7 @@ UNIT_SRC = $(wildcard tests/unit/test_*.c)
 UNIT = $(UNIT_SRC:%.c=$(BUILD)/%)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(call libs,cmocka)
-# The supervisor's, the broker's and the session's decisions are in no library.
+# The programs' own decisions are in no library.
 $(BUILD)/tests/unit/test_limits: $(BUILD)/src/supervisor/limits.o $(BUILD)/src/supervisor/address.o
 $(BUILD)/tests/unit/test_restart: $(BUILD)/src/supervisor/restart.o
 $(BUILD)/tests/unit/test_supervisor_zygotes: $(patsubst %,$(BUILD)/src/supervisor/%.o,zygotes loop restart)
@@ -76,6 +76,7 @@ $(BUILD)/tests/unit/test_supervisor_conns: $(patsubst %,$(BUILD)/src/supervisor/
 $(BUILD)/tests/unit/test_reexec: $(patsubst %,$(BUILD)/src/supervisor/%.o,reexec listen address spawn)
 $(BUILD)/tests/unit/test_broker_answer_at: $(BUILD)/src/broker/answer_at.o
 $(BUILD)/tests/unit/test_broker_shutdown: $(BUILD)/src/broker/shutdown.o
+$(BUILD)/tests/unit/test_ctl_args: $(BUILD)/src/ctl/args.o $(BUILD)/src/ctl/fail.o
 SESSION_PURE = line ui_model ui_plain words
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 unit: $(UNIT)
