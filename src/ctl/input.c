@@ -9,6 +9,7 @@
 #include "jumpbox/target.h"
 #include "jumpbox/util.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -28,7 +29,7 @@ input_number(struct ctl *c, const char *s, int64_t min, const char *what, int64_
 
 	errno = 0;
 	v = strtoll(s, &end, 10);
-	if (errno != 0 || end == s || *end != '\0' || v < min || s[0] == ' ')
+	if (errno != 0 || end == s || *end != '\0' || v < min || isspace((unsigned char)s[0]))
 		return ctl_fail(c, JB_BAD_INPUT,
 		    "%s must be a whole number from %lld, not \"%.60s\"", what, (long long)min, s);
 	*n = v;

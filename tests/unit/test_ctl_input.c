@@ -76,6 +76,8 @@ whole_numbers_from_a_least_one(void **state)
 		{ "0x5", 0, UNTOUCHED },
 		{ "5.0", 0, UNTOUCHED },
 		{ "5 ", 0, UNTOUCHED },
+		{ "\t5", 0, UNTOUCHED },
+		{ "\n5", 0, UNTOUCHED },
 		{ " 5", 0, UNTOUCHED },
 	};
 	struct ctl c = { 0 };
