@@ -71,6 +71,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBS)
 # The programs' own decisions are in no library.
 $(BUILD)/tests/unit/test_limits: $(BUILD)/src/supervisor/limits.o $(BUILD)/src/supervisor/address.o
 $(BUILD)/tests/unit/test_restart: $(BUILD)/src/supervisor/restart.o
+$(BUILD)/tests/unit/test_supervisor_notify: $(BUILD)/src/supervisor/notify.o
 $(BUILD)/tests/unit/test_supervisor_zygotes: $(patsubst %,$(BUILD)/src/supervisor/%.o,zygotes loop restart)
 $(BUILD)/tests/unit/test_supervisor_conns: $(patsubst %,$(BUILD)/src/supervisor/%.o,conns loop limits address)
 $(BUILD)/tests/unit/test_reexec: $(patsubst %,$(BUILD)/src/supervisor/%.o,reexec listen address spawn)
