@@ -75,6 +75,7 @@ $(BUILD)/tests/unit/test_supervisor_notify: $(BUILD)/src/supervisor/notify.o
 $(BUILD)/tests/unit/test_supervisor_pidfile: $(BUILD)/src/supervisor/pidfile.o
 $(BUILD)/tests/unit/test_supervisor_setup: $(BUILD)/src/supervisor/setup.o
 $(BUILD)/tests/unit/test_supervisor_watcher: $(patsubst %,$(BUILD)/src/supervisor/%.o,watcher loop restart)
+$(BUILD)/tests/unit/test_supervisor_spawn: $(BUILD)/src/supervisor/spawn.o
 $(BUILD)/tests/unit/test_supervisor_zygotes: $(patsubst %,$(BUILD)/src/supervisor/%.o,zygotes loop restart)
 $(BUILD)/tests/unit/test_supervisor_conns: $(patsubst %,$(BUILD)/src/supervisor/%.o,conns loop limits address)
 $(BUILD)/tests/unit/test_reexec: $(patsubst %,$(BUILD)/src/supervisor/%.o,reexec listen address spawn)
