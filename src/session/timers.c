@@ -50,8 +50,10 @@ login_at(const struct conn *c)
 int64_t
 timers_next(const struct conn *c)
 {
-	int64_t at = sooner(sooner(probe_at(c), idle_at(c)), sooner(login_at(c), c->end_at));
+	int64_t at = c->end_at;
 
+	if (at == 0) /* else timers() does none of these any more */
+		at = sooner(sooner(probe_at(c), idle_at(c)), login_at(c));
 	if (!c->auth.done)
 		at = sooner(at, c->auth.stalled_at);
 	for (const struct channel *ch = c->channels; ch != NULL; ch = ch->next)

@@ -353,6 +353,26 @@ nothing_more_happens_to_a_connection_that_ends(void **state)
 	}
 }
 
+/* A deadline that is past and that nobody keeps would make the loop spin. */
+static void
+one_that_ends_waits_for_nothing_but_its_end(void **state)
+{
+	const int64_t end = T + 10 * IDLE * 1000;
+
+	(void)state;
+	for (int done = 0; done <= 1; done++) {
+		struct conn c = fresh();
+		struct channel ch = { .conn = &c };
+
+		c.auth.done = done;
+		c.channels = &ch;
+		c.end_at = end;
+		assert_int_equal(timers_next(&c), end);
+		ch.blocked = end - 1;
+		assert_int_equal(timers_next(&c), end - 1);
+	}
+}
+
 /* ---- the watchdog ---------------------------------------------------------------------------- */
 
 static struct itimerval
@@ -412,6 +432,7 @@ main(void)
 		cmocka_unit_test(a_client_that_says_anything_is_there),
 		cmocka_unit_test(every_channel_of_a_silent_client_rests),
 		cmocka_unit_test(nothing_more_happens_to_a_connection_that_ends),
+		cmocka_unit_test(one_that_ends_waits_for_nothing_but_its_end),
 		cmocka_unit_test(a_turn_that_burns_ten_seconds_ends_the_process),
 	};
 
