@@ -100,7 +100,7 @@ idle_expired(struct conn *c, int64_t now)
 static void
 probe(struct conn *c, int64_t now)
 {
-	if (c->cfg->client_alive_count_max > 0 && c->unanswered >= c->cfg->client_alive_count_max) {
+	if (c->unanswered >= c->cfg->client_alive_count_max) {
 		c->gone = true;
 		return;
 	}
