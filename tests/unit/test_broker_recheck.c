@@ -1,0 +1,561 @@
+/*
+ * What of a live session is taken back, and what the session is told: the
+ * whole broker but for its loop, over a real database that somebody else
+ * changes.  The session is this test.
+ */
+#include "../../src/broker/attached.h"
+
+#include "store_fixture.h"
+
+#include "jumpbox/log.h"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/* ---- a live session ---------------------------------------------------------------- */
+
+struct scene {
+	struct fixture *f;
+	struct config cfg;
+	struct broker b;
+	int session; /* its end of the pair */
+};
+
+static int64_t
+open_session(struct fixture *f)
+{
+	const struct session s = { .conn = 7,
+		.user = "alice",
+		.source = "10.0.0.1",
+		.method = "password",
+		.host = host_name(),
+		.boot_id = boot_id(),
+		.pid = getpid(),
+		.pid_start = proc_start_time(getpid()) };
+	int64_t id;
+
+	assert_int_equal(session_open(f->st, &s, 0, 0, &id), 0);
+	return id;
+}
+
+static int
+setup(void **state)
+{
+	struct scene *s = xcalloc(1, sizeof(*s));
+	const struct grant g = { .user = "alice", .selector = "n1/web", .allow = "shell" };
+	struct broker *b = &s->b;
+	struct errtext e;
+	int64_t grant;
+	int pair[2];
+
+	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	if (fixture_setup(state) != 0 || config_load("/dev/null", &s->cfg, &e) != 0)
+		return -1;
+	s->f = *state;
+	*state = s;
+	add_user(s->f, "alice");
+	add_node(s->f, "n1");
+	assert_int_equal(grant_add(s->f->st, &op, &g, &grant), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	free(s->cfg.database);
+	s->cfg.database = xstrdup(s->f->path);
+	s->session = pair[1];
+	b->cfg = &s->cfg;
+	b->pair = pair[0];
+	b->status = -1;
+	b->state = STATE_AUTHED;
+	b->out_tail = &b->out;
+	b->attached_tail = &b->attached;
+	b->user_id = 1;
+	str_copy(b->user, sizeof(b->user), "alice");
+	b->session_row = open_session(s->f);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct scene *s = *state;
+
+	while (s->b.attached != NULL)
+		attached_forget(&s->b, s->b.attached);
+	child_forget_all(&s->b);
+	while (wait(NULL) > 0)
+		;
+	broker_store_close(&s->b);
+	close(s->b.pair);
+	close(s->session);
+	config_release(&s->cfg);
+	*state = s->f;
+	free(s);
+	return fixture_teardown(state);
+}
+
+static struct attached *
+attach(struct scene *s, uint32_t id, const char *name, enum attached_phase phase)
+{
+	struct attached *a = attached_new(&s->b, id);
+
+	assert_non_null(broker_store(&s->b));
+	assert_int_equal(held_node_get(&s->b, 1, &a->exec.node), 0);
+	a->kind = ATTACH_SHELL;
+	a->phase = phase;
+	a->started = phase >= AT_DECIDED;
+	a->name = xstrdup(name);
+	a->image = xstrdup("debian");
+	a->labels = xstrdup("{}");
+	return a;
+}
+
+/* Somebody changes the database, and it is looked at. */
+static void
+look(struct scene *s, const char *sql)
+{
+	assert_int_equal(raw(s->f, sql), SQLITE_OK);
+	broker_store_turn(&s->b);
+	recheck(&s->b);
+}
+
+/* The next message as "NAME code sentence", with the attach that it is about; "": none. */
+static const char *
+heard(struct scene *s)
+{
+	static char text[512];
+	char reason[MAX_REASON + 1];
+	uint32_t attach, code;
+	struct msg m;
+
+	text[0] = '\0';
+	msg_init(&m, 0, 0);
+	if (msg_recv(s->session, &m) == 0) {
+		attach = m.type == EVT_DETACH ? msg_get_u32(&m) : m.id;
+		code = msg_get_u32(&m);
+		msg_get_str(&m, reason, sizeof(reason));
+		assert_true(msg_end(&m));
+		if (m.type == EVT_END)
+			snprintf(text, sizeof(text), "END %u %s", code, reason);
+		else
+			snprintf(text, sizeof(text), "%s %u: %u %s",
+			    m.type == EVT_DETACH ? "DETACH" : "ATTACH", attach, code, reason);
+	}
+	msg_release(&m);
+	return text;
+}
+
+#define NOW "CAST(strftime('%s', 'now') AS INTEGER)"
+
+/* ---- the end of a session --------------------------------------------------------------- */
+
+#define ADMIN_ENDED "END 77 an administrator ended this session"
+
+static const struct {
+	const char *change, *told, *how; /* told "": it goes on */
+} ends[] = {
+	{ "SELECT 1", "", "" },
+	{ "UPDATE users SET must_change = 1, hash = NULL, max_sessions = 1", "", "" },
+	{ "UPDATE users SET expires = " NOW " + 3600", "", "" },
+	{ "UPDATE users SET role = 'admin'", "", "" },
+	{ "UPDATE users SET locked = 1", "END 77 your account is locked: ask an administrator",
+	    "locked" },
+	{ "UPDATE users SET expires = " NOW, "END 77 your account is expired: ask an administrator",
+	    "expired" },
+	{ "UPDATE users SET role = 'auditor'",
+	    "END 77 your account is without a role: ask an administrator", "without a role" },
+	{ "DELETE FROM users", "END 77 your account is deleted: ask an administrator", "deleted" },
+	/* a new account of the old name */
+	{ "UPDATE users SET id = id + 1", "END 77 your account is deleted: ask an administrator",
+	    "deleted" },
+	{ "UPDATE sessions SET kill_reason = ''", ADMIN_ENDED, "killed" },
+	{ "UPDATE sessions SET kill_reason = 'go home'", ADMIN_ENDED ": go home", "killed" },
+	{ "UPDATE users SET locked = 1; UPDATE sessions SET kill_reason = 'both'",
+	    ADMIN_ENDED ": both", "killed" },
+	{ "UPDATE sessions SET kill_reason = 'another' WHERE id <> 1", "", "" },
+	{ "DELETE FROM sessions", "", "" },
+};
+
+static void
+try_end(size_t i, enum broker_state in)
+{
+	void *state;
+	struct scene *s;
+
+	assert_int_equal(setup(&state), 0);
+	s = state;
+	open_session(s->f); /* of the same user, elsewhere */
+	s->b.state = in;
+	look(s, ends[i].change);
+	assert_string_equal(heard(s), ends[i].told);
+	assert_string_equal(s->b.how, ends[i].how);
+	assert_int_equal(s->b.state, ends[i].told[0] != '\0' ? STATE_ENDING : in);
+	look(s, "SELECT 1");
+	assert_string_equal(heard(s), "");
+	teardown(&state);
+}
+
+static void
+the_account_and_a_wish_are_looked_at(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		try_end(i, STATE_AUTHED);
+		try_end(i, STATE_MUST_CHANGE);
+	}
+}
+
+static void
+a_long_reason_is_cut(void **state)
+{
+	struct scene *s = *state;
+
+	look(s, "UPDATE sessions SET kill_reason = hex(zeroblob(1000))");
+	assert_int_equal(strlen(heard(s)), strlen(ADMIN_ENDED ": ") + 200);
+}
+
+static void
+who_has_no_session_or_leaves_it_is_left_alone(void **state)
+{
+	struct scene *s = *state;
+	int64_t row = s->b.session_row;
+
+	attach(s, 5, "web", AT_OPEN);
+	s->b.session_row = 0;
+	s->b.state = STATE_PREAUTH;
+	look(s, "DELETE FROM grants");
+	assert_string_equal(heard(s), "");
+	s->b.session_row = row;
+	s->b.state = STATE_ENDING;
+	look(s, "SELECT 1");
+	assert_string_equal(heard(s), "");
+	assert_int_equal(s->b.recheck_at, 0);
+}
+
+/* ---- what is attached -------------------------------------------------------------------- */
+
+#define WITHDRAWN "77 your access to web was withdrawn"
+
+static void
+only_what_was_decided_is_decided_again(void **state)
+{
+	static const struct {
+		enum attached_phase before, after;
+		const char *told;
+	} rows[] = {
+		{ AT_QUEUED, AT_QUEUED, "" },
+		{ AT_OPENING, AT_OPENING, "" },
+		{ AT_DECIDED, AT_LEAVING, "ATTACH 5: " WITHDRAWN },
+		{ AT_OPEN, AT_LEAVING, "DETACH 5: " WITHDRAWN },
+		{ AT_LEAVING, AT_LEAVING, "" },
+	};
+	struct scene *s = *state;
+	struct attached *a;
+
+	assert_int_equal(raw(s->f, "DELETE FROM grants"), SQLITE_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		a = attach(s, 5, "web", rows[i].before);
+		look(s, "SELECT 1");
+		assert_string_equal(heard(s), rows[i].told);
+		assert_int_equal(a->phase, rows[i].after);
+		assert_int_equal(a->ender != NULL, rows[i].told[0] != '\0');
+		assert_string_equal(a->how, rows[i].told[0] != '\0' ? "withdrawn" : "");
+		look(s, "SELECT 1");
+		assert_string_equal(heard(s), "");
+		attached_forget(&s->b, a);
+	}
+	assert_int_equal(s->b.state, STATE_AUTHED);
+}
+
+/* The session is to give up what it was handed; what was not handed out is over. */
+static void
+what_is_open_has_its_time_to_be_given_up(void **state)
+{
+	struct scene *s = *state;
+	struct attached *decided = attach(s, 5, "web", AT_DECIDED),
+			*open = attach(s, 6, "web", AT_OPEN);
+	int64_t before = now_mono_ms();
+
+	look(s, "DELETE FROM grants");
+	assert_true(decided->detached);
+	assert_int_equal(decided->detach_by, 0);
+	assert_false(open->detached);
+	assert_in_range(open->detach_by, before + END_LIMIT_MS, now_mono_ms() + END_LIMIT_MS);
+}
+
+static void
+a_grant_must_give_what_it_gave(void **state)
+{
+	static const char other[] = "INSERT INTO grants (user_id, selector, allow, run_as, created)"
+				    " VALUES (1, '*', 'shell', ";
+	static const struct {
+		const char *change, *more;
+		bool goes_on;
+	} rows[] = {
+		{ "SELECT 1", "", true },
+		{ "UPDATE grants SET allow = 'shell,exec', until = " NOW " + 3600", "", true },
+		{ "UPDATE grants SET allow = 'exec,logs'", "", false },
+		{ "UPDATE grants SET selector = 'n1/db'", "", false },
+		{ "UPDATE grants SET selector = 'n2/web'", "", false },
+		{ "UPDATE grants SET until = " NOW, "", false },
+		{ "UPDATE grants SET user_id = 2", "", false },
+		{ "DELETE FROM grants", "", false },
+		{ "DELETE FROM grants; UPDATE users SET role = 'admin'", "", true },
+		/* as somebody else */
+		{ "UPDATE grants SET run_as = 'bin'", "", false },
+		{ "UPDATE grants SET run_as = ''", "", true },
+		/* another grant takes its place */
+		{ "DELETE FROM grants", "NULL, 0)", true },
+		{ "DELETE FROM grants", "'bin', 0)", false },
+		/* the first one that gives it says as whom */
+		{ "SELECT 1", "'bin', 0)", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scene *s;
+		void *again;
+		char sql[512];
+		bool went_on;
+
+		assert_int_equal(setup(&again), 0);
+		s = again;
+		attach(s, 5, "web", AT_OPEN);
+		snprintf(sql, sizeof(sql), "%s;%s%s", rows[i].change,
+		    rows[i].more[0] != '\0' ? other : "", rows[i].more);
+		look(s, sql);
+		went_on = heard(s)[0] == '\0';
+		teardown(&again);
+		if (went_on != rows[i].goes_on)
+			fail_msg("%s", sql);
+	}
+}
+
+static void
+it_goes_on_as_whom_it_began(void **state)
+{
+	struct scene *s = *state;
+	struct attached *a = attach(s, 5, "web", AT_OPEN);
+
+	a->exec.run_as = xstrdup("bin");
+	look(s, "UPDATE grants SET run_as = 'bin'");
+	assert_string_equal(heard(s), "");
+	look(s, "UPDATE grants SET run_as = NULL");
+	assert_string_equal(heard(s), "DETACH 5: " WITHDRAWN);
+}
+
+static void
+each_attach_is_looked_at_for_itself(void **state)
+{
+	struct scene *s = *state;
+
+	attach(s, 5, "web", AT_OPEN);
+	attach(s, 6, "db", AT_OPEN);
+	attach(s, 7, "web", AT_DECIDED);
+	attach(s, 8, "db", AT_OPEN);
+	look(s, "UPDATE grants SET selector = 'n1/db'");
+	assert_string_equal(heard(s), "DETACH 5: " WITHDRAWN);
+	assert_string_equal(heard(s), "ATTACH 7: " WITHDRAWN);
+	assert_string_equal(heard(s), "");
+	assert_int_equal(attached_find(&s->b, 6)->phase, AT_OPEN);
+	assert_int_equal(attached_find(&s->b, 8)->phase, AT_OPEN);
+}
+
+static void
+nothing_is_withdrawn_one_by_one_when_all_ends(void **state)
+{
+	struct scene *s = *state;
+
+	attach(s, 5, "web", AT_OPEN);
+	look(s, "DELETE FROM grants; UPDATE sessions SET kill_reason = ''");
+	assert_string_equal(heard(s), ADMIN_ENDED);
+	assert_string_equal(heard(s), "");
+}
+
+/* ---- a database that cannot be read ---------------------------------------------------------- */
+
+/* Whatever it would have said: nobody is thrown out for that, and it is looked at again. */
+static void
+assert_tried_again(struct scene *s, int64_t before)
+{
+	assert_string_equal(heard(s), "");
+	assert_int_equal(s->b.state, STATE_AUTHED);
+	assert_in_range(s->b.recheck_at, before + 1000, now_mono_ms() + 1000);
+}
+
+static void
+no_database_is_no_reason(void **state)
+{
+	struct scene *s = *state;
+	int64_t before = now_mono_ms();
+	char away[128];
+
+	snprintf(away, sizeof(away), "%s.away", s->f->path);
+	assert_int_equal(raw(s->f, "UPDATE users SET locked = 1"), SQLITE_OK);
+	assert_int_equal(rename(s->f->path, away), 0);
+	recheck(&s->b);
+	assert_tried_again(s, before);
+	assert_int_equal(rename(away, s->f->path), 0);
+	look(s, "SELECT 1");
+	assert_string_equal(heard(s), "END 77 your account is locked: ask an administrator");
+}
+
+static void
+a_table_that_cannot_be_read_is_no_reason(void **state)
+{
+	static const char *const tables[] = { "users", "grants" };
+	struct scene *s = *state;
+	int64_t before;
+	char sql[128];
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		attach(s, (uint32_t)i + 1, "web", AT_OPEN);
+		before = now_mono_ms();
+		snprintf(sql, sizeof(sql), "ALTER TABLE %s RENAME TO away", tables[i]);
+		look(s, sql);
+		assert_tried_again(s, before);
+		snprintf(sql, sizeof(sql), "ALTER TABLE away RENAME TO %s", tables[i]);
+		look(s, sql);
+		assert_string_equal(heard(s), "");
+		assert_int_equal(s->b.recheck_at, 0);
+	}
+	look(s, "UPDATE sessions SET kill_reason = ''");
+	assert_string_equal(heard(s), ADMIN_ENDED);
+}
+
+/* ---- when ------------------------------------------------------------------------------------- */
+
+static void
+time_alone_is_looked_out_for(void **state)
+{
+	static const struct {
+		int64_t until, wait; /* seconds from now, ms; 0: none */
+	} rows[] = {
+		{ 0, 0 },
+		{ -3600, 200 },
+		{ 10, 10200 },
+		{ 24 * 3600 - 1, 24 * 3600 * 1000 - 800 },
+		{ 24 * 3600, 24 * 3600 * 1000 },
+		{ 365 * 24 * 3600, 24 * 3600 * 1000 },
+	};
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t unix_before, before, unix_after, at;
+
+		do { /* within one second */
+			s->b.recheck_at = 0;
+			unix_before = now_unix();
+			before = now_mono_ms();
+			recheck_until(&s->b, rows[i].until == 0 ? 0 : unix_before + rows[i].until);
+			unix_after = now_unix();
+		} while (unix_before != unix_after);
+		at = s->b.recheck_at;
+		if (rows[i].wait == 0)
+			assert_int_equal(at, 0);
+		else
+			assert_in_range(at, before + rows[i].wait, now_mono_ms() + rows[i].wait);
+	}
+}
+
+static void
+the_sooner_counts(void **state)
+{
+	struct scene *s = *state;
+	int64_t now = now_unix(), first;
+
+	recheck_until(&s->b, now + 100);
+	first = s->b.recheck_at;
+	recheck_until(&s->b, now + 200);
+	recheck_until(&s->b, 0);
+	assert_int_equal(s->b.recheck_at, first);
+	recheck_until(&s->b, now + 50);
+	assert_true(s->b.recheck_at < first);
+}
+
+/* 0: no timer; else in how many seconds, more or less. */
+static void
+a_look_sets_the_timer_anew(void **state)
+{
+	static const struct {
+		const char *change;
+		int expected;
+	} rows[] = {
+		{ "UPDATE users SET expires = " NOW " + 500", 500 },
+		{ "UPDATE grants SET until = " NOW " + 300", 300 },
+		{ "UPDATE users SET expires = " NOW " + 100", 100 },
+		{ "UPDATE users SET expires = 0", 300 },
+		{ "UPDATE grants SET until = 0", 0 },
+	};
+	struct scene *s = *state;
+
+	attach(s, 5, "web", AT_OPEN);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		look(s, rows[i].change);
+		if (rows[i].expected == 0)
+			assert_int_equal(s->b.recheck_at, 0);
+		else
+			assert_in_range((s->b.recheck_at - now_mono_ms()) / 1000,
+			    rows[i].expected - 5, rows[i].expected);
+	}
+	assert_string_equal(heard(s), "");
+}
+
+/* ---- without a supervisor ---------------------------------------------------------------------- */
+
+static void
+the_epoch_is_followed(void **state)
+{
+	struct scene *s = *state;
+
+	s->b.epoch = epoch(s->f);
+	s->b.recheck_at = 1;
+	recheck_epoch(&s->b);
+	assert_int_equal(s->b.recheck_at, 1); /* nothing moved, nothing was looked at */
+	assert_int_equal(raw(s->f, "UPDATE users SET expires = " NOW " + 3600"), SQLITE_OK);
+	recheck_epoch(&s->b);
+	assert_true(s->b.recheck_at > 1);
+	assert_int_equal(s->b.epoch, epoch(s->f));
+	assert_int_equal(user_set_locked(s->f->st, &op, "alice", true), 0);
+	recheck_epoch(&s->b);
+	assert_string_equal(heard(s), "END 77 your account is locked: ask an administrator");
+}
+
+static void
+an_epoch_that_cannot_be_read_has_not_moved(void **state)
+{
+	struct scene *s = *state;
+	int64_t was = s->b.epoch = epoch(s->f);
+
+	assert_int_equal(user_set_locked(s->f->st, &op, "alice", true), 0);
+	s->b.no_store = true;
+	recheck_epoch(&s->b);
+	assert_int_equal(s->b.epoch, was);
+	broker_store_turn(&s->b);
+	recheck_epoch(&s->b);
+	assert_string_equal(heard(s), "END 77 your account is locked: ask an administrator");
+}
+
+#define SCENE_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_account_and_a_wish_are_looked_at),
+		SCENE_TEST(a_long_reason_is_cut),
+		SCENE_TEST(who_has_no_session_or_leaves_it_is_left_alone),
+		SCENE_TEST(only_what_was_decided_is_decided_again),
+		SCENE_TEST(what_is_open_has_its_time_to_be_given_up),
+		cmocka_unit_test(a_grant_must_give_what_it_gave),
+		SCENE_TEST(it_goes_on_as_whom_it_began),
+		SCENE_TEST(each_attach_is_looked_at_for_itself),
+		SCENE_TEST(nothing_is_withdrawn_one_by_one_when_all_ends),
+		SCENE_TEST(no_database_is_no_reason),
+		SCENE_TEST(a_table_that_cannot_be_read_is_no_reason),
+		SCENE_TEST(time_alone_is_looked_out_for),
+		SCENE_TEST(the_sooner_counts),
+		SCENE_TEST(a_look_sets_the_timer_anew),
+		SCENE_TEST(the_epoch_is_followed),
+		SCENE_TEST(an_epoch_that_cannot_be_read_has_not_moved),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
