@@ -39,19 +39,20 @@ take_kill(const struct session *s, void *arg)
 	return 0;
 }
 
-static bool
-kill_wanted(struct broker *b)
+/* 0: nobody wants that; JB_DENIED: it was done; else why that cannot be known. */
+static int
+obey_kill(struct broker *b)
 {
 	char *wish = NULL, reason[MAX_REASON];
+	int r = session_get(b->st, b->session_row, take_kill, &wish);
 
-	session_get(b->st, b->session_row, take_kill, &wish);
 	if (wish == NULL)
-		return false;
+		return r == JB_NOT_FOUND ? 0 : r;
 	snprintf(reason, sizeof(reason), "an administrator ended this session%s%.200s",
 	    wish[0] != '\0' ? ": " : "", wish);
 	free(wish);
 	broker_end(b, -JB_DENIED, "killed", reason);
-	return true;
+	return JB_DENIED;
 }
 
 /* Withdraws one attach: said on its stream by the session, ended in the container by us. */
@@ -127,13 +128,11 @@ recheck(struct broker *b)
 	b->recheck_at = 0;
 	if (b->session_row == 0 || b->state == STATE_ENDING)
 		return;
-	if (broker_store(b) == NULL) {
-		b->recheck_at = now_mono_ms() + RETRY_MS;
+	r = broker_store(b) != NULL ? obey_kill(b) : JB_UNAVAILABLE;
+	if (r == JB_DENIED)
 		return;
-	}
-	if (kill_wanted(b))
-		return;
-	r = broker_subject(b, &s);
+	if (r == 0)
+		r = broker_subject(b, &s);
 	if (r == JB_NOT_FOUND)
 		end_account(b, "deleted");
 	else if (r != 0)
