@@ -232,7 +232,7 @@ error_http(const struct engine *en, enum situation about, long status, const cha
 		return error_node(en, "runs a container engine of a version that does not fit", e);
 	if (status == 404 && about != ABOUT_NODE)
 		return err_set(e, JB_NOT_FOUND, "the container does not exist any more");
-	if (status == 409)
+	if (status == 409 && about != ABOUT_NODE)
 		return err_set(e, JB_UNAVAILABLE, NOT_RUNNING);
 	if (status == 400 && !en->url.tls && n < sizeof(text) && memmem(body, n, "HTTPS", 5))
 		return error_node(en, "expects TLS; give it --ca, --cert and --key", e);

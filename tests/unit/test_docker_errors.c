@@ -202,6 +202,7 @@ what_an_answer_means(void **state)
 		{ ABOUT_CONTAINER, 404, FOREIGN, JB_NOT_FOUND, "does not exist any more" },
 		{ ABOUT_EXEC, 404, "", JB_NOT_FOUND, "does not exist any more" },
 		{ ABOUT_NODE, 404, "", JB_UNAVAILABLE, "check its address" },
+		{ ABOUT_NODE, 409, "", JB_UNAVAILABLE, "check its address" },
 		{ ABOUT_EXEC, 409, M(""), JB_UNAVAILABLE, "the container is not running" },
 		{ ABOUT_NODE, 401, M(""), JB_UNAVAILABLE, "n1 does not permit this" },
 		{ ABOUT_EXEC, 403, M(""), JB_UNAVAILABLE, "n1 does not permit this" },
