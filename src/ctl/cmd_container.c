@@ -45,6 +45,8 @@ list_container(const struct container *k, void *arg)
 		policy_decide(w->user, &f, PERM_SHELL, w->now, &v);
 		if (v.perms == 0)
 			return 0;
+		if (!(v.perms & PERM_SHELL)) /* then a command's account is the one to show */
+			policy_decide(w->user, &f, PERM_EXEC, w->now, &v);
 	}
 	allow_print(v.perms, allow);
 	list_row(&w->list,
