@@ -21,7 +21,11 @@ static const char each_sql[] = "SELECT " GRANT_COLUMNS GRANT_TABLES " ORDER BY g
 static const char each_of_sql[] =
     "SELECT " GRANT_COLUMNS GRANT_TABLES " WHERE g.user_id = $1"
     " OR g.group_id IN (SELECT group_id FROM group_members WHERE user_id = $1) ORDER BY g.id";
-static const char del_sql[] = "DELETE FROM grants WHERE id = $1";
+static const char del_sql[] =
+    "DELETE FROM grants WHERE id = $1"
+    " RETURNING id, (SELECT name FROM users WHERE id = grants.user_id),"
+    " (SELECT name FROM user_groups WHERE id = grants.group_id), selector, allow, run_as, until,"
+    " record, created";
 
 /* Looks up whom it is for and adds the row. */
 static int
@@ -40,8 +44,10 @@ grant_insert(struct store *st, const struct grant *g, int64_t *id)
 	    id);
 }
 
+/* The whole grant each time: the row is gone when somebody asks what it gave. */
 static int
-grant_audit(struct store *st, const struct actor *by, const struct grant *g, int64_t id)
+grant_audit(
+    struct store *st, const struct actor *by, const char *event, const struct grant *g, int64_t id)
 {
 	char number[24];
 	char *detail = xasprintf("to=%s%s selector=%s allow=%s as=%s until=%lld record=%s",
@@ -50,7 +56,7 @@ grant_audit(struct store *st, const struct actor *by, const struct grant *g, int
 	int err;
 
 	snprintf(number, sizeof(number), "%lld", (long long)id);
-	err = audit_put(st, by, "grant.add", g->user, number, detail);
+	err = audit_put(st, by, event, g->user, number, detail);
 	free(detail);
 	return err;
 }
@@ -67,7 +73,7 @@ grant_add(struct store *st, const struct actor *by, const struct grant *g, int64
 	if (!err)
 		err = grant_insert(st, g, &made);
 	if (!err)
-		err = grant_audit(st, by, g, made);
+		err = grant_audit(st, by, "grant.add", g, made);
 	err = txn_end(st, err);
 	if (!err && id != NULL)
 		*id = made;
@@ -119,19 +125,27 @@ grant_each_of(
 	return sql_each(st, each_of_sql, PARAMS(P_INT(id)), grant_row, &w);
 }
 
+struct deleting {
+	struct store *st;
+	const struct actor *by;
+};
+
+static int
+deleted(const struct grant *g, void *arg)
+{
+	const struct deleting *d = arg;
+
+	return grant_audit(d->st, d->by, "grant.del", g, g->id);
+}
+
 int
 grant_del(struct store *st, const struct actor *by, int64_t id)
 {
-	char number[24];
+	struct deleting d = { st, by };
+	struct grant_walk w = { deleted, &d };
+	int err = txn_begin(st, TXN_DURABLE);
 
-	snprintf(number, sizeof(number), "%lld", (long long)id);
-	return change_apply(st, by,
-	    &(struct change){
-		.sql = del_sql,
-		.params = PARAMS(P_INT(id)),
-		.noun = "grant",
-		.name = number,
-		.event = "grant.del",
-		.target = number,
-	    });
+	if (!err)
+		err = sql_one(st, del_sql, PARAMS(P_INT(id)), grant_row, &w);
+	return txn_end(st, store_missing_id(st, err, "grant", id));
 }

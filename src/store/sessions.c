@@ -275,22 +275,34 @@ session_open(
 
 /* ---- asking for the end ------------------------------------------------ */
 
-static const char kill_sql[] = "UPDATE sessions SET kill_reason = $1 WHERE id = $2 AND ended = 0";
+static const char kill_sql[] =
+    "UPDATE sessions SET kill_reason = $1 WHERE id = $2 AND ended = 0 RETURNING user_name";
+
+struct killing {
+	struct store *st;
+	const struct actor *by;
+	int64_t id;
+	const char *reason;
+};
+
+static int
+killed_row(sqlite3_stmt *q, void *arg)
+{
+	const struct killing *k = arg;
+	char number[24];
+
+	snprintf(number, sizeof(number), "%lld", (long long)k->id);
+	return audit_put(k->st, k->by, "session.kill", col_text(q, 0), number, k->reason);
+}
 
 int
 session_kill(struct store *st, const struct actor *by, int64_t id, const char *reason)
 {
-	char number[24];
+	struct killing k = { st, by, id, reason };
+	int err = txn_begin(st, TXN_DURABLE);
 
-	snprintf(number, sizeof(number), "%lld", (long long)id);
-	return change_apply(st, by,
-	    &(struct change){
-		.sql = kill_sql,
-		.params = PARAMS(P_TEXT(reason != NULL ? reason : ""), P_INT(id)),
-		.noun = "live session",
-		.name = number,
-		.event = "session.kill",
-		.target = number,
-		.detail = reason,
-	    });
+	if (!err)
+		err = sql_one(st, kill_sql, PARAMS(P_TEXT(reason != NULL ? reason : ""), P_INT(id)),
+		    killed_row, &k);
+	return txn_end(st, store_missing_id(st, err, "live session", id));
 }

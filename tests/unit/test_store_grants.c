@@ -203,11 +203,19 @@ grants_come_and_go(void **state)
 	    "3|-|ml|label:team=ml|shell|-|0|0\n");
 	assert_int_equal(grant_each_of(f->st, "carol", copy_grant, &mine), JB_NOT_FOUND);
 	assert_int_equal(grant_del(f->st, &op, 3), 0);
+	assert_string_equal(last_audit(f),
+	    "grant.del|operator:root(uid 0)|local|-|3|to=@ml selector=label:team=ml "
+	    "allow=shell as=- until=0 record=off");
 	assert_int_equal(grant_del(f->st, &op, 3), JB_NOT_FOUND);
+	assert_string_equal(store_error(f->st), "no such grant: 3");
 	assert_int_equal(grant_add(f->st, &op, &shared, &id), 0);
 	assert_int_equal(id, 4); /* a number is given once */
 	assert_int_equal(grant_each(f->st, copy_grant, &all), 0);
 	assert_int_equal(all.rows, 3);
+	assert_int_equal(grant_del(f->st, &op, 1), 0);
+	assert_string_equal(last_audit(f),
+	    "grant.del|operator:root(uid 0)|local|alice|1|to=alice selector=gpu1/* "
+	    "allow=shell,exec as=dev:dev until=77 record=on");
 }
 
 static void

@@ -213,12 +213,12 @@ a_kill_is_asked_for(void **state)
 	id = opened(f, &s);
 	assert_int_equal(session_kill(f->st, &op, id, "maintenance at six"), 0);
 	assert_string_equal(
-	    last_audit(f), "session.kill|operator:root(uid 0)|local|-|1|maintenance at six");
+	    last_audit(f), "session.kill|operator:root(uid 0)|local|alice|1|maintenance at six");
 	assert_int_equal(session_get(f->st, id, see, &o), 0);
 	assert_string_equal(o.text, "1 alice 10.0.0.1 publickey here 0/0 - - maintenance at six\n");
 	/* Asked for without a reason is not the same as not asked for. */
 	assert_int_equal(session_kill(f->st, &op, id, NULL), 0);
-	assert_string_equal(last_audit(f), "session.kill|operator:root(uid 0)|local|-|1|-");
+	assert_string_equal(last_audit(f), "session.kill|operator:root(uid 0)|local|alice|1|-");
 	assert_string_equal(raw_text(f, "SELECT kill_reason = '' FROM sessions"), "1");
 	assert_int_equal(session_close(f->st, id, "killed"), 0);
 	assert_int_equal(session_kill(f->st, &op, id, "again"), JB_NOT_FOUND);
