@@ -3,6 +3,8 @@
 
 #include "jumpbox/util.h"
 
+#include <stdlib.h>
+
 static const char add_sql[] =
     "INSERT INTO user_keys (user_id, algorithm, blob, fingerprint, comment, from_cidr, until,"
     " created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -16,6 +18,8 @@ int
 key_add(struct store *st, const struct actor *by, const struct user_key *k)
 {
 	int64_t user;
+	char *detail =
+	    xasprintf("from=%s until=%lld", k->from != NULL ? k->from : "-", (long long)k->until);
 	int err = txn_begin(st, TXN_DURABLE);
 
 	if (!err)
@@ -32,8 +36,9 @@ key_add(struct store *st, const struct actor *by, const struct user_key *k)
 			.event = "key.add",
 			.user = k->user,
 			.target = k->fingerprint,
-			.detail = k->from,
+			.detail = detail,
 		    });
+	free(detail);
 	return txn_end(st, err);
 }
 

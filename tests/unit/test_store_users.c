@@ -239,11 +239,13 @@ keys_come_and_go(void **state)
 	add_user(f, "alice");
 	add_user(f, "bob");
 	assert_int_equal(key_add(f->st, &op, &k), 0);
-	assert_string_equal(
-	    last_audit(f), "key.add|operator:root(uid 0)|local|alice|SHA256:x|10.0.0.0/8");
+	assert_string_equal(last_audit(f),
+	    "key.add|operator:root(uid 0)|local|alice|SHA256:x|from=10.0.0.0/8 until=99");
 	assert_int_equal(key_add(f->st, &op, &k), JB_EXISTS);
 	k = (struct user_key){ "bob", "ssh-rsa", "BBBB", "SHA256:x", NULL, NULL, 0, 0 };
 	assert_int_equal(key_add(f->st, &op, &k), 0); /* the same key, for another user */
+	assert_string_equal(
+	    last_audit(f), "key.add|operator:root(uid 0)|local|bob|SHA256:x|from=- until=0");
 	assert_int_equal(key_each(f->st, "alice", copy_key, &c), 0);
 	assert_int_equal(key_each(f->st, "bob", copy_key, &c), 0);
 	assert_int_equal(key_each(f->st, "carol", copy_key, &c), 0);
