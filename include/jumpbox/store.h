@@ -248,7 +248,7 @@ struct session {
 	int64_t started, ended; /* ended 0: live */
 	const char *how;	/* NULL while live: "logout" "killed" "lost" "idle" ... */
 	int64_t bytes_in, bytes_out;
-	const char *container;	 /* the newest open attach: "node/name"; NULL */
+	const char *container;	 /* "node/name" of the newest attach, live: open attach; NULL */
 	const char *kill_reason; /* NULL: no kill was asked for; "": without a reason */
 };
 

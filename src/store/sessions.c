@@ -16,7 +16,8 @@
 	"s.id, s.conn, s.user_name, s.source, s.method, s.host, s.boot_id, s.pid, s.pid_start," \
 	" s.started, s.ended, s.how, s.bytes_in, s.bytes_out,"                                  \
 	" (SELECT a.node || '/' || a.container FROM attaches a"                                 \
-	" WHERE a.session_id = s.id AND a.closed = 0 ORDER BY a.id DESC LIMIT 1), s.kill_reason"
+	" WHERE a.session_id = s.id AND (a.closed = 0 OR s.ended <> 0)"                         \
+	" ORDER BY a.id DESC LIMIT 1), s.kill_reason"
 
 static const char all_sql[] = "SELECT " SESSION_COLUMNS " FROM sessions s ORDER BY s.id";
 static const char live_sql[] =

@@ -468,6 +468,12 @@ def test_sessions(full):
                          "bytes_out", "conn", "host", "pid", "kill_reason"}
     assert live["user"] == "alice" and live["ended"] is None and live["conn"] == "0000000000abcdef"
     assert [s["how"] for s in full.json("session", "list", "--all")] == [None, "logout"]
+    with full.sql() as db:  # closed attaches: where the ended one was last, and the live one was
+        for session, name in ((1, "web"), (2, "db"), (2, "web")):
+            db.execute("insert into attaches (session_id, conn, request, marker, node_id, node, container_id, container,"
+                       " kind, tty, opened, closed) values (?, 1, 1, 'm', 1, 'gpu', 'c', ?, 'shell', 1, 1, 2)",
+                       (session, name))
+    assert [s["container"] for s in full.json("session", "list", "--all")] == [None, "gpu/web"]
     assert len(full.ctl("session", "list", "--all").splitlines()) == 3
     full.ctl("session", "kill", "1", "--reason", "tea time")
     assert full.json("session", "list")[0]["kill_reason"] == "tea time"

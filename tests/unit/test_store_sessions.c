@@ -141,7 +141,8 @@ a_session_and_its_attaches(void **state)
 	assert_int_equal(session_each(f->st, false, see, &after), 0);
 	assert_int_equal(after.rows, 0);
 	assert_int_equal(session_each(f->st, true, see, &after), 0);
-	assert_string_equal(after.text, "1 alice 10.0.0.1 publickey here 11/2001 logout - -\n");
+	assert_string_equal(
+	    after.text, "1 alice 10.0.0.1 publickey here 11/2001 logout gpu1/db -\n");
 }
 
 static void
