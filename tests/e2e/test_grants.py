@@ -71,6 +71,27 @@ def test_an_inherited_owner_label_does_not_count(host, docker):
         docker.remove("inherited")
 
 
+@pytest.mark.parametrize("column, value, selector", (
+    ("labels", '{"team":"red"}', "label:team=red"), ("image", "red:1", "image:red:*"), ("owner", "liar", None)),
+    ids=("label", "image", "owner"))
+def test_what_the_inventory_says_opens_nothing(own_host, column, value, selector):
+    """The engine is asked at the attach: a list that says otherwise, for whatever reason, only shows too much."""
+    host = own_host()
+    host.user("liar")
+    if selector:
+        host.ctl("grant", "add", "liar", selector)
+    assert b"bb" in host.ssh("alice", "ls").stdout and host.ssh("liar", "ls").stdout == b""
+    with contextlib.closing(sqlite3.connect(host.database, timeout=10)) as db:
+        lie = f"update containers set {column} = '{value}' where name = 'bb'"
+        db.executescript(f"{lie}; create trigger lie_u after update on containers begin {lie}; end;"
+                         f"create trigger lie_i after insert on containers begin {lie}; end;")
+    assert b"bb" in host.ssh("liar", "ls").stdout
+    r = host.ssh("liar+bb", "echo in")
+    assert (r.returncode, r.stdout) == (66, b"") and b"not yours to reach" in r.stderr, r
+    assert not [row for row in host.audit("attach.open") if row["user"] == "liar"]
+    assert host.ssh("alice+bb", "echo in").stdout == b"in\n"
+
+
 def test_groups(host):
     host.user("member")
     host.ctl("group", "add", "team")
