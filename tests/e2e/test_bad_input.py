@@ -568,7 +568,7 @@ def test_a_node_that_lies_in_its_list(host, fake, scenario):
 
 
 def test_certificates_of_a_tls_node(lab):
-    """Expired, of another CA, a client that the node does not know: one sentence each, and none of it stays."""
+    """Of another host or CA, expired, a client that the node does not know: one sentence each, and none of it stays."""
     engine = Engine("tls", lab.dir / "certificates").start()
     host = lab.host(max_startups_per_source=100, backoff_after=0)
     try:
@@ -582,6 +582,12 @@ def test_certificates_of_a_tls_node(lab):
         def attach():
             r = host.ssh("alice+behind", "echo in")
             return r.returncode, r.stdout, r.stderr
+        assert attach() == (0, b"in\n", b"")
+
+        host.ctl("node", "set", "far", "url", f"tcp://localhost:{engine.port}")  # it is made out to 127.0.0.1
+        code, out, err = attach()
+        assert (code, out) == (69, b"") and "certificate for another host name" in one_sentence(err)
+        host.ctl("node", "set", "far", "url", engine.url)
         assert attach() == (0, b"in\n", b"")
 
         host.ctl("node", "set", "far", "ca", certs / "otherca.pem")
