@@ -247,7 +247,8 @@ run_signal(int fd, const struct broker *b, const void *owner)
 /*
  * Where only the marker is known, the exec may be a moment from existing: its
  * broker died between asking for it and hearing of it.  And one that runs may
- * be a moment from carrying its marker.
+ * be a moment from carrying its marker.  JB_DENIED: it runs, and will not be
+ * found later either.
  */
 static int
 end_it(struct engine *en, const struct exec_ref *x, const struct engine_info *info, bool pid_host,
@@ -267,7 +268,10 @@ end_it(struct engine *en, const struct exec_ref *x, const struct engine_info *in
 			return 0;
 		poll(NULL, 0, 250);
 	}
-	return 0;
+	if (exec_id == NULL)
+		return 0;
+	return err_set(
+	    e, JB_DENIED, "it has become another user's process, or has dropped its variable");
 }
 
 static int
@@ -320,6 +324,8 @@ run_end(int fd, const struct broker *b, const void *owner)
 		if (!said)
 			log_warn("attach.not_ended", F_NUM("attach", a->row), F_STR("reason", e.s));
 		said = true;
+		if (r == JB_DENIED)
+			return;
 		poll(NULL, 0, delay); /* until it is killed for being late */
 		delay = delay < END_AGAIN_MOST_MS ? delay * 2 : delay;
 	}
