@@ -54,6 +54,9 @@ int config_load(const char *path, struct config *c, struct errtext *e);
 int config_load_fd(int fd, const char *name, struct config *c, struct errtext *e);
 void config_release(struct config *c);
 
+/* The text to show before a login, malloc'd; NULL: none. A file is read now. */
+int config_banner(const struct config *c, char **text, struct errtext *e);
+
 /* The effective configuration as text that config_load_fd reads back to the same values. */
 void config_print(const struct config *c, FILE *f);
 

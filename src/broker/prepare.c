@@ -171,6 +171,20 @@ prepare_keys(const struct config *cfg, struct errtext *e)
 	return r;
 }
 
+/* ---- the banner ------------------------------------------------------------------------- */
+
+/* The session's zygote reads it, as who runs this now: it must not be the one to find it missing. */
+static int
+check_banner(const struct config *cfg, struct errtext *e)
+{
+	char *text;
+	int r = config_banner(cfg, &text, e);
+
+	if (r == 0)
+		free(text);
+	return r;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static int
@@ -179,7 +193,8 @@ prepare_all(const struct config *cfg, struct errtext *e)
 	char left_out[64], dir[PATH_MAX];
 	int r;
 
-	if ((r = database_directory(cfg, dir, sizeof(dir), e)) < 0 ||
+	if ((r = check_banner(cfg, e)) < 0 ||
+	    (r = database_directory(cfg, dir, sizeof(dir), e)) < 0 ||
 	    (r = make_directory(dir, e)) < 0 ||
 	    (r = privs_drop(SERVICE_USER, NULL, left_out, sizeof(left_out), e)) < 0 ||
 	    (r = check_directories(cfg, dir, e)) < 0 ||

@@ -18,7 +18,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 64 * 1024, VALUE_MAX = 1024 };
+enum { FILE_MAX = 64 * 1024, VALUE_MAX = 1024, BANNER_MAX = 16 * 1024 };
 
 struct keyword {
 	const char *name;
@@ -441,6 +441,23 @@ config_release(struct config *c)
 		if (keywords[i].type->release != NULL)
 			keywords[i].type->release(field_of(c, &keywords[i]));
 	memset(c, 0, sizeof *c);
+}
+
+/* ---- the banner ------------------------------------------------------- */
+
+int
+config_banner(const struct config *c, char **text, struct errtext *e)
+{
+	struct errtext why;
+	size_t n;
+
+	if (c->banner[0] == '\0')
+		*text = NULL;
+	else if (c->banner[0] != '/')
+		*text = xasprintf("%s\n", c->banner);
+	else if (read_file(c->banner, BANNER_MAX, text, &n, &why) < 0)
+		return err_set(e, JB_CONFIG, "banner %.200s", why.s);
+	return 0;
 }
 
 /* ---- printing --------------------------------------------------------- */

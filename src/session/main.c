@@ -21,29 +21,9 @@
 #include "jumpbox/zygote.h"
 
 #include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-enum { BANNER_MAX = 16384 };
-
-/* The banner's text, for good; NULL: none. */
-static char *
-read_banner(const struct config *c)
-{
-	struct errtext e;
-	char *text;
-	size_t n;
-
-	if (c->banner == NULL || c->banner[0] == '\0')
-		return NULL;
-	if (c->banner[0] != '/')
-		return xasprintf("%s\n", c->banner);
-	if (read_file(c->banner, BANNER_MAX, &text, &n, &e) != 0)
-		fatal(JB_CONFIG, "banner %s", e.s);
-	return text;
-}
 
 /*
  * What a session is to find ready.  Large blocks are mapped, so that they go
@@ -69,12 +49,16 @@ int
 main(int argc, char **argv)
 {
 	struct config c = { 0 };
-	char *banner;
+	struct errtext e;
+	char *banner; /* for good */
 
 	if (argc != 2 || strcmp(argv[1], "zygote") != 0 || set_cloexec(ROLE_CONTROL_FD, true) != 0)
 		fatal(JB_USAGE, "jumpbox-session is started by jumpboxd");
 	role_begin("session", &c);
-	banner = read_banner(&c);
+	if (config_banner(&c, &banner, &e) != 0) { /* it was there at the start */
+		log_error("session.no_banner", F_STR("reason", e.s));
+		banner = NULL;
+	}
 	prepare();
 	role_confine(SESSION_USER, c.jail_directory);
 	zygote(&c, banner);

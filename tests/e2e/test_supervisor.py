@@ -217,6 +217,15 @@ def test_missing_run_directory_parent(make):
     assert code == 78 and "/nonexistent/run" in said
 
 
+@pytest.mark.parametrize("content", (None, 16385), ids=("missing", "too large"))
+def test_banner_that_is_no_file(make, place, content):
+    host = make(start=False, banner=place / "banner")
+    if content:
+        (place / "banner").write_text("x" * content)
+    code, said = fails(host)
+    assert code == 78 and "banner" in said and str(place / "banner") in said
+
+
 # ---- running
 
 def test_background(make):
@@ -383,6 +392,18 @@ def test_zygote_is_replaced_after_a_crash_of_a_child(make, role):
     assert zygote(host, program) == second
 
 
+def test_a_banner_that_is_lost_keeps_nobody_out(make, place):
+    text = place / "banner"
+    text.write_text("Mind the step.\n")
+    host = make(banner=text)
+    first = wait_for(lambda: zygote(host, "jumpbox-session"), 10, "the zygote")
+    text.unlink()
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: zygote(host, "jumpbox-session") not in (None, first), 20, "another zygote")
+    assert banner(connect(host)).startswith(b"SSH-2.0-")
+    assert host.log_text().count(" session.no_banner ") == 1
+
+
 def test_zygotes_are_replaced_after_1000_connections(make):
     host = make(max_startups=1000, max_startups_per_source=1000)
     roles = ("jumpbox-session", "jumpbox-broker")
@@ -476,7 +497,8 @@ def test_sighup_with_something_wrong_changes_nothing(make, place):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for n, text in enumerate((was + "no-such-keyword 1\n",
                                   was.replace(f"port {host.port}", f"port {taken.getsockname()[1]}"),
-                                  was + f"host-key {place}/missing/ssh_host_ed25519_key\n")):
+                                  was + f"host-key {place}/missing/ssh_host_ed25519_key\n",
+                                  was + f"banner {place}/missing\n")):
             host.conf.write_text(text)
             host.proc.send_signal(signal.SIGHUP)
             wait_for(lambda: host.log_text().count("reload.refused") == n + 1, 20, "the refusal")
