@@ -21,4 +21,7 @@
  */
 int privs_drop(const char *user, const char *jail, char *left_out, size_t size, struct errtext *e);
 
+/* JB_CONFIG if privs_drop() would refuse these; 0 without root. Nothing is given up. */
+int privs_check(const char *user, const char *jail, struct errtext *e);
+
 #endif

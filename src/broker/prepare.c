@@ -171,18 +171,19 @@ prepare_keys(const struct config *cfg, struct errtext *e)
 	return r;
 }
 
-/* ---- the banner ------------------------------------------------------------------------- */
+/* ---- the session's ------------------------------------------------------------------------ */
 
-/* The session's zygote reads it, as who runs this now: it must not be the one to find it missing. */
+/* What its zygote needs, as who runs this now: it comes too late to find something missing. */
 static int
-check_banner(const struct config *cfg, struct errtext *e)
+check_session(const struct config *cfg, struct errtext *e)
 {
-	char *text;
-	int r = config_banner(cfg, &text, e);
+	char *banner;
+	int r = config_banner(cfg, &banner, e);
 
-	if (r == 0)
-		free(text);
-	return r;
+	if (r < 0)
+		return r;
+	free(banner);
+	return privs_check(SESSION_USER, cfg->jail_directory, e);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */
@@ -193,7 +194,7 @@ prepare_all(const struct config *cfg, struct errtext *e)
 	char left_out[64], dir[PATH_MAX];
 	int r;
 
-	if ((r = check_banner(cfg, e)) < 0 ||
+	if ((r = check_session(cfg, e)) < 0 ||
 	    (r = database_directory(cfg, dir, sizeof(dir), e)) < 0 ||
 	    (r = make_directory(dir, e)) < 0 ||
 	    (r = privs_drop(SERVICE_USER, NULL, left_out, sizeof(left_out), e)) < 0 ||

@@ -6,15 +6,32 @@
 
 #include "jumpbox/util.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Nobody but root may put a file where the session's root directory is. */
+static int
+check_empty(const char *jail, struct errtext *e)
+{
+	const struct dirent *d;
+	DIR *dir = opendir(jail);
+	bool empty = true;
+
+	if (dir == NULL)
+		return err_set(e, JB_CONFIG, "jail-directory %s: %s", jail, strerror(errno));
+	while (empty && (d = readdir(dir)) != NULL)
+		empty = strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0;
+	closedir(dir);
+	return empty ? 0 : err_set(e, JB_CONFIG, "jail-directory %s is not empty", jail);
+}
+
+/* Nobody but root may put a file where the session's root directory is, and root has not. */
 static int
 check_jail(const char *jail, struct errtext *e)
 {
@@ -28,7 +45,7 @@ check_jail(const char *jail, struct errtext *e)
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return err_set(e, JB_CONFIG,
 		    "jail-directory %s must be owned by root and writable by nobody else", jail);
-	return 0;
+	return check_empty(jail, e);
 }
 
 /* The user's entry, in static storage; NULL and why. */
@@ -73,6 +90,16 @@ become(const char *user, const char *jail, struct errtext *e)
 	if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0 || setegid(0) == 0)
 		return err_set(e, JB_INTERNAL, "root could be had back after becoming %s", user);
 	return 0;
+}
+
+int
+privs_check(const char *user, const char *jail, struct errtext *e)
+{
+	if (geteuid() != 0)
+		return 0;
+	if (find_user(user, e) == NULL)
+		return JB_CONFIG;
+	return jail != NULL ? check_jail(jail, e) : 0;
 }
 
 int

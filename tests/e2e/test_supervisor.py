@@ -226,6 +226,22 @@ def test_banner_that_is_no_file(make, place, content):
     assert code == 78 and "banner" in said and str(place / "banner") in said
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root uses a jail")
+@pytest.mark.parametrize("flaw", ("file", "writable", "not empty"))
+def test_bad_jail(make, flaw):
+    host = make(start=False)
+    jail = host.dir / "jail"
+    if flaw == "file":
+        jail.rmdir()
+        jail.write_text("")
+    elif flaw == "writable":
+        jail.chmod(0o777)
+    else:
+        (jail / "x").write_text("")
+    code, said = fails(host)
+    assert code == 78 and str(jail) in said
+
+
 # ---- running
 
 def test_background(make):
@@ -498,7 +514,8 @@ def test_sighup_with_something_wrong_changes_nothing(make, place):
         for n, text in enumerate((was + "no-such-keyword 1\n",
                                   was.replace(f"port {host.port}", f"port {taken.getsockname()[1]}"),
                                   was + f"host-key {place}/missing/ssh_host_ed25519_key\n",
-                                  was + f"banner {place}/missing\n")):
+                                  was + f"banner {place}/missing\n",
+                                  was.replace(f"jail-directory {host.dir}/jail", f"jail-directory {host.key}"))):
             host.conf.write_text(text)
             host.proc.send_signal(signal.SIGHUP)
             wait_for(lambda: host.log_text().count("reload.refused") == n + 1, 20, "the refusal")

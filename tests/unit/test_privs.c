@@ -95,6 +95,7 @@ into_the_jail(void **state)
 {
 	(void)state;
 	need_root();
+	assert_int_equal(privs_check("nobody", jail, NULL), 0);
 	in_child(drop_into_jail);
 }
 
@@ -140,13 +141,16 @@ refused(const char *user, const char *dir, const char *why)
 	assert_int_equal(privs_drop(user, dir, left_out, sizeof left_out, &e), JB_CONFIG);
 	if (strstr(e.s, why) == NULL)
 		fail_msg("'%s' does not say '%s'", e.s, why);
+	e.s[0] = '\0';
+	assert_int_equal(privs_check(user, dir, &e), JB_CONFIG); /* and it is known before */
+	assert_non_null(strstr(e.s, why));
 	assert_int_equal(geteuid(), 0); /* refused before anything was given up */
 }
 
 static void
 bad_users_and_jails(void **state)
 {
-	char link[80];
+	char link[80], in_jail[80];
 
 	(void)state;
 	need_root();
@@ -162,9 +166,12 @@ bad_users_and_jails(void **state)
 	refused("nobody", jail, "writable by nobody else");
 	assert_int_equal(chmod(jail, 0755), 0);
 	snprintf(link, sizeof link, "%s/link", base);
+	snprintf(in_jail, sizeof in_jail, "%s/x", jail);
 	assert_int_equal(symlink(jail, link), 0);
 	refused("nobody", link, "not a directory");
-	unlink(link);
+	assert_int_equal(rename(link, in_jail), 0);
+	refused("nobody", jail, "not empty");
+	unlink(in_jail);
 }
 
 static int
