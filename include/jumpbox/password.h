@@ -20,10 +20,10 @@ enum { PASSWORD_HASH_MAX = 256, PASSWORD_MIN = 8 };
 /* The rule a person's new password must meet: JB_BAD_INPUT and why. */
 int password_acceptable(const char *user, const char *password, struct errtext *e);
 
-/* params: "argon2id,m=19456,t=2,p=1".  JB_BAD_INPUT if malformed or out of range. */
-int password_params_check(const char *params, struct errtext *e);
-
-/* run_dir may be NULL: no machine-wide bound (jumpboxctl).  JB_TRY_AGAIN: no turn within 10 s. */
+/*
+ * params: "argon2id,m=19456,t=2,p=1".  run_dir may be NULL: no machine-wide
+ * bound (jumpboxctl).  JB_TRY_AGAIN: no turn within 10 s.
+ */
 int password_hash(const char *params, const char *run_dir, const char *password, char *out,
     size_t size, struct errtext *e);
 

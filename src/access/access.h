@@ -2,6 +2,7 @@
 #ifndef ACCESS_H
 #define ACCESS_H
 
+#include "jumpbox/argon2_cost.h"
 #include "jumpbox/policy.h"
 
 #include <jansson.h>
@@ -33,12 +34,6 @@ void hash_slot_give(int slot);
 
 /* ---- argon2_hash.c, crypt_hash.c: one kind of hash each ---------------- */
 
-struct argon2_cost {
-	unsigned m, t, p; /* KiB, passes, lanes */
-};
-#define ARGON2_DEFAULT ((struct argon2_cost){ 19456, 2, 1 })
-
-int argon2_params(const char *params, struct argon2_cost *c, struct errtext *e);
 bool argon2_is(const char *hash);
 int argon2_cost_of(const char *hash, struct argon2_cost *c, struct errtext *e);
 int argon2_make(

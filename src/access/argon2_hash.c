@@ -1,68 +1,25 @@
 /*
- * argon2id: made, verified, and its parameters read.  Broker and jumpboxctl.
+ * argon2id: made and verified.  Broker and jumpboxctl.
  *
- *	configuration   argon2id,m=19456,t=2,p=1
  *	hash            $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH
  *
  * A hash comes from the database, so what it asks for in memory and time is
- * bounded here before the library sees it.
+ * bounded before the library sees it.
  */
 #include "access.h"
 #include "jumpbox/password.h"
 #include "jumpbox/util.h"
 
 #include <argon2.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #define PREFIX "$argon2id$v=19$"
 
 enum {
-	M_MAX = 1024 * 1024, /* KiB: 1 GiB */
-	T_MAX = 16,
-	P_MAX = 4,
 	SALT_LEN = 16,
 	HASH_LEN = 32,
 };
-
-/* "m=19456,t=2,p=1", then the end or `stop`: what follows, or NULL. */
-static const char *
-parse_cost(const char *s, char stop, struct argon2_cost *c)
-{
-	int used = 0;
-
-	/* %u takes blanks and signs; the digits are checked first. */
-	if (strspn(s, "mtp=,0123456789") < strlen(s) && s[strspn(s, "mtp=,0123456789")] != stop)
-		return NULL;
-	if (sscanf(s, "m=%7u,t=%2u,p=%2u%n", &c->m, &c->t, &c->p, &used) != 3 || s[used] != stop)
-		return NULL;
-	return s + used;
-}
-
-static int
-cost_check(const struct argon2_cost *c, struct errtext *e)
-{
-	if (c->t < 1 || c->t > T_MAX || c->p < 1 || c->p > P_MAX || c->m < 8 * c->p || c->m > M_MAX)
-		return err_set(e, JB_BAD_INPUT,
-		    "argon2id parameters out of range: m is 8*p to %d (KiB), t 1 to %d, p 1 to %d",
-		    M_MAX, T_MAX, P_MAX);
-	return 0;
-}
-
-int
-argon2_params(const char *params, struct argon2_cost *c, struct errtext *e)
-{
-	struct argon2_cost got;
-	int rc;
-
-	if (strncmp(params, "argon2id,", 9) != 0 || !parse_cost(params + 9, '\0', &got))
-		return err_set(e, JB_BAD_INPUT, "expected argon2id,m=KIB,t=PASSES,p=LANES");
-	if ((rc = cost_check(&got, e)) != 0)
-		return rc;
-	*c = got;
-	return 0;
-}
 
 bool
 argon2_is(const char *hash)
@@ -81,10 +38,10 @@ argon2_cost_of(const char *hash, struct argon2_cost *c, struct errtext *e)
 	int rc;
 
 	if (strncmp(hash, PREFIX, sizeof(PREFIX) - 1) == 0)
-		p = parse_cost(hash + sizeof(PREFIX) - 1, '$', &got);
+		p = argon2_cost_parse(hash + sizeof(PREFIX) - 1, '$', &got);
 	if (!p)
 		return err_set(e, JB_BAD_INPUT, "the argon2id hash is malformed");
-	if ((rc = cost_check(&got, e)) != 0)
+	if ((rc = argon2_cost_check(&got, e)) != 0)
 		return rc;
 	salt = strspn(++p, b64);
 	sum = p[salt] == '$' ? strspn(p + salt + 1, b64) : 0;

@@ -35,14 +35,6 @@ password_acceptable(const char *user, const char *password, struct errtext *e)
 }
 
 int
-password_params_check(const char *params, struct errtext *e)
-{
-	struct argon2_cost c;
-
-	return argon2_params(params, &c, e);
-}
-
-int
 password_hash(const char *params, const char *run_dir, const char *password, char *out, size_t size,
     struct errtext *e)
 {

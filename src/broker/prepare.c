@@ -10,7 +10,6 @@
 
 #include "jumpbox/buf.h"
 #include "jumpbox/log.h"
-#include "jumpbox/password.h"
 #include "jumpbox/privs.h"
 #include "jumpbox/util.h"
 #include "jumpbox/zygote.h"
@@ -198,9 +197,8 @@ prepare_all(const struct config *cfg, struct errtext *e)
 	    (r = database_directory(cfg, dir, sizeof(dir), e)) < 0 ||
 	    (r = make_directory(dir, e)) < 0 ||
 	    (r = privs_drop(SERVICE_USER, NULL, left_out, sizeof(left_out), e)) < 0 ||
-	    (r = check_directories(cfg, dir, e)) < 0 ||
-	    (r = password_params_check(cfg->password_hash, e)) < 0 ||
-	    (r = prepare_database(cfg, e)) < 0 || (r = prepare_keys(cfg, e)) < 0)
+	    (r = check_directories(cfg, dir, e)) < 0 || (r = prepare_database(cfg, e)) < 0 ||
+	    (r = prepare_keys(cfg, e)) < 0)
 		return r == JB_UNAVAILABLE ? r : JB_CONFIG;
 	return 0;
 }

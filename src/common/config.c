@@ -7,6 +7,7 @@
  */
 #include "jumpbox/config.h"
 
+#include "jumpbox/argon2_cost.h"
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
 
@@ -123,7 +124,18 @@ print_string(const struct keyword *k, const void *field, FILE *f)
 	fprintf(f, "%s %s\n", k->name, s[0] != '\0' ? s : "none");
 }
 
-static const struct type string = { set_string, print_string, release_string, false };
+static int
+set_hashing(const struct keyword *k, void *field, const char *value, struct errtext *e)
+{
+	struct argon2_cost c;
+	struct errtext why;
+
+	if (argon2_params(value, &c, &why) < 0)
+		return err_set(e, JB_CONFIG, "%s: %.200s", k->name, why.s);
+	return set_string(k, field, value, e);
+}
+
+static const struct type hashing = { set_hashing, print_string, release_string, false };
 static const struct type optional = { set_optional, print_string, release_string, false };
 static const struct type path = { set_path, print_string, release_string, false };
 
@@ -276,7 +288,7 @@ static const struct keyword keywords[] = {
 	  "Seconds of silence before the client is asked for a sign of life; 0 is never" },
 	{ "client-alive-count-max", &number, AT(client_alive_count_max), "3", 1, 1000,
 	  "Unanswered questions after which the client is taken for dead" },
-	{ "password-hash", &string, AT(password_hash), "argon2id,m=19456,t=2,p=1", 0, 0,
+	{ "password-hash", &hashing, AT(password_hash), "argon2id,m=19456,t=2,p=1", 0, 0,
 	  "How new passwords are hashed" },
 	{ "audit-retention", &number, AT(audit_retention), "0", 0, 36500,
 	  "Days that audit rows are kept; 0 is for ever" },

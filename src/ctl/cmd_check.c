@@ -7,7 +7,6 @@
 
 #include "jumpbox/docker.h"
 #include "jumpbox/keys.h"
-#include "jumpbox/password.h"
 #include "jumpbox/policy.h"
 #include "jumpbox/privs.h"
 #include "jumpbox/text.h"
@@ -67,12 +66,7 @@ found(struct check *k, int code, const char *what, const char *name, const char 
 static void
 check_configuration(struct check *k)
 {
-	struct errtext e;
-
-	if (password_params_check(k->c->conf.password_hash, &e) < 0)
-		found(k, JB_CONFIG, "configuration", NULL, "password-hash: %s", e.s);
-	else
-		found(k, 0, "configuration", NULL, "%s", k->c->conf_path);
+	found(k, 0, "configuration", NULL, "%s", k->c->conf_path);
 }
 
 /* ---- host keys ---------------------------------------------------------- */

@@ -127,6 +127,7 @@ def test_effective_configuration_reads_back(make, place):
     ("log-level loud\n", 1, "log-level"),
     ("database jumpbox.db\n", 1, "database"),
     ("banner\n", 1, "banner"),
+    ("password-hash argon2id,m=1,t=1,p=1\n", 1, "password-hash"),
 ])
 def test_bad_configuration(make, text, line, word):
     host = make(start=False)

@@ -212,6 +212,12 @@ what_a_line_may_look_like(void **state)
 	bad("port", "test.conf:1: port: needs a value");
 	bad("port \t ", "test.conf:1: port: needs a value");
 	bad("password-hash ", "test.conf:1: password-hash: needs a value");
+	bad("password-hash argon2id,m=1,t=1,p=1",
+	    "test.conf:1: password-hash: argon2id parameters out of range: m is 8*p to 1048576 "
+	    "(KiB), "
+	    "t 1 to 16, p 1 to 4");
+	bad("password-hash bcrypt",
+	    "test.conf:1: password-hash: expected argon2id,m=KIB,t=PASSES,p=LANES");
 	bad("banner a\033[1mb", "test.conf:1: a control character");
 	bad("port 22 # why", "test.conf:1: port: '22 # why' is not a number");
 }

@@ -3,6 +3,8 @@
  */
 #include "jumpbox/password.h"
 
+#include "jumpbox/argon2_cost.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -165,14 +167,15 @@ parameters_are_checked(void **state)
 		"argon2id,m=64,t=0,p=1", "argon2id,m=64,t=17,p=1", "argon2id,m=64,t=1,p=0",
 		"argon2id,m=64,t=1,p=5", "argon2id,m=-1,t=1,p=1", "argon2id,m=,t=1,p=1",
 		"argon2id,m=64,t=1,p=18446744073709551617" };
+	struct argon2_cost c;
 	struct errtext e;
 	char out[PASSWORD_HASH_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
-		assert_int_equal(password_params_check(good[i], &e), 0);
+		assert_int_equal(argon2_params(good[i], &c, &e), 0);
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		if (password_params_check(bad[i], &e) != JB_BAD_INPUT)
+		if (argon2_params(bad[i], &c, &e) != JB_BAD_INPUT)
 			fail_msg("accepted: %s", bad[i]);
 		assert_int_equal(
 		    password_hash(bad[i], NULL, GOOD, out, sizeof(out), &e), JB_BAD_INPUT);
