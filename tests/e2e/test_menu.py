@@ -143,6 +143,35 @@ def test_foreign_text_is_escaped(host, docker):
         docker.remove("odd")
 
 
+def test_ten_thousand_containers_on_a_hundred_nodes(own_host):
+    """All of them, in order, and soon; the nodes are gone, as far as anybody can tell."""
+    host = own_host()
+    names = [f"job-{i:05}" for i in range(10000)]
+    with contextlib.closing(sqlite3.connect(host.database, timeout=10)) as db:
+        db.executemany("insert into nodes (id, name, url, insecure) values (?, ?, 'tcp://127.0.0.1:1', 1)",
+                       [(100 + n, f"far{n:02}") for n in range(100)])
+        db.executemany("insert into containers (node_id, container_id, name, image, state, status, labels, created)"
+                       " values (?, ?, ?, 'registry.example.org/team/project/image:1', 'running', 'Up', '{}', 1)",
+                       [(100 + i // 100, f"{i:064x}", name) for i, name in enumerate(names)])
+        db.commit()
+    for command in ("ls", "ls --json"):
+        start = time.monotonic()
+        out = host.ssh("alice", command).stdout
+        assert time.monotonic() - start < 2 * SLOW
+        listed = [row["name"] for row in json.loads(out)] if "json" in command else re.findall(r"\S+", out.decode())
+        assert [name for name in listed if name.startswith("job-")] == names
+    t = host.terminal("alice")
+    t.expect(PROMPT)
+    number = re.search(rb"(\d+)  bb ", t.before).group(1)
+    assert re.search(rb"10000  job-", t.before) and t.before.count(b"job-") == 10000
+    t.sendline(number)
+    t.sendline("echo in''side; exit")
+    t.expect(b"inside\r\n")
+    t.expect(PROMPT)
+    t.sendline("q")
+    assert ended(t) == 0
+
+
 QUICK = 0.2 * SLOW
 
 
