@@ -193,6 +193,22 @@ def test_half_close_in_both_directions(site):
     assert site.ssh("alice+deb", "cat /tmp/half").stdout.strip() == b"300000"
 
 
+def test_a_terminal_outlives_the_end_of_its_input(site):
+    """It cannot be half-closed: an engine would drop all that the command says afterwards."""
+    t = site.transport("alice+bb")
+    ch = t.open_session()
+    ch.get_pty()
+    ch.exec_command("rm -f /tmp/go; echo on; until [ -e /tmp/go ]; do sleep 0.1; done; echo after; exit 5")
+    ch.settimeout(20 * SLOW)
+    assert ch.recv(100) == b"on\r\n"
+    ch.shutdown_write()
+    other = t.open_session()
+    other.exec_command("touch /tmp/go")
+    assert other.recv_exit_status() == 0
+    assert read_all(ch) == b"after\r\n" and ch.recv_exit_status() == 5
+    t.close()
+
+
 def test_a_command_of_120000_bytes(site):
     word = "it's \"quoted\" \\ ü\n"
     body = word * (120000 // len(word.encode()))
