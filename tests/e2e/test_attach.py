@@ -296,6 +296,19 @@ def test_run_as(site):
     assert site.ssh("carol+deb", "id -un; echo $HOME; echo $USER").stdout == b"app\n/home/app\napp\n"
 
 
+def test_the_containers_own_user_and_directory(site):
+    site.engine.container("mine", "debian", "--user", "app", "--workdir", "/var", "--env", "OWN=kept")
+    told = "id -un; pwd; echo $OWN $USER $HOME"
+    assert site.ssh("alice+mine", told).stdout == b"app\n/var\nkept app /home/app\n"
+    t = site.terminal("alice+mine")
+    t.sendline(told + "; exit")
+    t.expect(rb"app\r\n/var\r\nkept app /home/app\r\n")
+    t.expect(pexpect.EOF)
+    site.ctl("grant", "add", "root1", "mine", "--as", "root")
+    assert site.ssh("root1+mine", told).stdout == b"root\n/var\nkept root /root\n"
+    site.engine.remove("mine")
+
+
 def test_an_image_without_a_shell_gets_one_clear_sentence(site):
     r = site.ssh("alice+bare", "ls")
     assert r.returncode == 69 and r.stdout == b""
