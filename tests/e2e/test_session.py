@@ -149,6 +149,30 @@ def test_wrong_signatures_end_the_connection(host):
     wait_for(lambda: host.log_text().count(" session.refused ") == said + 1, 10, "the reason in the log")
 
 
+def test_no_two_children_of_a_zygote_draw_the_same_random_numbers(own_host):
+    """They are forked from one state of the generator: each must leave it at once."""
+    host = own_host()
+    zygotes = host.log_text().count("zygote.start of=session")
+    cookies, keys = set(), set()
+    for _ in range(20):
+        t = paramiko.Transport(("127.0.0.1", host.port))
+
+        def listen(read=t.packetizer.read_message):
+            kind, m = read()
+            if kind == 20:  # KEXINIT
+                cookies.add(m.asbytes()[:16])
+            elif kind == 31:  # KEX_ECDH_REPLY: the host key, then the server's half of this exchange
+                reply = paramiko.Message(m.asbytes())
+                reply.get_string()
+                keys.add(reply.get_string())
+            return kind, m
+        t.packetizer.read_message = listen
+        t.start_client(timeout=20 * SLOW)
+        t.close()
+    assert len(cookies) == len(keys) == 20
+    assert host.log_text().count("zygote.start of=session") == zygotes
+
+
 def test_must_change_is_asked_on_one_channel_only(host):
     host.ctl("user", "add", "twice", "--password-stdin", "--must-change", input=b"first password\n")
     host.ctl("grant", "add", "twice", "bb")
