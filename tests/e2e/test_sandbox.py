@@ -11,13 +11,14 @@ import os
 import pathlib
 import pwd
 import re
+import shutil
 import socket
 import subprocess
 import sys
 
 import pytest
 
-from lab import run, wait_for
+from lab import HERE, run, wait_for
 from test_session import new_session, session_pids
 from test_supervisor import zygote
 
@@ -230,11 +231,25 @@ def test_no_private_host_key_in_a_live_sessions_memory(host, sessions):
 
 
 def copy_key(host, name):
-    import shutil
     to = host.dir / f"copy-{name}"
     shutil.copy(host.state / name, to)
     os.chmod(to, 0o600)
     return to
+
+
+@pytest.mark.parametrize("call, what", (("EVP_DigestSign", "sign"), ("EVP_DigestVerify", "verify signatures")))
+def test_no_start_where_libssh_would_do_it_itself(lab, tmp_path, call, what):
+    """A program whose own function libssh does not find, in the place of the installed one."""
+    build = pathlib.Path(os.environ.get("JUMPBOX_BUILD", HERE.parents[1] / "build/release"))
+    host = lab.host()
+    objects = [shutil.copy(o, tmp_path) for o in sorted((build / "src/session").glob("*.o"))]
+    run("objcopy", "--localize-symbol", call, tmp_path / "sign.o")
+    libraries = run("pkg-config", "--libs", "libssh", "libcrypto", "libseccomp").stdout.decode().split()
+    run("gcc", "-pie", "-rdynamic", "-o", tmp_path / "program", *objects, build / "libcommon.a", *libraries, "-ldl")
+    r = run("unshare", "--mount", "sh", "-ec", 'mount --bind "$1" "$2"; exec "$3" -D -f "$4"', "sh",
+            tmp_path / "program", host.prefix / "libexec/jumpbox/jumpbox-session",
+            host.prefix / "sbin/jumpboxd", host.conf, check=False, timeout=60)
+    assert r.returncode == 69 and f"self-test: libssh does not {what} through this program".encode() in r.stderr, r
 
 
 def test_started_without_root_says_what_is_left_out(lab, docker):
