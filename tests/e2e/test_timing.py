@@ -1,7 +1,5 @@
 """Unknown, locked and wrong are answered alike: 200 samples of each, interleaved, for each kind of hash."""
 
-"""Unknown, locked and wrong are answered alike: 200 samples of each, interleaved, for each kind of hash."""
-
 import ipaddress
 import itertools
 import os
