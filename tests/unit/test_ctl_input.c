@@ -1,6 +1,7 @@
 /* What jumpboxctl makes of values, files and passwords before it opens a database. */
 #include "../../src/ctl/ctl.h"
 
+#include "jumpbox/proto.h"
 #include "jumpbox/util.h"
 
 #include <fcntl.h>
@@ -202,7 +203,7 @@ a_file_by_its_name(void **state)
 
 /* ---- passwords ------------------------------------------------------------------- */
 
-#define NO_LINE "standard input: the password must be one line of at most 1023 bytes"
+#define NO_LINE "standard input: the password must be one line of at most 1024 bytes"
 #define S(s)	s, sizeof(s) - 1
 
 static void
@@ -252,21 +253,21 @@ the_first_line_of_standard_input(void **state)
 static void
 a_line_has_an_end_in_time(void **state)
 {
-	char line[1025], *password = NULL;
+	char line[MAX_PASSWORD + 2], *password = NULL;
 	struct ctl c = { 0 };
 
 	(void)state;
 	from_stdin = true;
 	memset(line, 'x', sizeof line);
-	line[1023] = '\n';
-	stdin_is(line, 1024);
+	line[MAX_PASSWORD] = '\n';
+	stdin_is(line, MAX_PASSWORD + 1);
 	assert_int_equal(input_password(&c, "alice", &password), 0);
-	assert_int_equal(strlen(password), 1023);
+	assert_int_equal(strlen(password), MAX_PASSWORD);
 	free_secret(password);
 	password = NULL;
-	line[1023] = 'x';
-	line[1024] = '\n';
-	stdin_is(line, 1025);
+	line[MAX_PASSWORD] = 'x';
+	line[MAX_PASSWORD + 1] = '\n';
+	stdin_is(line, MAX_PASSWORD + 2);
 	assert_int_equal(input_password(&c, "alice", &password), JB_BAD_INPUT);
 	assert_string_equal(c.e.s, NO_LINE);
 	assert_null(password);
