@@ -45,6 +45,20 @@ def test_sigint_ends_sessions_with_a_reason(own_host):
         wait_for(lambda: not host.processes(role), 10, f"{role} to be gone")
 
 
+def test_sigint_ends_the_sessions_of_an_earlier_supervisor_too(own_host):
+    host = own_host()
+    earlier = live_terminal(host)
+    assert host.stop(signal.SIGTERM, 5) == 0
+    still_works(earlier)
+    host.start()
+    own = live_terminal(host)
+    host.proc.send_signal(signal.SIGINT)
+    for t in (earlier, own):
+        t.expect(pexpect.EOF, timeout=10)
+        assert b"shutting down" in t.before
+    assert host.stop() == 0
+
+
 def test_sighup_refuses_no_connection_and_keeps_sessions(own_host):
     host = own_host(log_level="info")
     t = live_terminal(host)
