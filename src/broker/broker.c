@@ -273,7 +273,7 @@ pair_readable(struct broker *b)
 static int64_t
 grace_deadline(const struct broker *b)
 {
-	if (b->auth == NULL || b->state == STATE_ENDING || b->cfg->login_grace_time == 0)
+	if (b->auth == NULL || b->state == STATE_ENDING)
 		return 0;
 	return b->grace_from + (int64_t)b->cfg->login_grace_time * 1000 + GRACE_MARGIN_MS;
 }
