@@ -149,13 +149,17 @@ end_one(const struct left *l)
 {
 	struct exec_status s;
 	struct errtext e = { "" };
+	bool again;
 	int r;
 
 	alarm(END_SECONDS);
 	r = exec_end(&l->exec, &s, &e);
-	if (r < 0 && r != JB_NOT_FOUND)
+	again = r < 0 && r != JB_NOT_FOUND && r != JB_DENIED;
+	if (again)
 		log_debug("attach.not_ended", F_NUM("attach", l->id), F_STR("reason", e.s));
-	_exit(r < 0 && r != JB_NOT_FOUND);
+	else if (r == JB_DENIED) /* nor can it be ended later */
+		log_warn("attach.not_ended", F_NUM("attach", l->id), F_STR("reason", e.s));
+	_exit(again);
 }
 
 /* An engine has only so many execs a second; one that let the time pass is not asked again now. */

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -132,17 +133,23 @@ def test_a_user_other_than_root_leaves_nothing_behind(own_host, docker):
     wait_for(lambda: not any(c == "sleep 86392" for _, _, c in docker.processes("deb")), 15, "its end")
 
 
-def test_a_process_that_has_become_another_users_is_told_of(own_host, docker):
+@pytest.mark.parametrize("dies", ("client", "broker"))
+def test_a_process_that_has_become_another_users_is_told_of(own_host, docker, dies):
     """Root in a container may not look into it, so that it cannot be known for the one to end."""
     host = own_host()
+    host.may_crash = dies == "broker"
     docker.container("another", "debian")
     p = host.popen("alice+another", "echo on; exec setpriv --reuid 1000 --clear-groups sleep 31415",
                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     assert p.stdout.readline() == b"on\n"
     wait_for(lambda: any("sleep 31415" == c for _, _, c in docker.processes("another")), 10, "the other user's process")
-    p.kill()
+    if dies == "client":
+        p.kill()
+    else:
+        os.kill(host.ctl_json("session", "list")[0]["pid"], signal.SIGKILL)
     p.communicate(timeout=10)
     wait_for(lambda: not host.ctl_json("session", "list"), 20, "the row to be closed")
+    wait_for(lambda: len(host.audit("attach.close")) == 1, 20, "the attach's as well")
     assert any("sleep 31415" == c for _, _, c in docker.processes("another"))
     assert len(re.findall(r" attach\.not_ended .*another user", host.log_text())) == 1
     docker.remove("another")
