@@ -244,6 +244,16 @@ pick(struct channel *ch, const char *text)
 	return false;
 }
 
+static const char *
+without_blanks(char *text)
+{
+	size_t n = strlen(text);
+
+	while (n > 0 && text[n - 1] == ' ')
+		text[--n] = '\0';
+	return text + strspn(text, " ");
+}
+
 static void
 menu_line(struct channel *ch, const char *text)
 {
@@ -283,7 +293,7 @@ line_ended(struct channel *ch, enum line_event event)
 	if (event == LINE_DONE && password)
 		renew_line(ch, ch->line.text);
 	else if (event == LINE_DONE)
-		menu_line(ch, ch->line.text);
+		menu_line(ch, without_blanks(ch->line.text));
 	else if (password)
 		renew_failed(ch);
 	else if (event == LINE_INTERRUPT)

@@ -124,8 +124,8 @@ def test_hints_name_the_server_where_it_is_known(own_host):
 
 
 @pytest.mark.parametrize("typed, status, out", (
-    (b"bb\necho in; exit 5\n", 5, b"in\n"), (b"", 64, b""), (b"nothing like it\n", 64, b""), (b"b\n", 64, b"")),
-    ids=("name", "end of file", "unknown", "ambiguous"))
+    (b"bb\necho in; exit 5\n", 5, b"in\n"), (b"  bb \necho in; exit 5\n", 5, b"in\n"), (b"", 64, b""), (b"nothing like it\n", 64, b""), (b"b\n", 64, b"")),
+    ids=("name", "blanks around a name", "end of file", "unknown", "ambiguous"))
 def test_shell_without_terminal_and_container_lists_on_stderr(host, typed, status, out):
     r = host.ssh("alice", input=typed)
     assert (r.returncode, r.stdout) == (status, out) and re.search(rb"\d+ .*\bdeb\b", r.stderr), r

@@ -151,7 +151,8 @@ def test_a_process_that_has_become_another_users_is_told_of(own_host, docker, di
     wait_for(lambda: not host.ctl_json("session", "list"), 20, "the row to be closed")
     wait_for(lambda: len(host.audit("attach.close")) == 1, 20, "the attach's as well")
     assert any("sleep 31415" == c for _, _, c in docker.processes("another"))
-    assert len(re.findall(r" attach\.not_ended .*another user", host.log_text())) == 1
+    said = len(re.findall(r" attach\.not_ended .*another user", host.log_text()))
+    assert said == 1 or (said == 2 and dies == "broker")  # two zygotes may have had a cleaner each
     docker.remove("another")
 
 
