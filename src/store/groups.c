@@ -64,7 +64,7 @@ member_change(struct store *st, const struct actor *by, const char *sql, const c
 		    &(struct change){
 			.sql = sql,
 			.params = PARAMS(P_INT(gid), P_INT(uid)),
-			.noun = "member of that group",
+			.noun = "member of that group called",
 			.name = user,
 			.event = event,
 			.user = user,

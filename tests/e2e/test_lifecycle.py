@@ -172,7 +172,7 @@ def test_dockerd_killed_and_restarted(lab, kind):
     engine.stop()
 
 
-def test_a_node_with_the_wrong_ca_or_an_expired_certificate(lab):
+def test_a_node_of_another_ca_and_one_without_tls(lab):
     engine = lab.engine("tls")
     engine.container("reach", "busybox")
     host = lab.host()
