@@ -47,10 +47,11 @@ config_memfd(void)
 
 	must(fd >= 0, "memfd");
 	dprintf(fd,
-	    "database %s\nrun-directory %s/run\nhost-key %s/state/ssh_host_ed25519_key\n"
+	    "database %s\nrun-directory %s/run\njail-directory %s/jail\n"
+	    "host-key %s/state/ssh_host_ed25519_key\n"
 	    "host-key %s/state/ssh_host_rsa_key\nbackoff-after 0\nlog-level debug\n"
 	    "login-grace-time 600\npassword-hash argon2id,m=8192,t=1,p=1\n",
-	    lab.db, lab.dir, lab.dir, lab.dir);
+	    lab.db, lab.dir, lab.dir, lab.dir, lab.dir);
 	lseek(fd, 0, SEEK_SET);
 	return fd;
 }
@@ -91,6 +92,8 @@ make_directories(void)
 	must(mkdtemp(lab.dir) != NULL && chmod(lab.dir, 0755) == 0, "mkdtemp");
 	snprintf(lab.db, sizeof(lab.db), "%s/state/jumpbox.db", lab.dir);
 	snprintf(lab.log, sizeof(lab.log), "%s/log", lab.dir);
+	snprintf(path, sizeof(path), "%s/jail", lab.dir);
+	must(mkdir(path, 0755) == 0, path);
 	for (i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "%s/%s", lab.dir, subs[i]);
 		must(mkdir(path, 0700) == 0, path);
