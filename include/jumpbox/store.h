@@ -289,7 +289,7 @@ struct attach {
 /* The row and its attach.open audit row in one transaction. No row, no attach. */
 int attach_open(struct store *st, const struct actor *by, const struct attach *a, int64_t *id);
 int attach_set_exec(struct store *st, int64_t id, const char *exec_id); /* JB_NOT_FOUND: closed */
-/* What is known of one that may run on, and so stays open. JB_NOT_FOUND: as below. */
+/* What is known of one that may run on, and so stays open. The session gets the bytes, as below. */
 int attach_leave(
     struct store *st, int64_t id, int64_t bytes_in, int64_t bytes_out, const char *how);
 /*

@@ -77,7 +77,8 @@ attach_set_exec(struct store *st, int64_t id, const char *exec_id)
 /* ---- closing ----------------------------------------------------------- */
 
 static const char leave_sql[] =
-    "UPDATE attaches SET bytes_in = $1, bytes_out = $2, how = $3 WHERE id = $4 AND closed = 0";
+    "UPDATE attaches SET bytes_in = bytes_in + $1, bytes_out = bytes_out + $2, how = $3"
+    " WHERE id = $4 AND closed = 0 RETURNING session_id";
 static const char close_sql[] =
     "UPDATE attaches SET closed = $1, bytes_in = bytes_in + $2, bytes_out = bytes_out + $3,"
     " exit_code = $4, how = ifnull(how, $5) WHERE id = $6 AND closed = 0"
@@ -88,25 +89,37 @@ static const char add_bytes_sql[] =
 struct closing {
 	struct store *st;
 	const struct actor *by;
-	int64_t id;
+	int64_t id, bytes_in, bytes_out;
 	int exit_code;
 };
+
+/* Only those that this change brings: its session has the others. */
+static int
+add_bytes(const struct closing *c, int64_t session)
+{
+	return sql_run(
+	    c->st, add_bytes_sql, PARAMS(P_INT(c->bytes_in), P_INT(c->bytes_out), P_INT(session)));
+}
+
+static int
+left_row(sqlite3_stmt *q, void *arg)
+{
+	return add_bytes(arg, col_int(q, 0));
+}
 
 static int
 closed_row(sqlite3_stmt *q, void *arg)
 {
 	const struct closing *c = arg;
-	int64_t in = col_int(q, 2), out = col_int(q, 3);
 	char status[16] = "unknown", *detail;
-	int err =
-	    sql_run(c->st, add_bytes_sql, PARAMS(P_INT(in), P_INT(out), P_INT(col_int(q, 0))));
+	int err = add_bytes(c, col_int(q, 0));
 
 	if (err)
 		return err;
 	if (c->exit_code >= 0)
 		snprintf(status, sizeof(status), "%d", c->exit_code);
 	detail = xasprintf("attach=%lld in=%lld out=%lld status=%s how=%s", (long long)c->id,
-	    (long long)in, (long long)out, status, col_text(q, 4));
+	    (long long)col_int(q, 2), (long long)col_int(q, 3), status, col_text(q, 4));
 	err = audit_put(c->st, c->by, "attach.close", c->by->name, col_text(q, 1), detail);
 	free(detail);
 	return err;
@@ -115,17 +128,21 @@ closed_row(sqlite3_stmt *q, void *arg)
 int
 attach_leave(struct store *st, int64_t id, int64_t bytes_in, int64_t bytes_out, const char *how)
 {
-	return store_missing_id(st,
-	    sql_change(
-		st, leave_sql, PARAMS(P_INT(bytes_in), P_INT(bytes_out), P_TEXT(how), P_INT(id))),
-	    "open attach", id);
+	struct closing c = { st, NULL, id, bytes_in, bytes_out, -1 };
+	int err = txn_begin(st, TXN_WRITE);
+
+	if (!err)
+		err = sql_one(st, leave_sql,
+		    PARAMS(P_INT(bytes_in), P_INT(bytes_out), P_TEXT(how), P_INT(id)), left_row,
+		    &c);
+	return txn_end(st, store_missing_id(st, err, "open attach", id));
 }
 
 int
 attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes_in,
     int64_t bytes_out, int exit_code, const char *how)
 {
-	struct closing c = { st, by, id, exit_code };
+	struct closing c = { st, by, id, bytes_in, bytes_out, exit_code };
 	int err = txn_begin(st, TXN_WRITE);
 
 	if (!err)

@@ -1,5 +1,6 @@
 """The broker against sessions that do not obey, engines that are late, and what it cannot find out."""
 
+import collections
 import contextlib
 import ctypes
 import os
@@ -141,21 +142,40 @@ def sleepers(engine, name, what):
     return [c for _, _, c in engine.processes(name) if what in c]
 
 
+def commands(t, n, command):
+    channels = [t.open_session(timeout=30 * SLOW) for _ in range(n)]
+    for ch in channels:
+        ch.get_pty()
+        ch.exec_command(command)
+    return channels
+
+
 def test_what_cannot_be_ended_in_time_is_ended_later(own_host, docker):
     host = own_host()
-    with transport(host, "alice+bb") as t:
-        channels = [t.open_session(timeout=30 * SLOW) for _ in range(60)]
-        for ch in channels:
-            ch.get_pty()
-            ch.exec_command("sleep 424242")
-        wait_for(lambda: len(sleepers(docker, "bb", "sleep 424242")) >= 60, 60, "the commands")
+    with transport(host, "alice+bb") as tidy, transport(host, "alice+bb") as torn:
+        counted = tidy.open_session(timeout=30 * SLOW)
+        counted.exec_command("head -c 300 >/dev/null; head -c 1000 /dev/zero; exec sleep 424242")
+        counted.sendall(bytes(300))
+        assert len(counted.makefile("rb").read(1000)) == 1000
+        channels = [counted, *commands(tidy, 30, "sleep 424242")]
+        lost = commands(torn, 30, "sleep 424242")
+        wait_for(lambda: len(sleepers(docker, "bb", "sleep 424242")) >= 61, 60, "the commands")
         with stopped(docker.proc.pid):
-            t.close()
-            wait_for(lambda: len(host.processes("jumpbox-broker")) == 1, 40, "the broker's end")
+            for ch in channels:
+                ch.close()
+            tidy.close()
+            torn.close()
+            wait_for(lambda: len(host.processes("jumpbox-broker")) == 1, 40, "the brokers' end")
     assert not host.ctl_json("session", "list") and not host.audit("attach.close")
     host.proc.send_signal(signal.SIGHUP)  # a fresh zygote looks at once what was left
     wait_for(lambda: not sleepers(docker, "bb", "sleep 424242"), 60, "the commands' end")
-    wait_for(lambda: len(host.audit("attach.close")) == 60, 30, "the rows to be closed")
+    wait_for(lambda: len(host.audit("attach.close")) == 61, 30, "the rows to be closed")
+    closed = [re.fullmatch(r"attach=\d+ (in=\d+ out=\d+) status=\w+ (how=.*)", r["detail"]).groups()
+              for r in host.audit("attach.close")]
+    assert collections.Counter(closed) == {("in=300 out=1000", "how=closed by the client"): 1,
+                                           ("in=0 out=0", "how=closed by the client"): 30,
+                                           ("in=0 out=0", "how=lost connection"): len(lost)}
+    assert {r["detail"] for r in host.audit("session.close")} == {"how=logout in=300 out=1000", "how=lost in=0 out=0"}
 
 
 def test_a_silent_node_keeps_no_other_from_being_cleaned(own_host, lab, docker):

@@ -202,6 +202,12 @@ do_attach_exec(struct store *st)
 }
 
 static int
+do_attach_leave(struct store *st)
+{
+	return attach_leave(st, attach_id, 1, 2, "exit");
+}
+
+static int
 do_attach_close(struct store *st)
 {
 	return attach_close(st, &op, attach_id, 1, 2, 0, "exit");
@@ -279,6 +285,7 @@ static const struct step {
 	{ "session open",    do_session_open,   false },
 	{ "attach open",     do_attach_open,    false },
 	{ "attach exec",     do_attach_exec,    false },
+	{ "attach leave",    do_attach_leave,   false },
 	{ "attach close",    do_attach_close,   false },
 	{ "session kill",    do_session_kill,   true },
 	{ "session close",   do_session_close,  false },

@@ -132,6 +132,7 @@ a_session_and_its_attaches(void **state)
 	assert_int_equal(attach_leave(f->st, second, 1, 1, "late"), JB_NOT_FOUND);
 	/* What is left open with all that is known of it is closed by whom knows nothing. */
 	assert_int_equal(attach_leave(f->st, first, 1, 1, "killed"), 0);
+	assert_int_equal(raw_int(f, "SELECT bytes_out FROM sessions"), 2001);
 	assert_int_equal(attach_close(f->st, &alice, first, 0, 0, -1, "lost"), 0);
 	assert_non_null(strstr(last_audit(f), "in=1 out=1 status=unknown how=killed"));
 	assert_int_equal(session_close(f->st, id, "logout"), 0);
