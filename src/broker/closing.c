@@ -22,6 +22,7 @@ enum { AGAIN_MS = 1000, LAST_MS = 600 * 1000 };
 struct unclosed {
 	int64_t row, in, out;
 	int exit_code;
+	bool runs; /* perhaps: its row stays open */
 	char how[MAX_HOW + 1];
 	struct unclosed *next;
 };
@@ -31,23 +32,22 @@ static int
 close_one(struct broker *b, const struct unclosed *u)
 {
 	struct actor by = broker_actor(b);
+	int r;
 
 	if (broker_store(b) == NULL)
 		return JB_UNAVAILABLE;
-	return attach_close(b->st, &by, u->row, u->in, u->out, u->exit_code, u->how) != 0 &&
-		store_failed(b->st)
-	    ? JB_UNAVAILABLE
-	    : 0;
+	r = u->runs ? attach_leave(b->st, u->row, u->in, u->out, u->how)
+		    : attach_close(b->st, &by, u->row, u->in, u->out, u->exit_code, u->how);
+	return r != 0 && store_failed(b->st) ? JB_UNAVAILABLE : 0;
 }
 
-void
-closing_attach(struct broker *b, const struct attached *a)
+static void
+close_or_keep(struct broker *b, const struct attached *a, bool runs)
 {
-	struct unclosed u = { a->row, a->in, a->out, a->exit_code, "", NULL }, **p = &b->unclosed;
+	struct unclosed u = { a->row, a->in, a->out, a->exit_code, runs, "", NULL };
+	struct unclosed **p = &b->unclosed;
 
 	str_copy(u.how, sizeof(u.how), a->how);
-	log_info("attach.close", F_NUM("attach", a->row), F_STR("how", a->how),
-	    F_NUM("status", a->exit_code), F_NUM("in", a->in), F_NUM("out", a->out));
 	/* In order: while others wait for the database, so does this one. */
 	if (b->unclosed == NULL && close_one(b, &u) == 0)
 		return;
@@ -62,13 +62,19 @@ closing_attach(struct broker *b, const struct attached *a)
 }
 
 void
+closing_attach(struct broker *b, const struct attached *a)
+{
+	log_info("attach.close", F_NUM("attach", a->row), F_STR("how", a->how),
+	    F_NUM("status", a->exit_code), F_NUM("in", a->in), F_NUM("out", a->out));
+	close_or_keep(b, a, false);
+}
+
+void
 closing_leave(struct broker *b, const struct attached *a)
 {
 	log_info("attach.leave", F_NUM("attach", a->row), F_STR("how", a->how), F_NUM("in", a->in),
 	    F_NUM("out", a->out));
-	if (broker_store(b) == NULL || attach_leave(b->st, a->row, a->in, a->out, a->how) != 0)
-		log_error("attach.not_closed", F_NUM("attach", a->row),
-		    F_STR("reason", b->st != NULL ? store_error(b->st) : NULL));
+	close_or_keep(b, a, true);
 }
 
 void

@@ -196,6 +196,24 @@ def test_what_ends_on_a_full_disk_is_recorded_afterwards(small_disk):
     assert host.ctl("check", check=False).returncode == 0
 
 
+def test_what_is_left_on_a_full_disk_is_recorded_afterwards(small_disk, docker):
+    host = small_disk
+    t = live_terminal(host)
+    host.fill()
+    os.kill(docker.proc.pid, signal.SIGSTOP)
+    try:
+        t.close()
+        wait_for(lambda: " attach.not_closed " in host.log_text(), 40, "the broker to give up")
+    finally:
+        os.kill(docker.proc.pid, signal.SIGCONT)
+    host.room()
+    wait_for(lambda: no_open_rows(host), 20, "the session's row to be closed")
+    host.proc.send_signal(signal.SIGHUP)  # a fresh zygote looks at once what was left
+    wait_for(lambda: host.audit("attach.close"), 30, "the other row to be closed")
+    closed, = host.audit("attach.close")
+    assert re.fullmatch(r"attach=1 in=[1-9]\d* out=[1-9]\d* status=\w+ how=lost connection", closed["detail"]), closed
+
+
 def test_start_on_a_full_disk(small_disk):
     host = small_disk
     host.stop()
