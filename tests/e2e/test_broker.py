@@ -179,7 +179,7 @@ def test_what_cannot_be_ended_in_time_is_ended_later(own_host, docker):
 
 
 def test_a_silent_node_keeps_no_other_from_being_cleaned(own_host, lab, docker):
-    """Forty sessions on a node that stops, one on another: their brokers die at once."""
+    """Forty sessions on a node that stops, one on another: their brokers die at once, one more there later."""
     host, other = own_host(), lab.engine("tls")
     host.may_crash = True
     other.container("aside", "busybox")
@@ -188,16 +188,21 @@ def test_a_silent_node_keeps_no_other_from_being_cleaned(own_host, lab, docker):
     assert aside.stdout.readline() == b"in\n"
     many = [host.popen("alice+bb", "sleep 535353", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(40)]
     wait_for(lambda: len(sleepers(docker, "bb", "sleep 535353")) >= 40, 60, "the commands")
+    more = host.popen("alice+aside", "echo in; sleep 545454", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    assert more.stdout.readline() == b"in\n"
+    *brokers, later = [session["pid"] for session in host.ctl_json("session", "list")]
     with stopped(docker.proc.pid):
-        for session in host.ctl_json("session", "list"):
-            os.kill(session["pid"], signal.SIGKILL)
+        for pid in brokers:
+            os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not sleepers(other, "aside", "sleep 525252"), 10, "the other node to be cleaned")
+        os.kill(later, signal.SIGKILL)
+        wait_for(lambda: not sleepers(other, "aside", "sleep 545454"), 10, "it to be cleaned again")
         wait_for(lambda: "attach.not_ended node=one left=" in host.log_text(), 60, "the one to be given time")
-        assert not host.ctl_json("session", "list") and len(host.audit("attach.close")) == 1
+        assert not host.ctl_json("session", "list") and len(host.audit("attach.close")) == 2
     host.proc.send_signal(signal.SIGHUP)  # or within a minute
     wait_for(lambda: not sleepers(docker, "bb", "sleep 535353"), 60, "the one to be cleaned when it answers")
-    wait_for(lambda: len(host.audit("attach.close")) == 41, 30, "the rows to be closed")
-    for p in [aside, *many]:
+    wait_for(lambda: len(host.audit("attach.close")) == 42, 30, "the rows to be closed")
+    for p in [aside, more, *many]:
         p.wait(10)
     other.remove("aside")
 
