@@ -353,7 +353,7 @@ def test_a_slow_reader_at_the_end_loses_nothing_20_of_20(site, tty):
 
     def gone():
         return not [c for _, _, c in site.engine.processes("deb") if f"/tmp/slow.{held}" in c]
-    wait_for(gone, 10, "the processes to end, unread")
+    wait_for(gone, 30, "the processes to end, unread")
     pause = time.monotonic() + 6  # what is tested
     wait_for(lambda: time.monotonic() > pause, 7)
     got = [r.all() for r in readers]
