@@ -43,6 +43,7 @@ struct cleaning {
 	struct broker b; /* for held_node_get() */
 	struct left *left;
 	struct tried *tried;
+	unsigned running; /* children, a node each */
 };
 
 /* ---- what is left ------------------------------------------------------------------------ */
@@ -108,19 +109,24 @@ find_left(struct cleaning *c)
 	return r == 0;
 }
 
-static void
+/* False: the database did not take all of it. */
+static bool
 close_ended(struct cleaning *c, const struct held_node *node)
 {
 	const struct left *l;
+	bool all = true;
 
 	if (broker_store(&c->b) == NULL)
-		return;
+		return false;
 	for (l = c->left; l != NULL; l = l->next) {
 		const struct actor by = { l->user, l->source, l->conn };
 
-		if (l->exec.node == node && (l->ended || node == NULL))
-			attach_close(c->b.st, &by, l->id, 0, 0, -1, "lost");
+		if (l->exec.node == node && (l->ended || node == NULL) &&
+		    attach_close(c->b.st, &by, l->id, 0, 0, -1, "lost") != 0 &&
+		    store_failed(c->b.st))
+			all = false;
 	}
+	return all;
 }
 
 /* ---- ending it: no database is open when a child is forked -------------------------------- */
@@ -183,8 +189,7 @@ end_node(struct cleaning *c, const struct held_node *node)
 		left += l->exec.node == node && !l->ended;
 	if (left > 0)
 		log_warn("attach.not_ended", F_STR("node", node->node->name), F_NUM("left", left));
-	close_ended(c, node);
-	_exit(left > 0);
+	_exit(!close_ended(c, node) || left > 0);
 }
 
 /* ---- all nodes ------------------------------------------------------------------------------ */
@@ -205,24 +210,22 @@ try_node(struct cleaning *c, const struct held_node *node)
 		return;
 	if ((t->pid = fork()) == 0)
 		end_node(c, node);
+	c->running += t->pid > 0;
 }
 
-/* Reaps; true while a child runs. */
-static bool
-any_runs(struct cleaning *c)
+static void
+reap(struct cleaning *c)
 {
 	struct tried *t;
-	bool any = false;
 	int status;
 
 	for (t = c->tried; t != NULL; t = t->next) {
-		if (t->pid > 0 && waitpid(t->pid, &status, WNOHANG) == t->pid) {
-			t->failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-			t->pid = 0;
-		}
-		any = any || t->pid > 0;
+		if (t->pid <= 0 || waitpid(t->pid, &status, WNOHANG) != t->pid)
+			continue;
+		t->failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+		t->pid = 0;
+		c->running--;
 	}
-	return any;
 }
 
 static void
@@ -256,7 +259,9 @@ cleaner(const struct config *cfg)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	for (look(&c); any_runs(&c); look(&c))
+	for (look(&c); c.running > 0; look(&c)) {
 		sigtimedwait(&child, NULL, &second);
+		reap(&c);
+	}
 	_exit(0);
 }
