@@ -19,17 +19,10 @@ def lab():
     lab.close()
 
 
-def furnished(engine):
-    """The engine, with the containers that most tests use."""
-    for name, image in (("bb", "busybox"), ("deb", "debian"), ("bare", "noshell")):
-        engine.container(name, image)
-    return engine
-
-
 @pytest.fixture(scope="session")
 def docker(lab):
     """dockerd on a unix socket."""
-    return furnished(lab.engine("docker"))
+    return lab.engine("docker")
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +34,7 @@ def host(lab, docker):
 @pytest.fixture(scope="session", params=("docker", "tls", "podman"))
 def site(request, lab):
     """A jump host over each engine in turn."""
-    host = lab.site(furnished(lab.engine(request.param))).start()
+    host = lab.site(lab.engine(request.param)).start()
     yield host
     host.stop()
 

@@ -480,9 +480,13 @@ class Lab:
         self.engines = {}
 
     def engine(self, kind):
-        if kind not in self.engines:
-            self.engines[kind] = TlsProxy(self.engine("podman"), self.dir / kind) if kind == "podman-tls" else \
-                Engine(kind, self.dir / kind).start()
+        """One of the run's engines, with the containers that most tests use, whichever test asks first."""
+        if kind == "podman-tls" and kind not in self.engines:
+            self.engines[kind] = TlsProxy(self.engine("podman"), self.dir / kind)
+        elif kind not in self.engines:
+            self.engines[kind] = engine = Engine(kind, self.dir / kind).start()
+            for name, image in (("bb", "busybox"), ("deb", "debian"), ("bare", "noshell")):
+                engine.container(name, image)
         return self.engines[kind]
 
     def host(self, **config):
