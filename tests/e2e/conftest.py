@@ -14,7 +14,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def lab():
     """In every run: its end also looks at the jump hosts that tests made without it."""
-    lab = Lab()
+    lab = Lab(containers=(("bb", "busybox"), ("deb", "debian"), ("bare", "noshell")))
     yield lab
     lab.close()
 

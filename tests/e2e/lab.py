@@ -61,6 +61,10 @@ def free_port():
             return port
 
 
+def parent_of(pid):
+    return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
 def run(*argv, check=True, timeout=60, **kw):
     kw.setdefault("stdout", subprocess.PIPE)
     kw.setdefault("stderr", subprocess.PIPE)
@@ -363,8 +367,7 @@ class JumpHost:
                 return True
             if os.readlink(f"/proc/{pid}/root") == str(self.dir / "jail"):
                 return True
-            parent = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-            return generations > 0 and self._mine(parent, generations - 1)
+            return generations > 0 and self._mine(parent_of(pid), generations - 1)
         return False
 
     # ---- administering it
@@ -474,20 +477,23 @@ def live_terminal(host, login="alice+bb"):
 class Lab:
     """One temporary directory with the engines and jump hosts of a test run."""
 
-    def __init__(self):
+    def __init__(self, containers=()):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="jumpbox-lab-", dir="/tmp"))
         os.chmod(self.dir, 0o755)
+        self.containers = containers  # (name, image) of each engine
         self.engines = {}
 
     def engine(self, kind):
-        """One of the run's engines, with the containers that most tests use, whichever test asks first."""
-        if kind == "podman-tls" and kind not in self.engines:
-            self.engines[kind] = TlsProxy(self.engine("podman"), self.dir / kind)
-        elif kind not in self.engines:
-            self.engines[kind] = engine = Engine(kind, self.dir / kind).start()
-            for name, image in (("bb", "busybox"), ("deb", "debian"), ("bare", "noshell")):
+        """One of the run's engines, with the run's containers, whichever test asks first."""
+        if kind in self.engines:
+            return self.engines[kind]
+        if kind == "podman-tls":
+            engine = self.engines[kind] = TlsProxy(self.engine("podman"), self.dir / kind)
+        else:
+            engine = self.engines[kind] = Engine(kind, self.dir / kind).start()
+            for name, image in self.containers:
                 engine.container(name, image)
-        return self.engines[kind]
+        return engine
 
     def host(self, **config):
         return JumpHost(self.dir / f"host{len(JumpHost.made)}", **config)

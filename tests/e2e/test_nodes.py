@@ -94,7 +94,6 @@ def test_a_node_is_tested(own_host, lab, kind, name):
 def test_two_nodes_with_one_name(own_host, docker, lab):
     host = own_host()
     other = lab.engine("tls")
-    other.container("bb", "busybox")
     other.exec("bb", "sh", "-c", "echo other >/where")
     docker.exec("bb", "sh", "-c", "echo one >/where")
     host.node(other, "two")
