@@ -53,6 +53,9 @@ input_until(struct ctl *c, const char *s, int64_t *at)
 	int64_t now = now_unix(), t;
 	int r;
 
+	/* A script's variable that is not set must not mean for ever. */
+	if (s[0] == '\0')
+		return ctl_fail(c, JB_BAD_INPUT, "an empty time: say never for no end");
 	if ((r = when_parse(s, now, &t, &c->e)) < 0)
 		return r;
 	if (t != 0 && t <= now)

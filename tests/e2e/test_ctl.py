@@ -301,6 +301,7 @@ def test_keys(full):
         full.fails(65, "key", "add", "root1", pub, "--from", wrong)
     full.fails(65, "key", "add", "root1", pub, "--until", "2020-01-01")
     full.fails(65, "key", "add", "root1", pub, "--until", "soon")
+    full.fails(65, "key", "add", "root1", pub, "--until", "")
 
 
 def test_groups(full):
@@ -345,7 +346,7 @@ def test_grants(full):
     full.fails(66, "grant", "add", "@nobody", "*")
     full.fails(66, "grant", "list", "--user", "nobody")
     for args in (("",), ("*", "--allow", "fly"), ("*", "--allow", ""), ("*", "--as", "a b"), ("*", "--until", "x"),
-                 ("*", "--until", "2020-01-01"), ("*", "--record", "maybe")):
+                 ("*", "--until", "2020-01-01"), ("*", "--until", ""), ("*", "--record", "maybe")):
         full.fails(65, "grant", "add", "alice", *args)
     known = full.fails(65, "grant", "add", "alice", "*", "--allow", "fly").split("known are ")[1].split()
     assert len(known) == 8
@@ -561,6 +562,7 @@ def test_unacceptable_values(full):
     for hash in ("", "secret", "$1$abcdefgh$0123456789abcdef012345", "abJnggxhB/yWI", "x" * 400):
         full.fails(65, "user", "add", "eve", "--password-hash", hash)
     full.fails(65, "user", "add", "eve", "--password-stdin", "--expires", "2020-01-01", input=PASSWORD)
+    full.fails(65, "user", "add", "eve", "--password-stdin", "--expires", "", input=PASSWORD)
     for key, value in (("role", "king"), ("colour", "blue"), ("max-sessions", "x"), ("menu", "wide")):
         full.fails(65, "user", "set", "alice", key, value)
     assert len(full.json("user", "list")) == 2

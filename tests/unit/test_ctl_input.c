@@ -114,6 +114,7 @@ an_end_lies_ahead(void **state)
 	} bad[] = {
 		{ "2001-01-01", "2001-01-01 is over already" },
 		{ "soon", NULL }, /* in when_parse()'s words */
+		{ "", "an empty time: say never for no end" },
 	};
 	int64_t at = UNTOUCHED, now;
 	struct ctl c = { 0 };
