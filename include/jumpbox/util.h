@@ -48,8 +48,8 @@ int read_fd(
 /* The same of a whole file; JB_NOT_FOUND when there is none. */
 int read_file(const char *path, size_t max, char **data, size_t *len, struct errtext *e);
 
-/* Start time of a process in clock ticks since boot (/proc/PID/stat field 22); 0 if there is none.
- */
+/* Start time of a process in clock ticks since boot (/proc/PID/stat field 22); 0 if there is none,
+ * or if it has ended and nobody has reaped it. */
 uint64_t proc_start_time(int64_t pid);
 /* This boot's id and this host's name; static storage. */
 const char *boot_id(void);

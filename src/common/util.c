@@ -281,6 +281,8 @@ proc_start_time(int64_t pid)
 	at = strrchr(text, ')');
 	if (at != NULL) {
 		at = strtok_r(at + 1, " ", &save);
+		if (at != NULL && (*at == 'Z' || *at == 'X'))
+			at = NULL; /* ended, and not reaped */
 		for (field = 3; at != NULL && field < 22; field++)
 			at = strtok_r(NULL, " ", &save);
 		if (at != NULL)

@@ -224,6 +224,7 @@ static void
 start_times(void **state)
 {
 	uint64_t own = proc_start_time(getpid()), child;
+	siginfo_t ended;
 	int p[2];
 	pid_t pid;
 	char c;
@@ -240,6 +241,8 @@ start_times(void **state)
 	child = proc_start_time(pid);
 	assert_true(child >= own);
 	close(p[1]);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT), 0);
+	assert_true(proc_start_time(pid) == 0); /* not reaped yet */
 	waitpid(pid, NULL, 0);
 	assert_true(proc_start_time(pid) == 0);
 	assert_true(proc_start_time(-1) == 0);
