@@ -221,13 +221,19 @@ def test_no_private_host_key_in_a_live_sessions_memory(host, sessions):
                     continue
                 found |= {name for name, needles in secret.items() if any(n in data for n in needles)}
         return found
-    for pid in sessions:
+    # The other sessions' host key was ed25519: this one's broker has used the other.
+    before = session_pids(host)
+    client = host.popen("alice+bb", "echo in; cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE, options=(
+        "-o", "HostKeyAlgorithms=rsa-sha2-512", "-o", "UserKnownHostsFile=/dev/null"))
+    assert client.stdout.readline() == b"in\n"
+    for pid in (*sessions, new_session(host, before)):
         assert scan(pid) == set()
     found = set()
     for pid in host.processes("jumpbox-broker"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a child that has done its work
             found |= scan(pid)
-    assert found, "the scan finds nothing anywhere"
+    client.communicate(timeout=20)
+    assert found == set(secret), "the scan does not find them where they are"
 
 
 def copy_key(host, name):
