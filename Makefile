@@ -85,8 +85,8 @@ $(BUILD)/tests/unit/test_ctl_args: $(BUILD)/src/ctl/args.o $(BUILD)/src/ctl/fail
 $(BUILD)/tests/unit/test_ctl_input: $(BUILD)/src/ctl/input.o $(BUILD)/src/ctl/fail.o
 $(BUILD)/tests/unit/test_broker_dispatch: $(BUILD)/src/broker/dispatch.o
 $(BUILD)/tests/unit/test_broker_recheck: $(filter-out %/main.o,$(OBJ_broker))
-$(BUILD)/tests/unit/test_session_timers: $(patsubst %,$(BUILD)/src/session/%.o,timers words)
-SESSION_PURE = line ui_model ui_plain words
+$(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
+SESSION_PURE = line ui_model ui_plain
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 unit: $(UNIT)
 

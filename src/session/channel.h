@@ -17,9 +17,9 @@
 #include "jumpbox/demux.h"
 #include "jumpbox/msg.h"
 #include "jumpbox/proto.h"
+#include "jumpbox/words.h"
 #include "line.h"
 #include "ui_model.h"
-#include "words.h"
 
 #include <libssh/callbacks.h>
 #include <libssh/libssh.h>
@@ -136,7 +136,7 @@ int64_t chan_deadline(const struct channel *ch);
 /* Gives back storage that nothing is in. */
 void chan_rest(struct channel *ch);
 
-/* ---- front.c: menu, target, commands ------------------------------------ */
+/* ---- front.c: menu, target ---------------------------------------------- */
 
 void front_start(struct channel *ch);		      /* shell or exec was asked for */
 bool front_answer(struct channel *ch, struct msg *m); /* false: not ours */
@@ -146,7 +146,14 @@ void front_again(struct channel *ch);  /* the login name, resolved once more */
 void front_back(struct channel *ch);   /* the shell ended: the menu again */
 void front_forget(struct channel *ch); /* frees what the front holds */
 void front_target(struct channel *ch); /* asks the broker what the login name means */
+void front_list(struct channel *ch);   /* asks the broker for all of the list */
 void front_prompt(struct channel *ch, enum word w, bool echo);
+
+/* ---- commands.c: jumpbox's own ------------------------------------------ */
+
+void command_start(struct channel *ch);
+void command_listed(struct channel *ch); /* the list that it asked for is there */
+void command_hint(struct channel *ch);
 
 /* ---- renew.c: a new password -------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /*
  * What a channel says before there is a stream, and between two: the target
- * in the login name, the plain menu, jumpbox's own commands.  jumpbox-session.
+ * in the login name and the plain menu.  jumpbox-session.
  */
 #include "conn.h"
 
@@ -13,10 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	MAX_ASKING = 64, /* of a connection: channels can be many, and the broker has a limit */
-	ROW_ROOM = 8192, /* less than this left: a row may be missing */
-};
+enum { MAX_ASKING = 64 }; /* of a connection: channels can be many, and the broker has a limit */
 
 /* ---- asking ------------------------------------------------------------------ */
 
@@ -70,6 +67,12 @@ ask_list(struct channel *ch, uint32_t offset)
 	ask(ch, REQ_LIST, offset);
 }
 
+void
+front_list(struct channel *ch)
+{
+	ask_list(ch, 0);
+}
+
 static void
 drop_candidates(struct channel *ch)
 {
@@ -86,99 +89,6 @@ front_forget(struct channel *ch)
 	drop_candidates(ch);
 	free_secret(ch->first_password);
 	ch->first_password = NULL;
-}
-
-/* ---- jumpbox's own commands: an exec without a container ------------------------ */
-
-/* How to come here without the menu, where it is known how clients name this server. */
-static void
-say_hint(struct channel *ch)
-{
-	const struct config *cfg = ch->conn->cfg;
-	char port[16];
-
-	if (cfg->server_address[0] == '\0')
-		return;
-	snprintf(port, sizeof(port), "%u", cfg->port);
-	chan_words(ch, W_HINT, port, ch->conn->user, cfg->server_address);
-}
-
-static void
-run_help(struct channel *ch)
-{
-	ch->say_out = true;
-	chan_words(ch, W_HELP, NULL, NULL, NULL);
-	say_hint(ch);
-	chan_end(ch, 0);
-}
-
-static void
-list_first(struct channel *ch)
-{
-	ask_list(ch, 0);
-}
-
-static void
-print_rows(struct channel *ch, struct buf *out)
-{
-	ui_plain_rows(&ch->model, 0, out);
-}
-
-static void
-print_json(struct channel *ch, struct buf *out)
-{
-	ui_plain_json(&ch->model, out);
-}
-
-static const struct command {
-	const char *name;
-	void (*start)(struct channel *ch);
-	void (*print)(struct channel *ch, struct buf *out); /* once the list is there */
-} commands[] = {
-	{ "help", run_help, NULL },
-	{ "ls", list_first, print_rows },
-	{ "ls --json", list_first, print_json },
-};
-
-static const struct command *
-command_find(const char *text)
-{
-	for (size_t i = 0; text != NULL && i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(text, commands[i].name) == 0)
-			return &commands[i];
-	return NULL;
-}
-
-static void
-run_command(struct channel *ch)
-{
-	const struct command *command = command_find(ch->command);
-	char safe[256];
-
-	if (command != NULL) {
-		command->start(ch);
-		return;
-	}
-	chan_words(ch, W_NO_COMMAND, text_safe(safe, sizeof(safe), ch->command), NULL, NULL);
-	chan_end(ch, -JB_USAGE);
-}
-
-static void
-print_list(struct channel *ch, const struct command *command)
-{
-	struct buf out;
-
-	buf_init(&out, SAY_MAX);
-	command->print(ch, &out);
-	if (buf_room(&out) < ROW_ROOM) { /* half a list would be taken for a whole one */
-		chan_words(ch, W_LIST_TOO_LONG, NULL, NULL, NULL);
-		chan_end(ch, -JB_UNAVAILABLE);
-	} else {
-		ch->say_out = true;
-		chan_say_bytes(ch, buf_ptr(&out), buf_len(&out));
-		chan_end(ch, 0);
-	}
-	buf_release(&out);
 }
 
 /* ---- the menu -------------------------------------------------------------------- */
@@ -220,7 +130,7 @@ show_menu(struct channel *ch)
 void
 front_back(struct channel *ch)
 {
-	ask_list(ch, 0);
+	front_list(ch);
 }
 
 /* A typed line: true if it chose a container. */
@@ -264,10 +174,10 @@ menu_line(struct channel *ch, const char *text)
 		chan_end(ch, 0);
 	} else if (strcmp(text, "r") == 0) {
 		drop_candidates(ch);
-		ask_list(ch, 0);
+		front_list(ch);
 	} else if (strcmp(text, "?") == 0) {
 		chan_words(ch, W_MENU_HELP, NULL, NULL, NULL);
-		say_hint(ch);
+		command_hint(ch);
 		front_prompt(ch, W_MENU_PROMPT, true);
 	} else if (text[0] == '\0' || !pick(ch, text)) {
 		front_prompt(ch, W_MENU_PROMPT, true);
@@ -345,7 +255,6 @@ static void
 on_list(struct channel *ch, struct msg *m)
 {
 	uint32_t total = msg_get_u32(m), offset = msg_get_u32(m), n = msg_get_u32(m);
-	const struct command *command = command_find(ch->command);
 	char id[65], name[256], node[65], state[64], image[1025];
 	struct ui_entry row = {
 		.id = id, .name = name, .node = node, .state = state, .image = image
@@ -370,8 +279,8 @@ on_list(struct channel *ch, struct msg *m)
 	else if (total > LIST_PAGE &&
 	    offset < total - LIST_PAGE) /* of this page some may have gone */
 		ask_list(ch, offset + LIST_PAGE);
-	else if (command != NULL)
-		print_list(ch, command);
+	else if (ch->command != NULL)
+		command_listed(ch);
 	else
 		show_menu(ch);
 }
@@ -399,7 +308,7 @@ no_target(struct channel *ch, uint32_t code, const char *message)
 	if (code == (uint32_t)-JB_USAGE && ch->tty && ch->command == NULL) {
 		text_safe(ch->notice, sizeof(ch->notice), message);
 		ch->menu = true;
-		ask_list(ch, 0);
+		front_list(ch);
 		return;
 	}
 	chan_reason(ch, message);
@@ -429,10 +338,10 @@ on_target(struct channel *ch, struct msg *m)
 	} else if (code != TARGET_NONE) {
 		no_target(ch, code, message);
 	} else if (ch->command != NULL) {
-		run_command(ch);
+		command_start(ch);
 	} else {
 		ch->menu = ch->tty;
-		ask_list(ch, 0);
+		front_list(ch);
 	}
 }
 

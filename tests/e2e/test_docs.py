@@ -86,7 +86,7 @@ def table(name, start):
 
 def test_every_command_of_clients_is_in_the_manual():
     source, _ = clients()
-    assert set(re.findall(r"^\.It Cm (.+)$", source, re.M)) == set(table("session/front.c", "} commands[] = {"))
+    assert set(re.findall(r"^\.It Cm (.+)$", source, re.M)) == set(table("session/commands.c", "} commands[] = {"))
 
 
 def test_every_key_of_ls_is_in_the_manual():
@@ -101,7 +101,7 @@ def test_every_key_of_ls_is_in_the_manual():
 def test_every_exit_status_for_clients_is_in_the_manual():
     numbers = dict(re.findall(r"(JB_\w+) = -(\d+)", (TOP / "include/jumpbox/errors.h").read_text()))
     files = [*(TOP / "src/docker").glob("*.c"),
-             *(TOP / "src/session" / f"{f}.c" for f in ("channel", "front", "relay", "renew", "serve", "timers")),
+             *(TOP / "src/session" / f"{f}.c" for f in ("channel", "commands", "front", "relay", "renew", "serve", "timers")),
              *(TOP / "src/broker" / f"{f}.c" for f in ("broker", "do_attach", "do_target", "exec_jobs", "login", "recheck"))]
     code = "".join(f.read_text() for f in files)
     statuses = {numbers[name] for name in re.findall(r"(?<!fatal\()\b(JB_\w+)", code)}

@@ -1,0 +1,32 @@
+/*
+ * Every sentence that a user sees, in English and Simplified Chinese.  A
+ * process serves one person, so the language is the process's.  Pure but for
+ * that one setting.
+ */
+#ifndef JUMPBOX_WORDS_H
+#define JUMPBOX_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define WORD(name, en, zh) name,
+enum word {
+#include "jumpbox/words_list.h"
+	W_COUNT, /* not a word */
+};
+#undef WORD
+
+enum language { LANGUAGE_EN, LANGUAGE_ZH, LANGUAGE_COUNT };
+
+/* "zh", "zh_CN.UTF-8", "en", "C", ...; false: that says nothing of a language that is here. */
+bool language_parse(const char *text, enum language *l);
+void words_speak(enum language l);
+enum language words_language(void);
+
+/*
+ * The sentence with {1} {2} {3} replaced by the strings given (NULL where
+ * there is none).  Cut to fit, never within a character.  Returns dst.
+ */
+char *words(char *dst, size_t size, enum word w, const char *a1, const char *a2, const char *a3);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * The catalogue: no hole in it, and sentences are put together within their bounds.
+ */
+#include "jumpbox/words.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+test_every_word_is_there(void **state)
+{
+	char text[2048];
+
+	(void)state;
+	for (unsigned l = 0; l < LANGUAGE_COUNT; l++) {
+		words_speak((enum language)l);
+		for (unsigned w = 0; w < W_COUNT; w++) {
+			assert_true(
+			    strlen(words(text, sizeof(text), (enum word)w, "1", "2", "3")) > 1);
+			assert_null(strchr(text, '{'));
+		}
+	}
+	words_speak(LANGUAGE_EN);
+}
+
+static void
+test_arguments(void **state)
+{
+	char text[128];
+
+	(void)state;
+	assert_string_equal(words(text, sizeof(text), W_AMBIGUOUS, "web", "2", NULL),
+	    "web is ambiguous: 2 containers match.\n");
+	assert_string_equal(words(text, sizeof(text), W_AMBIGUOUS, "{2}%s", NULL, NULL),
+	    "{2}%s is ambiguous:  containers match.\n");
+}
+
+static void
+test_cut(void **state)
+{
+	char text[16];
+
+	(void)state;
+	for (size_t size = 1; size <= sizeof(text); size++) {
+		memset(text, 'x', sizeof(text));
+		assert_int_equal(
+		    strlen(words(text, size, W_AMBIGUOUS, "a-long-name", "2", NULL)), size - 1);
+	}
+	assert_string_equal(text, "a-long-name is ");
+}
+
+/* Of three bytes a character: a cut one would spoil the terminal. */
+static void
+test_cut_between_characters(void **state)
+{
+	char text[16];
+
+	(void)state;
+	words_speak(LANGUAGE_ZH);
+	assert_string_equal(words(text, 8, W_CANCELLED, NULL, NULL, NULL), "已取");
+	assert_string_equal(words(text, 6, W_NO_SUCH, NULL, NULL, NULL), "没");
+	words_speak(LANGUAGE_EN);
+}
+
+static void
+test_languages(void **state)
+{
+	static const struct {
+		const char *text;
+		bool known;
+		enum language language;
+	} all[] = {
+		{ "zh", true, LANGUAGE_ZH },
+		{ "zh_CN.UTF-8", true, LANGUAGE_ZH },
+		{ "zh-Hans", true, LANGUAGE_ZH },
+		{ "en_GB.UTF-8", true, LANGUAGE_EN },
+		{ "C.UTF-8", true, LANGUAGE_EN },
+		{ "POSIX", true, LANGUAGE_EN },
+		{ "zhu", false, LANGUAGE_EN },
+		{ "de_DE", false, LANGUAGE_EN },
+		{ "", false, LANGUAGE_EN },
+	};
+	enum language l;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		l = LANGUAGE_COUNT;
+		assert_int_equal(language_parse(all[i].text, &l), all[i].known);
+		assert_int_equal(l, all[i].known ? all[i].language : LANGUAGE_COUNT);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_word_is_there),
+		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_cut_between_characters),
+		cmocka_unit_test(test_languages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
