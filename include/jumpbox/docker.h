@@ -75,8 +75,9 @@ struct engine_inspect {
 };
 int engine_inspect(struct engine *en, const char *id, struct engine_inspect *in, struct errtext *e);
 void engine_inspect_release(struct engine_inspect *in);
-/* Why nothing can be run in a container of that state, and what to do; NULL: it is running. Pure. */
-const char *engine_not_running(const char *state);
+/* 0: it is running.  JB_UNAVAILABLE: why nothing can be run in a container of that state, and what
+ * to do. Pure. */
+int engine_running_check(const char *state, struct errtext *e);
 /* value of label key, own labels only (present in the container and absent or different in the
  * image); malloc'd or NULL. Pure. */
 char *engine_own_label(const char *labels, const char *image_labels, const char *key);

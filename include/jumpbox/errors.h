@@ -6,6 +6,8 @@
 #ifndef JUMPBOX_ERRORS_H
 #define JUMPBOX_ERRORS_H
 
+#include "jumpbox/words.h"
+
 enum jb_err {
 	JB_USAGE = -64,	      /* wrong arguments, or an ambiguous name */
 	JB_BAD_INPUT = -65,   /* well-formed request, unacceptable value */
@@ -20,14 +22,23 @@ enum jb_err {
 
 /*
  * The sentence that goes with an error, for a person: what failed, on what,
- * why, what to do next.  Owned by the caller, filled by the callee.
+ * why, what to do next.  Twice: s is the operator's (log, audit, jumpboxctl)
+ * and always English; say is the user's, in the language that this process
+ * speaks, and never anything but a row of the catalogue.  Owned by the caller,
+ * filled by the callee.
  */
 struct errtext {
 	char s[256];
+	char say[256];
 };
 
-/* Formats into e (which may be NULL) and returns code, so that a failing function ends in one line.
+/*
+ * Both fill e (which may be NULL) and return code, so that a failing function
+ * ends in one line.  The first is for what a user may be told; of the second
+ * a user hears no more than that something failed.
  */
+int err_words(
+    struct errtext *e, int code, enum word w, const char *a1, const char *a2, const char *a3);
 int err_set(struct errtext *e, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

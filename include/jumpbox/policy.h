@@ -57,8 +57,13 @@ struct subject {
 int subject_load(struct store *st, const char *user, struct subject *s);
 void subject_release(struct subject *s);
 
-/* What keeps an account out: it is "locked", "expired" or "without a role"; NULL: nothing does. */
-const char *standing_flaw(const struct standing *s, int64_t now);
+/* What keeps an account out: "locked", "expired", "without a role", and what its user is told. */
+struct flaw {
+	const char *name;
+	enum word told;
+};
+/* NULL: nothing does. */
+const struct flaw *standing_flaw(const struct standing *s, int64_t now);
 /* 0, or JB_DENIED and "the account is locked" ...  Nobody is told who has not logged in. */
 int standing_check(const struct standing *s, int64_t now, struct errtext *e);
 

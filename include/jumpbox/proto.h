@@ -32,7 +32,7 @@
  *	                         str image, u64 since, u32 perms)             (total LIST_FAILED: nothing more)
  *	REP_ATTACH          u32 code, str message                      (code 0: one fd)
  *	REP_STATUS          u32 state, u32 code                        (see enum run_state)
- *	EVT_END             u32 code, str reason          say it everywhere and leave
+ *	EVT_END             u32 code, str reason, str English    say it everywhere and leave; for log and disconnect
  *	EVT_DETACH          u32 attach, u32 code, str reason    end that one attach
  */
 #ifndef JUMPBOX_PROTO_H

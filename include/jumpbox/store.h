@@ -49,6 +49,8 @@ void store_turn(struct store *st);
  */
 void store_close(struct store *st);
 const char *store_error(const struct store *st);
+/* The same, and what of it a user may be told. */
+const struct errtext *store_why(const struct store *st);
 /* The last failure was the database's own (locked, full disk, damaged), not an answer of it; its
  * sentence names files and is for the operator. */
 bool store_failed(const struct store *st);

@@ -12,14 +12,20 @@
 #define WORD(name, en, zh) name,
 enum word {
 #include "jumpbox/words_list.h"
-	W_COUNT, /* not a word */
+	W_COUNT,
+	W_NONE = W_COUNT, /* not a word */
 };
 #undef WORD
 
 enum language { LANGUAGE_EN, LANGUAGE_ZH, LANGUAGE_COUNT };
 
-/* "zh", "zh_CN.UTF-8", "en", "C", ...; false: that says nothing of a language that is here. */
+/* "zh", "en": a setting.  False: no such language is here. */
 bool language_parse(const char *text, enum language *l);
+/*
+ * "zh_CN.UTF-8", "C", ...: a client's locale.  What a terminal cannot show is
+ * not spoken: without UTF-8 it is English, as for a language that is not here.
+ */
+enum language language_of_locale(const char *locale);
 void words_speak(enum language l);
 enum language words_language(void);
 
@@ -28,5 +34,7 @@ enum language words_language(void);
  * there is none).  Cut to fit, never within a character.  Returns dst.
  */
 char *words(char *dst, size_t size, enum word w, const char *a1, const char *a2, const char *a3);
+char *words_in(enum language l, char *dst, size_t size, enum word w, const char *a1, const char *a2,
+    const char *a3);
 
 #endif

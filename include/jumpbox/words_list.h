@@ -47,6 +47,9 @@ WORD(W_ENDED,
 WORD(W_ENDED_UNKNOWN,
     "{1}: ended; its exit code is not known\n\n",
     "{1}：已结束，退出码未知\n\n")
+WORD(W_REASON,
+    "jumpbox: {1}\n",
+    "jumpbox：{1}\n")
 WORD(W_CANCELLED,
     "cancelled",
     "已取消")
@@ -59,6 +62,9 @@ WORD(W_NEW_PASSWORD_TERMINAL,
 WORD(W_NEW_PASSWORD_ELSEWHERE,
     "your password must be changed first, which another of your terminals is asking for\n",
     "必须先修改密码，您的另一个终端正在询问\n")
+WORD(W_PASSWORD,
+    "Password: ",
+    "密码：")
 WORD(W_NEW_PASSWORD,
     "New password: ",
     "新密码：")
@@ -127,4 +133,256 @@ WORD(W_UNUSABLE_KEY,
 WORD(W_FLOODED,
     "the client sends more than it was told to",
     "客户端发送的数据超出许可")
+/* ---- of the broker: what may be said to a user of what went wrong -------- */
+WORD(W_FAILED,
+    "that failed on the jump host; ask its operator, whose log says why",
+    "跳板机内部出错；请联系管理员，原因见其日志")
+WORD(W_NO_DATABASE,
+    "the database does not answer; try again",
+    "数据库没有响应；请重试")
+WORD(W_SHUTTING_DOWN,
+    "the jump host is shutting down",
+    "跳板机正在关闭")
+WORD(W_RENEWAL_LATE,
+    "the new password took too long; log in again",
+    "修改密码超时；请重新登录")
+WORD(W_LOGIN_BUSY,
+    "the database is busy; try again in a moment",
+    "数据库正忙；请稍后重试")
+WORD(W_LOGIN_UNRECORDED,
+    "the login could not be recorded, so it is refused; tell the operator",
+    "无法记录此次登录，因此拒绝登录；请告知管理员")
+WORD(W_SESSIONS_ALL,
+    "this jump host has its {1} sessions: try again later",
+    "此跳板机的 {1} 个会话已满：请稍后重试")
+WORD(W_SESSIONS_USER,
+    "{1} has {2} sessions open, which is the limit: leave one, then try again",
+    "{1} 已打开 {2} 个会话，达到上限：请先退出一个再重试")
+WORD(W_KILLED,
+    "an administrator ended this session",
+    "管理员结束了此会话")
+WORD(W_KILLED_WHY,
+    "an administrator ended this session: {1}",
+    "管理员结束了此会话：{1}")
+WORD(W_ACCOUNT_LOCKED,
+    "your account is locked: ask an administrator",
+    "您的账号已被锁定：请联系管理员")
+WORD(W_ACCOUNT_EXPIRED,
+    "your account is expired: ask an administrator",
+    "您的账号已过期：请联系管理员")
+WORD(W_ACCOUNT_ROLELESS,
+    "your account is without a role: ask an administrator",
+    "您的账号没有角色：请联系管理员")
+WORD(W_ACCOUNT_DELETED,
+    "your account is deleted: ask an administrator",
+    "您的账号已被删除：请联系管理员")
+WORD(W_WITHDRAWN,
+    "your access to {1} was withdrawn",
+    "您对 {1} 的访问权限已被收回")
+WORD(W_PASSWORD_UNCHECKED,
+    "the password could not be checked; try again",
+    "无法验证密码；请重试")
+WORD(W_PASSWORD_UNCHANGED,
+    "the password could not be changed; try again",
+    "无法修改密码；请重试")
+WORD(W_PASSWORD_UNSTORED,
+    "the password could not be stored; try again",
+    "无法保存密码；请重试")
+WORD(W_PASSWORD_OVERTAKEN,
+    "an administrator changed your password meanwhile; log in with that one",
+    "管理员刚刚修改了您的密码；请用该密码登录")
+WORD(W_PASSWORD_SAME,
+    "the new password must not be the old one",
+    "新密码不能与旧密码相同")
+WORD(W_PASSWORD_SHORT,
+    "a password needs at least {1} characters",
+    "密码至少需要 {1} 个字符")
+WORD(W_PASSWORD_LONG,
+    "a password has at most {1} bytes",
+    "密码最多 {1} 个字节")
+WORD(W_PASSWORD_NAME,
+    "a password must not be the user's name",
+    "密码不能与用户名相同")
+WORD(W_TARGET_UNKNOWN,
+    "there is no container {1} that {2} may reach",
+    "没有 {2} 可以进入的容器 {1}")
+WORD(W_TARGET_AMBIGUOUS,
+    "{1} is ambiguous: {2} containers match",
+    "{1} 不明确：有 {2} 个容器匹配")
+WORD(W_NOT_YOURS,
+    "there is no such container, or it is not yours to reach",
+    "没有这个容器，或您无权进入")
+WORD(W_MAY_NOT_SHELL,
+    "you may not open a shell in {1}",
+    "您无权在 {1} 中打开 shell")
+WORD(W_MAY_NOT_EXEC,
+    "you may not run a command in {1}",
+    "您无权在 {1} 中运行命令")
+WORD(W_ATTACH_BUSY,
+    "the database is busy, so nothing was started; try again in a moment",
+    "数据库正忙，因此没有启动任何程序；请稍后重试")
+WORD(W_ATTACH_UNRECORDED,
+    "the audit record could not be written, so nothing was started; tell the operator",
+    "无法写入审计记录，因此没有启动任何程序；请告知管理员")
+WORD(W_ATTACH_NONSENSE,
+    "what the node says of this container makes no sense",
+    "节点返回的此容器的信息无法理解")
+WORD(W_ATTACH_RENAMED,
+    "the container has another name now",
+    "该容器现在已改名")
+WORD(W_ATTACH_LATE,
+    "the node did not answer in time; try again",
+    "节点未及时响应；请重试")
+WORD(W_ATTACH_FAILED,
+    "the container could not be entered; try again",
+    "无法进入容器；请重试")
+WORD(W_ATTACH_GONE,
+    "the container is gone",
+    "该容器已不存在")
+WORD(W_ATTACH_NODE_GONE,
+    "the node of this container is not in use",
+    "该容器所在的节点未启用")
+WORD(W_ATTACH_MANY,
+    "too much is open or ending here; try again",
+    "打开或正在结束的连接过多；请重试")
+WORD(W_NO_DESCRIPTORS,
+    "the jump host is out of descriptors; try again",
+    "跳板机的文件描述符已用尽；请重试")
+WORD(W_NO_PROCESSES,
+    "the jump host has no process left; try again",
+    "跳板机的进程数已用尽；请重试")
+/* ---- of a node ----------------------------------------------------------- */
+WORD(W_NODE_TIMEOUT,
+    "node {1} did not answer in time",
+    "节点 {1} 未及时响应")
+WORD(W_NODE_NO_ENGINE,
+    "node {1} gave an answer that is no container engine's; check its address",
+    "节点 {1} 的响应并非来自容器引擎；请检查其地址")
+WORD(W_NODE_CUT,
+    "node {1} stopped in the middle of its answer; try again",
+    "节点 {1} 的响应中途中断；请重试")
+WORD(W_NODE_NO_CONNECTION,
+    "node {1} cannot be reached: the connection failed",
+    "无法连接节点 {1}：连接失败")
+WORD(W_NODE_NO_SOCKET,
+    "node {1} cannot be reached: its socket does not exist; is the container engine running?",
+    "无法连接节点 {1}：其套接字不存在；容器引擎是否在运行？")
+WORD(W_NODE_REFUSED,
+    "node {1} cannot be reached: nothing listens at its address; is the container engine running?",
+    "无法连接节点 {1}：其地址上没有监听；容器引擎是否在运行？")
+WORD(W_NODE_SOCKET_DENIED,
+    "node {1} cannot be reached: no permission on its socket; the service user must be in the socket's group",
+    "无法连接节点 {1}：没有其套接字的权限；服务用户必须在该套接字的用户组中")
+WORD(W_NODE_NOT_PERMITTED,
+    "node {1} cannot be reached: the connection is not permitted",
+    "无法连接节点 {1}：不允许该连接")
+WORD(W_NODE_NO_ROUTE,
+    "node {1} cannot be reached: there is no route to it",
+    "无法连接节点 {1}：没有到达它的路由")
+WORD(W_NODE_NO_HOST,
+    "node {1} cannot be reached: its host name is not known",
+    "无法连接节点 {1}：无法解析其主机名")
+WORD(W_NODE_CERT_CA,
+    "node {1} shows a certificate that its CA did not sign",
+    "节点 {1} 出示的证书不是由其 CA 签发的")
+WORD(W_NODE_CERT_EARLY,
+    "node {1} shows a certificate that is not valid yet; check the clocks",
+    "节点 {1} 出示的证书尚未生效；请检查时钟")
+WORD(W_NODE_CERT_EXPIRED,
+    "node {1} shows an expired certificate",
+    "节点 {1} 出示的证书已过期")
+WORD(W_NODE_CERT_NAME,
+    "node {1} shows a certificate for another host name",
+    "节点 {1} 出示的证书属于另一个主机名")
+WORD(W_NODE_CLIENT_CERT,
+    "node {1} refused this host's client certificate",
+    "节点 {1} 拒绝了本机的客户端证书")
+WORD(W_NODE_CLIENT_CERT_EXPIRED,
+    "node {1} refused this host's client certificate: it has expired",
+    "节点 {1} 拒绝了本机的客户端证书：证书已过期")
+WORD(W_NODE_CLIENT_CERT_CA,
+    "node {1} refused this host's client certificate: its CA is not known there",
+    "节点 {1} 拒绝了本机的客户端证书：该节点不认识其 CA")
+WORD(W_NODE_NOT_TLS,
+    "node {1} does not speak TLS at this port",
+    "节点 {1} 在此端口上不使用 TLS")
+WORD(W_NODE_TLS_REFUSED,
+    "node {1} refused the TLS connection",
+    "节点 {1} 拒绝了 TLS 连接")
+WORD(W_NODE_TLS_FAILED,
+    "node {1} does not complete a TLS connection",
+    "节点 {1} 未能完成 TLS 连接")
+WORD(W_NODE_TLS_DROPPED,
+    "node {1} dropped the TLS connection: it probably refused this host's client certificate",
+    "节点 {1} 断开了 TLS 连接：很可能拒绝了本机的客户端证书")
+WORD(W_NODE_WANTS_TLS,
+    "node {1} expects TLS; give it --ca, --cert and --key",
+    "节点 {1} 要求 TLS；请为它配置 --ca、--cert 和 --key")
+WORD(W_NODE_MATERIAL,
+    "the CA, certificate or key stored for node {1} cannot be used; give them again with `jumpboxctl node set`",
+    "为节点 {1} 保存的 CA、证书或密钥无法使用；请用 `jumpboxctl node set` 重新设置")
+WORD(W_NODE_ADDRESS,
+    "the address stored for node {1} cannot be used; give it again with `jumpboxctl node set`",
+    "为节点 {1} 保存的地址无法使用；请用 `jumpboxctl node set` 重新设置")
+WORD(W_NODE_VERSION,
+    "node {1} runs a container engine of a version that does not fit",
+    "节点 {1} 的容器引擎版本不符合要求")
+WORD(W_NODE_OLD,
+    "node {1} runs a container engine that is too old; update it",
+    "节点 {1} 的容器引擎版本过旧；请升级")
+WORD(W_NODE_DENIES,
+    "node {1} does not permit this; check its access settings",
+    "节点 {1} 不允许此操作；请检查其访问设置")
+WORD(W_NODE_INTERNAL,
+    "node {1} reports an internal error; its own log says more",
+    "节点 {1} 报告内部错误；详情见其日志")
+WORD(W_NODE_TOO_LARGE,
+    "node {1} gave an answer that is too large",
+    "节点 {1} 的响应过大")
+WORD(W_NODE_UNASKED,
+    "node {1} could not be asked",
+    "无法向节点 {1} 发送请求")
+/* ---- of a container ------------------------------------------------------- */
+WORD(W_PAUSED,
+    "the container is paused; unpause it first",
+    "该容器已暂停；请先恢复它")
+WORD(W_RESTARTING,
+    "the container is restarting; try again in a moment",
+    "该容器正在重启；请稍后重试")
+WORD(W_NOT_RUNNING,
+    "the container is not running; start it first",
+    "该容器未在运行；请先启动它")
+WORD(W_CONTAINER_GONE,
+    "the container does not exist any more",
+    "该容器已不存在")
+WORD(W_CONTAINER_UNKNOWN,
+    "there is no such container",
+    "没有这个容器")
+WORD(W_NO_USER,
+    "the user to run as does not exist in the container",
+    "指定的运行用户在该容器中不存在")
+WORD(W_NO_GROUP,
+    "the group to run as does not exist in the container",
+    "指定的运行用户组在该容器中不存在")
+WORD(W_NO_SHELL,
+    "the container has no shell: there is no `{1}` in its image",
+    "该容器没有 shell：其镜像中没有 `{1}`")
+WORD(W_NO_DIRECTORY,
+    "the container's working directory cannot be entered",
+    "无法进入该容器的工作目录")
+WORD(W_COMMAND_TOO_LONG,
+    "the command is too long",
+    "命令过长")
+WORD(W_COMMAND_NOT_UTF8,
+    "the command is not UTF-8 text",
+    "命令不是 UTF-8 文本")
+WORD(W_SHELL_DENIED,
+    "the container does not permit its shell to be run",
+    "该容器不允许运行其 shell")
+WORD(W_NODE_DISK_FULL,
+    "the node's disk is full",
+    "节点的磁盘已满")
+WORD(W_NOT_STARTED,
+    "the container engine could not start a process in the container",
+    "容器引擎无法在该容器中启动进程")
 /* clang-format on */

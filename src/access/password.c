@@ -7,6 +7,7 @@
 #include "jumpbox/log.h"
 #include "jumpbox/proto.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -21,16 +22,24 @@ characters(const char *s)
 	return n;
 }
 
+static int
+refuse(struct errtext *e, enum word w, int limit)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", limit);
+	return err_words(e, JB_BAD_INPUT, w, number, NULL, NULL);
+}
+
 int
 password_acceptable(const char *user, const char *password, struct errtext *e)
 {
 	if (characters(password) < PASSWORD_MIN)
-		return err_set(
-		    e, JB_BAD_INPUT, "a password needs at least %d characters", PASSWORD_MIN);
+		return refuse(e, W_PASSWORD_SHORT, PASSWORD_MIN);
 	if (strlen(password) > MAX_PASSWORD)
-		return err_set(e, JB_BAD_INPUT, "a password has at most %d bytes", MAX_PASSWORD);
+		return refuse(e, W_PASSWORD_LONG, MAX_PASSWORD);
 	if (strcasecmp(user, password) == 0)
-		return err_set(e, JB_BAD_INPUT, "a password must not be the user's name");
+		return err_words(e, JB_BAD_INPUT, W_PASSWORD_NAME, NULL, NULL, NULL);
 	return 0;
 }
 

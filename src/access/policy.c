@@ -9,26 +9,30 @@
 
 #include <string.h>
 
-const char *
+const struct flaw *
 standing_flaw(const struct standing *s, int64_t now)
 {
+	static const struct flaw locked = { "locked", W_ACCOUNT_LOCKED };
+	static const struct flaw expired = { "expired", W_ACCOUNT_EXPIRED };
+	static const struct flaw roleless = { "without a role", W_ACCOUNT_ROLELESS };
+
 	if (s->locked)
-		return "locked";
+		return &locked;
 	if (s->expires != 0 && s->expires <= now)
-		return "expired";
+		return &expired;
 	if (s->role != ROLE_USER && s->role != ROLE_ADMIN)
-		return "without a role";
+		return &roleless;
 	return NULL;
 }
 
 int
 standing_check(const struct standing *s, int64_t now, struct errtext *e)
 {
-	const char *flaw = standing_flaw(s, now);
+	const struct flaw *flaw = standing_flaw(s, now);
 
 	if (flaw == NULL)
 		return 0;
-	return err_set(e, JB_DENIED, "the account is %s", flaw);
+	return err_set(e, JB_DENIED, "the account is %s", flaw->name);
 }
 
 /* A wider permission gives the narrower one of its kind. */

@@ -101,7 +101,8 @@ void attach_start_queued(struct broker *b);
 int attach_decide(
     const struct attached *a, const struct subject *s, struct verdict *v, struct errtext *e);
 /* Ends an attach that has no stream yet, with the answer to its request. */
-void attach_fail(struct broker *b, struct attached *a, int code, const char *text);
+void attach_fail(struct broker *b, struct attached *a, int code, const struct errtext *why);
+void attach_refuse(struct broker *b, struct attached *a, int code, enum word w, const char *a1);
 
 /* ---- do_stream.c -------------------------------------------------------- */
 

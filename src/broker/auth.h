@@ -36,7 +36,7 @@ struct auth {
 	int64_t asked;		       /* when, monotonic ms */
 	char *password;		       /* wiped as soon as the child has its copy */
 	char *hash;		       /* to check against; NULL: none */
-	char why[256];		       /* refused whatever the password is; empty: not */
+	struct errtext why;	       /* refused whatever the password is; empty: not */
 	int unable;		       /* enum jb_err: the database did not answer; 0 */
 	bool exists;		       /* there is such a user */
 	bool waits;		       /* refused by the back-off, which has its record */
@@ -63,7 +63,7 @@ int auth_login(struct broker *b, const char *method, const char *key, struct err
  * Nothing is wrong with the login, but the jump host cannot serve it now: that is said, and the
  * connection ends.  For r of auth_login() and of account_load(); false: it is no such failure.
  */
-bool auth_unable(struct broker *b, const char *method, int r, const char *why);
+bool auth_unable(struct broker *b, const char *method, int r, const struct errtext *why);
 /* For the operator alone: the log and the audit. */
 void auth_failed(struct broker *b, const char *method, const char *why);
 void auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome);

@@ -31,7 +31,7 @@ static volatile sig_atomic_t terminated;
 struct store *
 broker_store(struct broker *b)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 
 	if (b->st != NULL || b->no_store)
 		return b->st;
@@ -56,7 +56,7 @@ broker_store_turn(struct broker *b)
 int
 broker_no_database(struct errtext *e)
 {
-	return err_set(e, JB_UNAVAILABLE, "the database does not answer; try again");
+	return err_words(e, JB_UNAVAILABLE, W_NO_DATABASE, NULL, NULL, NULL);
 }
 
 int
@@ -157,17 +157,25 @@ broker_protocol(struct broker *b, uint32_t type, const char *what)
 }
 
 void
-broker_end(struct broker *b, uint32_t code, const char *how, const char *reason)
+broker_put_why(struct msg *m, int code, const struct errtext *why)
+{
+	msg_put_u32(m, (uint32_t)-code);
+	msg_put_str(m, why != NULL ? why->say : "");
+}
+
+/* The operator's sentence goes with it: the session logs why it left its client. */
+void
+broker_end(struct broker *b, int code, const char *how, const struct errtext *why)
 {
 	struct msg m;
 
 	if (b->state == STATE_ENDING)
 		return;
-	log_info("session.end", F_STR("user", b->user), F_STR("reason", reason));
+	log_info("session.end", F_STR("user", b->user), F_STR("reason", why->s));
 	snprintf(b->how, sizeof(b->how), "%s", how);
 	msg_init(&m, EVT_END, 0);
-	msg_put_u32(&m, code);
-	msg_put_str(&m, reason);
+	broker_put_why(&m, code, why);
+	msg_put_str(&m, why->s);
 	broker_send(b, &m);
 	b->state = STATE_ENDING;
 	b->end_at = now_mono_ms() + END_LIMIT_MS;
@@ -187,10 +195,13 @@ broker_logged_in(struct broker *b)
 static void
 shut_down(struct broker *b)
 {
+	struct errtext why;
+
+	err_words(&why, JB_TRY_AGAIN, W_SHUTTING_DOWN, NULL, NULL, NULL);
 	b->shutting_down = true;
 	if (b->pair < 0) /* it is ending already */
 		b->end_at = sooner(b->end_at, now_mono_ms() + SHUTDOWN_LIMIT_MS);
-	broker_end(b, -JB_TRY_AGAIN, "shutdown", "the jump host is shutting down");
+	broker_end(b, JB_TRY_AGAIN, "shutdown", &why);
 	if (b->session_row == 0)
 		pair_end(b, "shutdown");
 }
@@ -306,11 +317,13 @@ rest(struct broker *b)
 static void
 too_late(struct broker *b)
 {
+	struct errtext why;
+
+	err_words(&why, JB_TRY_AGAIN, W_RENEWAL_LATE, NULL, NULL, NULL);
 	if (b->session_row == 0)
 		pair_end(b, "login deadline");
 	else
-		broker_end(b, -JB_TRY_AGAIN, "login deadline",
-		    "the new password took too long; log in again");
+		broker_end(b, JB_TRY_AGAIN, "login deadline", &why);
 }
 
 static void

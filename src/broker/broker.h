@@ -117,8 +117,11 @@ void broker_send(struct broker *b, struct msg *m);
 void broker_reply_u32(struct broker *b, uint32_t type, uint32_t id, uint32_t value);
 /* The session broke the protocol: says so once and ends the pair. */
 void broker_protocol(struct broker *b, uint32_t type, const char *what);
+/* u32 code, str message: how a reply says what became of a request. why NULL: nothing is to be said.
+ */
+void broker_put_why(struct msg *m, int code, const struct errtext *why);
 /* EVT_END; the connection ends soon. how: for the session's row. */
-void broker_end(struct broker *b, uint32_t code, const char *how, const char *reason);
+void broker_end(struct broker *b, int code, const char *how, const struct errtext *why);
 
 /* The open database, or NULL after logging why not. */
 struct store *broker_store(struct broker *b);

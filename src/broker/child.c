@@ -54,6 +54,20 @@ child_main(struct broker *b, const struct child_kind *kind, const void *owner, i
 	_exit(0);
 }
 
+void
+child_put_why(struct msg *m, const struct errtext *why)
+{
+	msg_put_str(m, why->s);
+	msg_put_str(m, why->say);
+}
+
+void
+child_get_why(struct msg *m, struct errtext *why)
+{
+	msg_get_str(m, why->s, sizeof(why->s));
+	msg_get_str(m, why->say, sizeof(why->say));
+}
+
 struct child *
 child_start(struct broker *b, const struct child_kind *kind, void *owner)
 {

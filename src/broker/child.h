@@ -16,10 +16,10 @@ enum child_message {
 	CHILD_GO,	 /* str run-as ("" the image's) */
 	CHILD_EXEC,	 /* str exec id: it exists, and may run from now on */
 	CHILD_STREAM,	 /* one fd: it runs */
-	CHILD_FAILED,	 /* u32 code, str sentence */
+	CHILD_FAILED,	 /* u32 code, why */
 	CHILD_STATUS,	 /* u32 running, u32 exit code */
 	CHILD_DONE,	 /* the engine took it */
-	CHILD_HASH,	 /* u32 code, str hash ("" none), str why */
+	CHILD_HASH,	 /* u32 code, str hash ("" none), why */
 };
 
 /* One row per kind of child. */
@@ -49,6 +49,10 @@ void child_stop(struct child *c);
 /* It may now take as long as it likes. */
 void child_no_limit(struct child *c);
 int child_tell(struct child *c, struct msg *m);
+
+/* A sentence in a message of theirs: str for the operator, str for the user. */
+void child_put_why(struct msg *m, const struct errtext *why);
+void child_get_why(struct msg *m, struct errtext *why);
 
 /* At the end: they are killed, and nobody waits for them. */
 void child_forget_all(struct broker *b);

@@ -154,7 +154,7 @@ static _Noreturn void
 end_one(const struct left *l)
 {
 	struct exec_status s;
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	bool again;
 	int r;
 

@@ -38,28 +38,35 @@ static const struct child_kind opener_kind = { OPEN_LIMIT_MS, run_attach, open_m
 /* ---- the answer ----------------------------------------------------------- */
 
 static void
-answer(struct broker *b, uint32_t id, int code, const char *text, int fd)
+answer(struct broker *b, uint32_t id, int code, const struct errtext *why, int fd)
 {
 	struct msg m;
 
 	msg_init(&m, REP_ATTACH, id);
-	msg_put_u32(&m, (uint32_t)-code);
-	msg_put_str(&m, text);
+	broker_put_why(&m, code, why);
 	if (fd >= 0)
 		msg_put_fd(&m, fd);
 	broker_send(b, &m);
 }
 
 void
-attach_fail(struct broker *b, struct attached *a, int code, const char *text)
+attach_fail(struct broker *b, struct attached *a, int code, const struct errtext *why)
 {
 	log_info("attach.refused", F_STR("target", a->name != NULL ? a->name : a->exec.container),
-	    F_NUM("code", -code), F_STR("reason", text));
-	answer(b, a->id, code, text, -1);
+	    F_NUM("code", -code), F_STR("reason", why->s));
+	answer(b, a->id, code, why, -1);
 	a->detached = true;
 	attached_leave(b, a, "failed");
 	attached_settle(b, a);
 	b->queue_moves = true;
+}
+
+void
+attach_refuse(struct broker *b, struct attached *a, int code, enum word w, const char *a1)
+{
+	struct errtext e;
+
+	attach_fail(b, a, err_words(&e, code, w, a1, NULL, NULL), &e);
 }
 
 /* ---- the decision --------------------------------------------------------- */
@@ -74,11 +81,10 @@ attach_decide(
 
 	policy_decide(s, &f, want, now_unix(), v);
 	if (v->perms == 0)
-		return err_set(
-		    e, JB_NOT_FOUND, "there is no such container, or it is not yours to reach");
+		return err_words(e, JB_NOT_FOUND, W_NOT_YOURS, NULL, NULL, NULL);
 	if ((v->perms & want) == 0)
-		return err_set(e, JB_DENIED, "you may not %s in %s",
-		    shell ? "open a shell" : "run a command", a->name);
+		return err_words(
+		    e, JB_DENIED, shell ? W_MAY_NOT_SHELL : W_MAY_NOT_EXEC, a->name, NULL, NULL);
 	return 0;
 }
 
@@ -119,10 +125,8 @@ record(struct broker *b, struct attached *a, struct errtext *e)
 		return 0;
 	log_error("attach.not_recorded", F_STR("reason", store_error(b->st)));
 	if (r == JB_TRY_AGAIN)
-		return err_set(
-		    e, r, "the database is busy, so nothing was started; try again in a moment");
-	return err_set(e, JB_UNAVAILABLE,
-	    "the audit record could not be written, so nothing was started; tell the operator");
+		return err_words(e, r, W_ATTACH_BUSY, NULL, NULL, NULL);
+	return err_words(e, JB_UNAVAILABLE, W_ATTACH_UNRECORDED, NULL, NULL, NULL);
 }
 
 static int
@@ -130,14 +134,13 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 {
 	struct subject s = { 0 };
 	struct verdict v;
-	const char *idle;
 	int r;
 
 	if (broker_subject(b, &s) != 0)
 		return broker_no_database(e);
 	r = attach_decide(a, &s, &v, e);
-	if (r == 0 && (idle = engine_not_running(state)) != NULL)
-		r = err_set(e, JB_UNAVAILABLE, "%s", idle);
+	if (r == 0)
+		r = engine_running_check(state, e);
 	if (r == 0) {
 		a->exec.run_as = v.run_as != NULL ? xstrdup(v.run_as) : NULL;
 		r = record(b, a, e);
@@ -184,24 +187,23 @@ row_outdated(struct broker *b, const struct attached *a)
 static void
 on_facts(struct broker *b, struct attached *a, struct msg *m)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	char state[32];
 	struct msg go;
 	int r;
 
 	if (!take_facts(a, m, state, sizeof(state))) {
-		attach_fail(
-		    b, a, JB_UNAVAILABLE, "what the node says of this container makes no sense");
+		attach_refuse(b, a, JB_UNAVAILABLE, W_ATTACH_NONSENSE, NULL);
 		return;
 	}
 	/* Another container may have that name by now, and be the one that was meant. */
 	if (strcmp(a->name, a->known_as) != 0) {
 		row_outdated(b, a);
-		attach_fail(b, a, JB_NOT_FOUND, "the container has another name now");
+		attach_refuse(b, a, JB_NOT_FOUND, W_ATTACH_RENAMED, NULL);
 		return;
 	}
 	if ((r = decide(b, a, state, &e)) < 0) {
-		attach_fail(b, a, r, e.s);
+		attach_fail(b, a, r, &e);
 		return;
 	}
 	a->phase = AT_DECIDED;
@@ -232,13 +234,13 @@ on_stream(struct broker *b, struct attached *a, struct msg *m)
 		return; /* the child's end says the rest */
 	if ((a->stream = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
 		close(fd);
-		attach_fail(b, a, JB_TRY_AGAIN, "the jump host is out of descriptors; try again");
+		attach_refuse(b, a, JB_TRY_AGAIN, W_NO_DESCRIPTORS, NULL);
 		return;
 	}
 	a->phase = AT_OPEN;
 	child_no_limit(a->opener); /* it may be the relay */
 	attached_slim(a);
-	answer(b, a->id, 0, "", fd);
+	answer(b, a->id, 0, NULL, fd);
 	if (a->cols != a->set_cols || a->rows != a->set_rows)
 		stream_resize(b, a);
 	b->queue_moves = true;
@@ -248,7 +250,7 @@ static void
 open_message(struct broker *b, void *owner, struct msg *m)
 {
 	struct attached *a = owner;
-	char text[256];
+	struct errtext why;
 	int code;
 
 	switch (m->type) {
@@ -266,13 +268,13 @@ open_message(struct broker *b, void *owner, struct msg *m)
 		break;
 	case CHILD_FAILED:
 		code = -(int)msg_get_u32(m);
-		msg_get_str(m, text, sizeof(text));
+		child_get_why(m, &why);
 		if (a->exec.exec_id[0] == '\0')
 			a->started = false; /* refused before there was an exec */
 		if (code == JB_NOT_FOUND)
 			row_outdated(b, a);
 		if (a->phase == AT_OPENING || a->phase == AT_DECIDED)
-			attach_fail(b, a, code, text);
+			attach_fail(b, a, code, &why);
 		break;
 	}
 }
@@ -286,9 +288,9 @@ open_ended(struct broker *b, void *owner, bool late)
 	if (a->phase != AT_OPENING && a->phase != AT_DECIDED)
 		return; /* its work was done, or a relay has ended */
 	if (late)
-		attach_fail(b, a, JB_TRY_AGAIN, "the node did not answer in time; try again");
+		attach_refuse(b, a, JB_TRY_AGAIN, W_ATTACH_LATE, NULL);
 	else
-		attach_fail(b, a, JB_UNAVAILABLE, "the container could not be entered; try again");
+		attach_refuse(b, a, JB_UNAVAILABLE, W_ATTACH_FAILED, NULL);
 }
 
 /* ---- the queue -------------------------------------------------------------- */
@@ -330,8 +332,7 @@ attach_start_queued(struct broker *b)
 		if (a->phase != AT_QUEUED || !may_open(b, a))
 			continue;
 		if (!start(b, a))
-			attach_fail(
-			    b, a, JB_TRY_AGAIN, "the jump host has no process left; try again");
+			attach_refuse(b, a, JB_TRY_AGAIN, W_NO_PROCESSES, NULL);
 	}
 }
 
@@ -434,11 +435,11 @@ locate(struct broker *b, struct attached *a, uint64_t ref, struct errtext *e)
 	r = container_get(b->st, (int64_t)ref, take_container, &f);
 	a->known_as = f.name;
 	if (r == JB_NOT_FOUND)
-		return err_set(e, r, "the container is gone");
+		return err_words(e, r, W_ATTACH_GONE, NULL, NULL, NULL);
 	if (r == 0)
 		r = held_node_get(b, f.node_id, &a->exec.node);
 	if (r != 0)
-		return err_set(e, JB_UNAVAILABLE, "the node of this container is not in use");
+		return err_words(e, JB_UNAVAILABLE, W_ATTACH_NODE_GONE, NULL, NULL, NULL);
 	str_copy(a->exec.container, sizeof(a->exec.container), f.id);
 	return 0;
 }
@@ -446,7 +447,7 @@ locate(struct broker *b, struct attached *a, uint64_t ref, struct errtext *e)
 const char *
 do_attach(struct broker *b, struct msg *m)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	struct attached *a;
 	uint64_t ref;
 	int r;
@@ -460,11 +461,11 @@ do_attach(struct broker *b, struct msg *m)
 	if (!list_knows(b, ref))
 		return "a container that was never listed";
 	if (b->nattached > MAX_ATTACHES) /* those that are being ended count */
-		r = err_set(&e, JB_TRY_AGAIN, "too much is open or ending here; try again");
+		r = err_words(&e, JB_TRY_AGAIN, W_ATTACH_MANY, NULL, NULL, NULL);
 	else
 		r = locate(b, a, ref, &e);
 	if (r < 0)
-		attach_fail(b, a, r, e.s);
+		attach_fail(b, a, r, &e);
 	else
 		b->queue_moves = true;
 	return NULL;

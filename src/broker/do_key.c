@@ -141,7 +141,7 @@ do_offer(struct broker *b, struct msg *m)
 	if ((wrong = auth_claim(b, login)) != NULL)
 		return wrong;
 	r = key_opens(b, blob, n, &known, &why);
-	if (auth_unable(b, "publickey", r, why.s))
+	if (auth_unable(b, "publickey", r, &why))
 		return NULL;
 	broker_reply_u32(b, REP_OFFER, m->id, r == 0);
 	if (r != 0)
@@ -170,7 +170,7 @@ do_key_login(struct broker *b, struct msg *m)
 		r = pubkey_fingerprint(b->auth->blob, b->auth->blob_len, key, sizeof(key));
 	if (r == 0)
 		r = auth_login(b, "publickey", key, &why);
-	if (auth_unable(b, "publickey", r, why.s))
+	if (auth_unable(b, "publickey", r, &why))
 		return NULL;
 	if (r != 0) {
 		key_failed(b, known, why.s);

@@ -22,14 +22,14 @@ enum { HASH_LIMIT_MS = 30000 };
 /* ---- in the child ------------------------------------------------------------- */
 
 static void
-tell_hash(int fd, int code, const char *hash, const char *why)
+tell_hash(int fd, int code, const char *hash, const struct errtext *why)
 {
 	struct msg m;
 
 	msg_init(&m, CHILD_HASH, 0);
 	msg_put_u32(&m, (uint32_t)-code);
 	msg_put_str(&m, hash);
-	msg_put_str(&m, why);
+	child_put_why(&m, why);
 	msg_send(fd, &m);
 	msg_release(&m);
 }
@@ -39,14 +39,15 @@ run_check(int fd, const struct broker *b, const void *owner)
 {
 	const struct auth *a = owner;
 	const struct config *cfg = b->cfg;
+	const struct errtext none = { 0 };
 	char fresh[PASSWORD_HASH_MAX] = "";
 	int r = password_verify(a->hash, cfg->run_directory, a->password);
 
-	if (r == 0 && a->why[0] == '\0' && password_stale(a->hash, cfg->password_hash) &&
+	if (r == 0 && a->why.s[0] == '\0' && password_stale(a->hash, cfg->password_hash) &&
 	    password_hash(cfg->password_hash, cfg->run_directory, a->password, fresh, sizeof(fresh),
 		NULL) != 0)
 		fresh[0] = '\0';
-	tell_hash(fd, r, fresh, "");
+	tell_hash(fd, r, fresh, &none);
 }
 
 static void
@@ -55,19 +56,19 @@ run_renew(int fd, const struct broker *b, const void *owner)
 	const struct auth *a = owner;
 	const struct config *cfg = b->cfg;
 	char fresh[PASSWORD_HASH_MAX] = "";
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	int r = JB_DENIED;
 
 	if (a->hash != NULL)
 		r = password_verify(a->hash, cfg->run_directory, a->password);
 	if (r == 0)
-		r = err_set(&e, JB_BAD_INPUT, "the new password must not be the old one");
+		r = err_words(&e, JB_BAD_INPUT, W_PASSWORD_SAME, NULL, NULL, NULL);
 	else if (r == JB_DENIED)
 		r = password_hash(cfg->password_hash, cfg->run_directory, a->password, fresh,
 		    sizeof(fresh), NULL);
 	if (r != 0)
 		fresh[0] = '\0';
-	tell_hash(fd, r, fresh, e.s);
+	tell_hash(fd, r, fresh, &e);
 }
 
 /* ---- a child's answer ------------------------------------------------------------ */
@@ -77,18 +78,18 @@ hash_message(struct broker *b, void *owner, struct msg *m)
 {
 	struct auth *a = owner;
 	int code = -(int)msg_get_u32(m);
-	char why[sizeof(a->why)];
+	struct errtext why;
 
 	(void)b;
 	msg_get_str(m, a->fresh, sizeof(a->fresh));
-	msg_get_str(m, why, sizeof(why));
+	child_get_why(m, &why);
 	if (m->type != CHILD_HASH || !msg_end(m)) {
 		wipe(a->fresh, sizeof(a->fresh));
 		return;
 	}
 	a->result = code;
-	if (a->why[0] == '\0')
-		str_copy(a->why, sizeof(a->why), why);
+	if (a->why.s[0] == '\0')
+		a->why = why;
 }
 
 static void check_ended(struct broker *b, void *owner, bool late);
@@ -148,7 +149,7 @@ consider(struct broker *b)
 {
 	struct auth *a = b->auth;
 	struct account account = { 0 };
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	int r = JB_NOT_FOUND;
 	bool source;
 
@@ -170,7 +171,7 @@ consider(struct broker *b)
 	}
 	if (r != 0 && r != JB_NOT_FOUND)
 		a->unable = JB_UNAVAILABLE;
-	str_copy(a->why, sizeof(a->why), e.s);
+	a->why = e;
 	free_secret(a->hash);
 	a->hash = account.hash;
 	account.hash = NULL;
@@ -187,7 +188,7 @@ static void
 refuse(struct broker *b, const char *why)
 {
 	struct auth *a = b->auth;
-	char text[sizeof(a->why) + 32], from[SOURCE_MAX];
+	char text[sizeof(a->why.s) + 32], from[SOURCE_MAX];
 	bool all;
 
 	if (a->counts && broker_store(b) != NULL)
@@ -222,7 +223,7 @@ do_password(struct broker *b, struct msg *m)
 	a->password = NULL;
 	a->id = m->id;
 	b->state = STATE_CHECKING;
-	refuse(b, a->why);
+	refuse(b, a->why.s);
 	return NULL;
 }
 
@@ -245,23 +246,24 @@ static void
 check_ended(struct broker *b, void *owner, bool late)
 {
 	struct auth *a = owner;
-	struct errtext why = { "" };
+	struct errtext why;
 	int r;
 
 	(void)late;
 	a->hasher = NULL;
 	if (b->state != STATE_CHECKING)
 		return; /* the connection is ending */
-	if (auth_unable(b, "password", a->unable, a->why))
+	if (auth_unable(b, "password", a->unable, &a->why))
 		return;
-	if (auth_unable(b, "password", a->result, "the password could not be checked; try again"))
+	err_words(&why, a->result, W_PASSWORD_UNCHECKED, NULL, NULL, NULL);
+	if (auth_unable(b, "password", a->result, &why))
 		return;
-	if (a->why[0] != '\0' || a->result != 0) {
-		refuse(b, a->why[0] != '\0' ? a->why : "wrong password");
+	if (a->why.s[0] != '\0' || a->result != 0) {
+		refuse(b, a->why.s[0] != '\0' ? a->why.s : "wrong password");
 		return;
 	}
 	r = auth_login(b, "password", NULL, &why);
-	if (auth_unable(b, "password", r, why.s))
+	if (auth_unable(b, "password", r, &why))
 		return;
 	if (r != 0) {
 		a->counts = false; /* the password was right */
@@ -293,14 +295,15 @@ auth_tick(struct broker *b, int64_t now)
 
 /* ---- REQ_NEW_PASSWORD ----------------------------------------------------------------- */
 
+/* why NULL: it was changed. */
 static void
-answer_new(struct broker *b, bool ok, const char *why)
+answer_new(struct broker *b, const struct errtext *why)
 {
 	struct msg m;
 
 	msg_init(&m, REP_NEW_PASSWORD, b->auth->id);
-	msg_put_u32(&m, ok);
-	msg_put_str(&m, why);
+	msg_put_u32(&m, why == NULL);
+	msg_put_str(&m, why != NULL ? why->say : "");
 	broker_send(b, &m);
 }
 
@@ -318,6 +321,7 @@ static void
 renew_ended(struct broker *b, void *owner, bool late)
 {
 	struct auth *a = owner;
+	struct errtext e;
 	int r = a->result;
 
 	(void)late;
@@ -326,15 +330,16 @@ renew_ended(struct broker *b, void *owner, bool late)
 		return; /* the session was ended meanwhile */
 	b->state = STATE_MUST_CHANGE;
 	if (r != 0) {
-		answer_new(b, false,
-		    a->why[0] != '\0' ? a->why : "the password could not be changed; try again");
+		err_words(&e, r, W_PASSWORD_UNCHANGED, NULL, NULL, NULL);
+		answer_new(b, a->why.s[0] != '\0' ? &a->why : &e);
 	} else if ((r = store_new(b, a)) == JB_NOT_FOUND) {
-		broker_end(b, -JB_DENIED, "refused",
-		    "an administrator changed your password meanwhile; log in with that one");
+		err_words(&e, JB_DENIED, W_PASSWORD_OVERTAKEN, NULL, NULL, NULL);
+		broker_end(b, JB_DENIED, "refused", &e);
 	} else if (r != 0) {
-		answer_new(b, false, "the password could not be stored; try again");
+		err_words(&e, r, W_PASSWORD_UNSTORED, NULL, NULL, NULL);
+		answer_new(b, &e);
 	} else {
-		answer_new(b, true, "");
+		answer_new(b, NULL);
 		b->state = STATE_AUTHED;
 		auth_release(b);
 	}
@@ -344,19 +349,19 @@ const char *
 do_new_password(struct broker *b, struct msg *m)
 {
 	struct auth *a = b->auth;
-	struct errtext e = { "" };
+	struct errtext e;
 
 	a->password = msg_dup_str(m, MAX_PASSWORD);
 	if (!msg_end(m))
 		return "malformed";
 	a->id = m->id;
-	a->why[0] = '\0';
+	a->why = (struct errtext){ 0 };
 	if (password_acceptable(b->user, a->password, &e) == 0) {
 		hash_start(b, m, &renewer);
 		return NULL;
 	}
 	free_secret(a->password);
 	a->password = NULL;
-	answer_new(b, false, e.s);
+	answer_new(b, &e);
 	return NULL;
 }

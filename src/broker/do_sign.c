@@ -15,7 +15,7 @@
 static struct host_key *
 key_at(struct broker *b, uint32_t index)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 
 	if (b->key[index] == NULL &&
 	    host_key_load(b->cfg->host_key.item[index], &b->key[index], &e) != 0)

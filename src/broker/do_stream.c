@@ -44,7 +44,7 @@ do_cancel(struct broker *b, struct msg *m)
 	if (wrong != NULL || a == NULL || a->phase >= AT_OPEN)
 		return wrong;
 	snprintf(a->how, sizeof(a->how), "cancelled");
-	attach_fail(b, a, JB_TRY_AGAIN, "cancelled");
+	attach_refuse(b, a, JB_TRY_AGAIN, W_CANCELLED, NULL);
 	return NULL;
 }
 
@@ -260,7 +260,7 @@ do_detach(struct broker *b, struct msg *m)
 	if (a->how[0] == '\0')
 		snprintf(a->how, sizeof(a->how), "%s", how);
 	if (a->phase < AT_OPEN) { /* given up while opening: the ATTACH is answered, too */
-		attach_fail(b, a, JB_TRY_AGAIN, "cancelled");
+		attach_refuse(b, a, JB_TRY_AGAIN, W_CANCELLED, NULL);
 		return NULL;
 	}
 	attached_leave(b, a, how);

@@ -73,16 +73,16 @@ consider(const struct container *c, void *arg)
 }
 
 static void
-put_answer(struct broker *b, uint32_t id, int code, const char *message, const struct resolving *rs)
+put_answer(
+    struct broker *b, uint32_t id, int code, const struct errtext *why, const struct resolving *rs)
 {
 	char candidate[192];
-	bool list = code == -JB_USAGE || (code == -JB_NOT_FOUND && rs->total <= MAX_CANDIDATES);
+	bool list = code == JB_USAGE || (code == JB_NOT_FOUND && rs->total <= MAX_CANDIDATES);
 	struct msg m;
 	size_t i;
 
 	msg_init(&m, REP_TARGET, id);
-	msg_put_u32(&m, (uint32_t)code);
-	msg_put_str(&m, message);
+	broker_put_why(&m, code, why);
 	msg_put_u64(&m, code == 0 ? rs->match[0].ref : 0);
 	msg_put_u32(&m, list ? (uint32_t)rs->kept : 0);
 	for (i = 0; list && i < rs->kept; i++) { /* what may follow USER+ */
@@ -97,19 +97,21 @@ static void
 conclude(struct broker *b, uint32_t id, const struct resolving *rs)
 {
 	const struct target *t = &b->target;
-	char message[MAX_REASON];
+	char name[sizeof(t->node) + sizeof(t->container)], count[24];
+	struct errtext why;
 
 	if (rs->level == 0) {
-		snprintf(message, sizeof(message), "there is no container %s%s%s that %s may reach",
-		    t->node, t->node[0] != '\0' ? "+" : "", t->container, b->user);
-		put_answer(b, id, -JB_NOT_FOUND, message, rs);
+		snprintf(name, sizeof(name), "%s%s%s", t->node, t->node[0] != '\0' ? "+" : "",
+		    t->container);
+		err_words(&why, JB_NOT_FOUND, W_TARGET_UNKNOWN, name, b->user, NULL);
+		put_answer(b, id, JB_NOT_FOUND, &why, rs);
 	} else if (rs->total > 1) {
-		snprintf(message, sizeof(message), "%s is ambiguous: %zu containers match",
-		    t->container, rs->total);
-		put_answer(b, id, -JB_USAGE, message, rs);
+		snprintf(count, sizeof(count), "%zu", rs->total);
+		err_words(&why, JB_USAGE, W_TARGET_AMBIGUOUS, t->container, count, NULL);
+		put_answer(b, id, JB_USAGE, &why, rs);
 	} else {
 		list_learn(b, rs->match[0].ref);
-		put_answer(b, id, 0, "", rs);
+		put_answer(b, id, 0, NULL, rs);
 	}
 }
 
@@ -135,7 +137,7 @@ target_answer(struct broker *b, const struct pending *p)
 	if (r == 0)
 		r = container_each(b->st, consider, &rs);
 	if (r != 0) {
-		put_answer(b, p->id, -broker_no_database(&e), e.s, &rs);
+		put_answer(b, p->id, broker_no_database(&e), &e, &rs);
 	} else if (rs.level == 0 && !surely_unknown(b, p)) {
 		list_ask(b, REQ_TARGET, p->id, p->tries + 1);
 	} else {
@@ -155,7 +157,7 @@ do_target(struct broker *b, struct msg *m)
 	if (b->listing->npending >= MAX_PENDING_LISTS)
 		return "too many lists at once";
 	if (b->target.container[0] == '\0') {
-		put_answer(b, m->id, TARGET_NONE, "", &none);
+		put_answer(b, m->id, -TARGET_NONE, NULL, &none);
 		return NULL;
 	}
 	list_ask(b, m->type, m->id, 0);

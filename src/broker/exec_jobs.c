@@ -27,13 +27,13 @@ tell(int fd, struct msg *m)
 }
 
 static void
-tell_failed(int fd, int code, const char *text)
+tell_failed(int fd, int code, const struct errtext *why)
 {
 	struct msg m;
 
 	msg_init(&m, CHILD_FAILED, 0);
 	msg_put_u32(&m, (uint32_t)-code);
-	msg_put_str(&m, text);
+	child_put_why(&m, why);
 	tell(fd, &m);
 }
 
@@ -118,11 +118,13 @@ tell_exec(int fd, const char *exec_id)
 static void
 hand_over(int fd, struct engine *en, const struct exec_stream *s)
 {
+	struct errtext e;
 	struct msg m;
 	int sp[2] = { s->fd, -1 };
 
 	if (s->tls && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sp) < 0) {
-		tell_failed(fd, JB_TRY_AGAIN, "the jump host is out of descriptors; try again");
+		tell_failed(
+		    fd, err_words(&e, JB_TRY_AGAIN, W_NO_DESCRIPTORS, NULL, NULL, NULL), &e);
 		return;
 	}
 	msg_init(&m, CHILD_STREAM, 0);
@@ -157,7 +159,7 @@ run_attach(int fd, const struct broker *b, const void *owner)
 	struct engine_info info;
 	struct engine_inspect in;
 	struct exec_stream stream;
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	char exec_id[65], *run_as = NULL;
 	bool no_program;
 	int r;
@@ -184,7 +186,7 @@ run_attach(int fd, const struct broker *b, const void *owner)
 		hand_over(fd, en, &stream);
 out:
 	if (r < 0)
-		tell_failed(fd, r, e.s);
+		tell_failed(fd, r, &e);
 	free(run_as);
 	engine_free(en);
 }
@@ -230,7 +232,7 @@ run_signal(int fd, const struct broker *b, const void *owner)
 	const struct attached *a = owner;
 	const struct exec_ref *x = &a->exec;
 	struct engine *en = open_engine(x, ENGINE_CALL_MS);
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	int r;
 
 	(void)fd;
@@ -315,7 +317,7 @@ run_end(int fd, const struct broker *b, const void *owner)
 {
 	const struct attached *a = owner;
 	struct exec_status s;
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	bool said = false;
 	int r, delay = END_AGAIN_MS;
 

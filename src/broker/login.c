@@ -76,14 +76,15 @@ open_session(struct broker *b, const struct account *a, const char *method, cons
 	};
 	int r = session_open(b->st, &s, b->cfg->max_sessions, user_limit(b, a), &b->session_row);
 
-	if (r == 0 || !store_failed(b->st))
-		return r == 0 ? 0 : err_set(why, r, "%s", store_error(b->st));
+	if (r == 0 || !store_failed(b->st)) {
+		*why = *store_why(b->st);
+		return r;
+	}
 	log_error(
 	    "login.not_recorded", F_STR("source", b->peer), F_STR("reason", store_error(b->st)));
 	if (r == JB_TRY_AGAIN)
-		return err_set(why, r, "the database is busy; try again in a moment");
-	return err_set(why, JB_UNAVAILABLE,
-	    "the login could not be recorded, so it is refused; tell the operator");
+		return err_words(why, r, W_LOGIN_BUSY, NULL, NULL, NULL);
+	return err_words(why, JB_UNAVAILABLE, W_LOGIN_UNRECORDED, NULL, NULL, NULL);
 }
 
 /* The account is read again here: it may have changed while a password was checked. */
@@ -122,12 +123,12 @@ auth_login(struct broker *b, const char *method, const char *key, struct errtext
 }
 
 bool
-auth_unable(struct broker *b, const char *method, int r, const char *why)
+auth_unable(struct broker *b, const char *method, int r, const struct errtext *why)
 {
 	if (r != JB_TRY_AGAIN && r != JB_UNAVAILABLE)
 		return false;
-	broker_end(b, (uint32_t)-r, "refused", why);
-	auth_failed(b, method, why); /* may wait for the database; the sentence does not */
+	broker_end(b, r, "refused", why);
+	auth_failed(b, method, why->s); /* may wait for the database; the sentence does not */
 	return true;
 }
 

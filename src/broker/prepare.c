@@ -207,7 +207,7 @@ int
 prepare(void)
 {
 	struct config cfg;
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	int r = config_load_fd(ROLE_CONFIG_FD, "configuration", &cfg, &e);
 
 	if (r == 0) {

@@ -43,15 +43,15 @@ take_kill(const struct session *s, void *arg)
 static int
 obey_kill(struct broker *b)
 {
-	char *wish = NULL, reason[MAX_REASON];
+	char *wish = NULL;
+	struct errtext why;
 	int r = session_get(b->st, b->session_row, take_kill, &wish);
 
 	if (wish == NULL)
 		return r == JB_NOT_FOUND ? 0 : r;
-	snprintf(reason, sizeof(reason), "an administrator ended this session%s%.200s",
-	    wish[0] != '\0' ? ": " : "", wish);
+	err_words(&why, JB_DENIED, wish[0] != '\0' ? W_KILLED_WHY : W_KILLED, wish, NULL, NULL);
 	free(wish);
-	broker_end(b, -JB_DENIED, "killed", reason);
+	broker_end(b, JB_DENIED, "killed", &why);
 	return JB_DENIED;
 }
 
@@ -59,20 +59,21 @@ obey_kill(struct broker *b)
 static void
 withdraw(struct broker *b, struct attached *a)
 {
-	char reason[MAX_REASON];
+	struct errtext why;
+	char name[121];
 	struct msg m;
 
-	snprintf(reason, sizeof(reason), "your access to %.120s was withdrawn", a->name);
+	snprintf(name, sizeof(name), "%.120s", a->name);
+	err_words(&why, JB_DENIED, W_WITHDRAWN, name, NULL, NULL);
 	log_info("attach.withdrawn", F_NUM("attach", a->row), F_STR("container", a->name));
 	if (a->phase < AT_OPEN) {
 		snprintf(a->how, sizeof(a->how), "withdrawn");
-		attach_fail(b, a, JB_DENIED, reason);
+		attach_fail(b, a, JB_DENIED, &why);
 		return;
 	}
 	msg_init(&m, EVT_DETACH, 0);
 	msg_put_u32(&m, a->id);
-	msg_put_u32(&m, -JB_DENIED);
-	msg_put_str(&m, reason);
+	broker_put_why(&m, JB_DENIED, &why);
 	broker_send(b, &m);
 	a->detach_by = now_mono_ms() + END_LIMIT_MS;
 	attached_leave(b, a, "withdrawn");
@@ -110,19 +111,20 @@ recheck_attaches(struct broker *b, const struct subject *s)
 }
 
 static void
-end_account(struct broker *b, const char *flaw)
+end_account(struct broker *b, const struct flaw *flaw)
 {
-	char reason[MAX_REASON];
+	struct errtext why;
 
-	snprintf(reason, sizeof(reason), "your account is %s: ask an administrator", flaw);
-	broker_end(b, -JB_DENIED, flaw, reason);
+	err_words(&why, JB_DENIED, flaw->told, NULL, NULL, NULL);
+	broker_end(b, JB_DENIED, flaw->name, &why);
 }
 
 void
 recheck(struct broker *b)
 {
+	static const struct flaw deleted = { "deleted", W_ACCOUNT_DELETED };
 	struct subject s = { 0 };
-	const char *flaw;
+	const struct flaw *flaw;
 	int r;
 
 	b->recheck_at = 0;
@@ -134,7 +136,7 @@ recheck(struct broker *b)
 	if (r == 0)
 		r = broker_subject(b, &s);
 	if (r == JB_NOT_FOUND)
-		end_account(b, "deleted");
+		end_account(b, &deleted);
 	else if (r != 0)
 		b->recheck_at = now_mono_ms() + RETRY_MS;
 	else if ((flaw = standing_flaw(&s.standing, now_unix())) != NULL)

@@ -26,7 +26,7 @@ run_refresh(int fd, const struct broker *b, const void *owner)
 {
 	const struct refresh *r = owner;
 	const struct node *n = r->node->node;
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	struct store *st;
 
 	(void)fd;

@@ -392,7 +392,7 @@ static int
 parse(char *text, const char *name, struct config *c, struct errtext *e)
 {
 	unsigned seen[KEYWORDS] = { 0 }, n = 0;
-	struct errtext why = { "" };
+	struct errtext why = { 0 };
 	char *line;
 	size_t i;
 

@@ -4,6 +4,7 @@
 #include "jumpbox/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define WORD(name, en, zh) [name] = { en, zh },
 static const char *const catalogue[W_COUNT][LANGUAGE_COUNT] = {
@@ -11,31 +12,58 @@ static const char *const catalogue[W_COUNT][LANGUAGE_COUNT] = {
 };
 #undef WORD
 
+/* An empty translation is a missing one. */
+#define WORD(name, en, zh) \
+	_Static_assert(sizeof(en "") > 1 && sizeof(zh "") > 1, #name " lacks a language");
+#include "jumpbox/words_list.h"
+#undef WORD
+
 static enum language spoken = LANGUAGE_EN;
 
-static const struct {
-	const char *prefix;
+static const struct name {
+	const char *text;
 	enum language language;
-} languages[] = {
+} names[] = {
 	{ "en", LANGUAGE_EN },
 	{ "zh", LANGUAGE_ZH },
-	{ "C", LANGUAGE_EN },
-	{ "POSIX", LANGUAGE_EN },
 };
+
+static const struct name *
+find(const char *text, size_t n)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i].text) == n && strncmp(text, names[i].text, n) == 0)
+			return &names[i];
+	return NULL;
+}
 
 bool
 language_parse(const char *text, enum language *l)
 {
-	size_t n = strcspn(text, "_.@-");
+	const struct name *name = find(text, strlen(text));
 
-	for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++) {
-		if (strlen(languages[i].prefix) == n &&
-		    strncmp(text, languages[i].prefix, n) == 0) {
-			*l = languages[i].language;
-			return true;
-		}
-	}
-	return false;
+	if (name != NULL)
+		*l = name->language;
+	return name != NULL;
+}
+
+/* LANGUAGE[_TERRITORY][.CODESET][@MODIFIER] */
+static bool
+is_utf8(const char *locale)
+{
+	const char *set = locale + strcspn(locale, ".@");
+	size_t n = *set == '.' ? strcspn(++set, "@") : 0;
+
+	return (n == 5 && strncasecmp(set, "UTF-8", n) == 0) ||
+	    (n == 4 && strncasecmp(set, "UTF8", n) == 0);
+}
+
+enum language
+language_of_locale(const char *locale)
+{
+	const struct name *name = find(locale, strcspn(locale, "_-.@"));
+
+	return name != NULL && is_utf8(locale) ? name->language : LANGUAGE_EN;
 }
 
 void
@@ -68,12 +96,13 @@ piece(const char **p, const char *const arg[static 3], size_t *len)
 }
 
 char *
-words(char *dst, size_t size, enum word w, const char *a1, const char *a2, const char *a3)
+words_in(enum language l, char *dst, size_t size, enum word w, const char *a1, const char *a2,
+    const char *a3)
 {
 	const char *const arg[] = { a1, a2, a3 };
 	size_t n = 0, len;
 
-	for (const char *p = catalogue[w][spoken]; *p != '\0';) {
+	for (const char *p = catalogue[w][l]; *p != '\0';) {
 		const char *from = piece(&p, arg, &len);
 
 		if (len > size - 1 - n)
@@ -83,4 +112,10 @@ words(char *dst, size_t size, enum word w, const char *a1, const char *a2, const
 	}
 	dst[n] = '\0';
 	return dst;
+}
+
+char *
+words(char *dst, size_t size, enum word w, const char *a1, const char *a2, const char *a3)
+{
+	return words_in(spoken, dst, size, w, a1, a2, a3);
 }

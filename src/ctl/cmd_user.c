@@ -157,11 +157,11 @@ static void
 user_cells(const struct user *u, struct cell cells[static NUSER])
 {
 	static const char *const roles[] = { "none", "user", "admin" };
-	const char *flaw = standing_flaw(&u->standing, now_unix());
+	const struct flaw *flaw = standing_flaw(&u->standing, now_unix());
 	struct cell row[NUSER] = {
 		C_TEXT(u->name),
 		C_TEXT(roles[u->standing.role]),
-		C_TEXT(flaw != NULL ? flaw : "active"),
+		C_TEXT(flaw != NULL ? flaw->name : "active"),
 		C_NUM(u->standing.expires),
 		C_NUM(u->must_change),
 		C_NUM(u->last_login),

@@ -199,7 +199,7 @@ engine_call(struct engine *en, const char *path, const char *body, size_t max, s
 	r->status = 0;
 	buf_init(&r->body, max);
 	if (en->bad)
-		return err_set(e, en->bad, "node %s: %s", en->name, en->why.s);
+		return err_words(e, en->bad, W_NODE_ADDRESS, en->name, NULL, NULL);
 	if (!en->easy && !(en->easy = engine_handle(en)))
 		return err_set(e, JB_INTERNAL, "out of memory");
 	c = en->easy;
@@ -273,8 +273,7 @@ engine_version(struct engine *en, struct engine_info *info, struct errtext *e)
 	if (rc == 0 && json_version(reply_text(&r), buf_len(&r.body), &found) < 0)
 		rc = error_not_json(en, e);
 	if (rc == 0 && found.api < API_MIN)
-		rc = err_set(e, JB_UNAVAILABLE,
-		    "node %s runs a container engine that is too old; update it", en->name);
+		rc = err_words(e, JB_UNAVAILABLE, W_NODE_OLD, en->name, NULL, NULL);
 	if (rc == 0)
 		*info = found;
 	reply_release(&r);
@@ -338,7 +337,7 @@ engine_inspect(struct engine *en, const char *id, struct engine_inspect *in, str
 	int rc;
 
 	if (!engine_id_ok(id))
-		return err_set(e, JB_NOT_FOUND, "there is no such container");
+		return err_words(e, JB_NOT_FOUND, W_CONTAINER_UNKNOWN, NULL, NULL, NULL);
 	snprintf(path, sizeof(path), "/containers/%s/json", id);
 	rc = engine_ask(en, ABOUT_CONTAINER, path, NULL, ANSWER_MAX, &r, e);
 	if (rc == 0 && json_inspect(reply_text(&r), buf_len(&r.body), &found, &image_id) < 0)

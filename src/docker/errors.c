@@ -9,17 +9,18 @@
 #include <errno.h>
 #include <string.h>
 
-struct word {
-	const char *word, *meaning;
+struct known {
+	const char *text;
+	enum word meaning;
 };
 
-/* The first row whose word occurs wins; the last row has none. */
-static const char *
-look_up(const struct word *w, const char *text)
+/* The first row whose text occurs wins; the last row has none. */
+static enum word
+look_up(const struct known *k, const char *text)
 {
-	while (w->word && !strstr(text, w->word))
-		w++;
-	return w->meaning;
+	while (k->text && !strstr(text, k->text))
+		k++;
+	return k->meaning;
 }
 
 static void
@@ -33,27 +34,27 @@ lower(char *dst, size_t size, const char *src, size_t n)
 }
 
 static int
-error_node(const struct engine *en, const char *what, struct errtext *e)
+error_node(const struct engine *en, enum word w, struct errtext *e)
 {
-	return err_set(e, JB_UNAVAILABLE, "node %s %s", en->name, what);
+	return err_words(e, JB_UNAVAILABLE, w, en->name, NULL, NULL);
 }
 
 int
 error_timeout(const struct engine *en, struct errtext *e)
 {
-	return error_node(en, "did not answer in time", e);
+	return error_node(en, W_NODE_TIMEOUT, e);
 }
 
 int
 error_not_json(const struct engine *en, struct errtext *e)
 {
-	return error_node(en, "gave an answer that is no container engine's; check its address", e);
+	return error_node(en, W_NODE_NO_ENGINE, e);
 }
 
 int
 error_cut(const struct engine *en, struct errtext *e)
 {
-	return error_node(en, "stopped in the middle of its answer; try again", e);
+	return error_node(en, W_NODE_CUT, e);
 }
 
 /* ---- before HTTP -------------------------------------------------------- */
@@ -61,27 +62,21 @@ error_cut(const struct engine *en, struct errtext *e)
 static int
 error_connect(const struct engine *en, long os_errno, struct errtext *e)
 {
-	const char *why = "the connection failed";
-
 	switch (os_errno) {
 	case ENOENT:
-		why = "its socket does not exist; is the container engine running?";
-		break;
+		return error_node(en, W_NODE_NO_SOCKET, e);
 	case ECONNREFUSED:
-		why = "nothing listens at its address; is the container engine running?";
-		break;
+		return error_node(en, W_NODE_REFUSED, e);
 	case EACCES:
 	case EPERM:
-		why = en->url.path[0] ? "no permission on its socket; the service user must be in "
-					"the socket's group"
-				      : "the connection is not permitted";
-		break;
+		return error_node(
+		    en, en->url.path[0] ? W_NODE_SOCKET_DENIED : W_NODE_NOT_PERMITTED, e);
 	case EHOSTUNREACH:
 	case ENETUNREACH:
-		why = "there is no route to it";
-		break;
+		return error_node(en, W_NODE_NO_ROUTE, e);
+	default:
+		return error_node(en, W_NODE_NO_CONNECTION, e);
 	}
-	return err_set(e, JB_UNAVAILABLE, "node %s cannot be reached: %s", en->name, why);
 }
 
 /* The numbers are libcrypto's X509_V_ERR_*: an interface, so it is not linked for their names. */
@@ -89,38 +84,35 @@ static int
 error_verify(const struct engine *en, long verify, struct errtext *e)
 {
 	enum { NOT_YET_VALID = 9, HAS_EXPIRED = 10, HOSTNAME_MISMATCH = 62, IP_MISMATCH = 64 };
-	const char *what = "shows a certificate that its CA did not sign";
 
 	switch (verify) {
 	case NOT_YET_VALID:
-		what = "shows a certificate that is not valid yet; check the clocks";
-		break;
+		return error_node(en, W_NODE_CERT_EARLY, e);
 	case HAS_EXPIRED:
-		what = "shows an expired certificate";
-		break;
+		return error_node(en, W_NODE_CERT_EXPIRED, e);
 	case HOSTNAME_MISMATCH:
 	case IP_MISMATCH:
-		what = "shows a certificate for another host name";
-		break;
+		return error_node(en, W_NODE_CERT_NAME, e);
+	default:
+		return error_node(en, W_NODE_CERT_CA, e);
 	}
-	return error_node(en, what, e);
 }
 
 /*
  * A node that refuses our certificate says so in a TLS alert: at the
  * handshake, or (TLS 1.3) at the first read.
  */
-static const struct word tls_words[] = {
-	{ "subject name", "shows a certificate for another host name" },
-	{ "match target host", "shows a certificate for another host name" },
-	{ "certificate has expired", "shows an expired certificate" },
-	{ "alert certificate expired", "refused this host's client certificate: it has expired" },
-	{ "alert unknown ca", "refused this host's client certificate: its CA is not known there" },
-	{ "alert bad certificate", "refused this host's client certificate" },
-	{ "alert certificate", "refused this host's client certificate" },
-	{ "wrong version number", "does not speak TLS at this port" },
-	{ "alert", "refused the TLS connection" },
-	{ NULL, "does not complete a TLS connection" },
+static const struct known tls_words[] = {
+	{ "subject name", W_NODE_CERT_NAME },
+	{ "match target host", W_NODE_CERT_NAME },
+	{ "certificate has expired", W_NODE_CERT_EXPIRED },
+	{ "alert certificate expired", W_NODE_CLIENT_CERT_EXPIRED },
+	{ "alert unknown ca", W_NODE_CLIENT_CERT_CA },
+	{ "alert bad certificate", W_NODE_CLIENT_CERT },
+	{ "alert certificate", W_NODE_CLIENT_CERT },
+	{ "wrong version number", W_NODE_NOT_TLS },
+	{ "alert", W_NODE_TLS_REFUSED },
+	{ NULL, W_NODE_TLS_FAILED },
 };
 
 int
@@ -133,8 +125,7 @@ error_curl(const struct engine *en, const struct curl_failure *f, struct errtext
 	case CURLE_OPERATION_TIMEDOUT:
 		return error_timeout(en, e);
 	case CURLE_COULDNT_RESOLVE_HOST:
-		return err_set(e, JB_UNAVAILABLE,
-		    "node %s cannot be reached: its host name is not known", en->name);
+		return error_node(en, W_NODE_NO_HOST, e);
 	case CURLE_COULDNT_CONNECT:
 		return error_connect(en, f->os_errno, e);
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -143,10 +134,7 @@ error_curl(const struct engine *en, const struct curl_failure *f, struct errtext
 		    : error_node(en, look_up(tls_words, text), e);
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CACERT_BADFILE:
-		return err_set(e, JB_UNAVAILABLE,
-		    "the CA, certificate or key stored for node %s cannot be used; "
-		    "give them again with `jumpboxctl node set`",
-		    en->name);
+		return error_node(en, W_NODE_MATERIAL, e);
 	case CURLE_SSL_CONNECT_ERROR:
 		return error_node(en, look_up(tls_words, text), e);
 	case CURLE_RECV_ERROR:
@@ -155,10 +143,7 @@ error_curl(const struct engine *en, const struct curl_failure *f, struct errtext
 			return error_node(en, look_up(tls_words, text), e);
 		/* In TLS 1.3 a reset may overtake the alert that says so. */
 		if (en->url.tls && !en->answered)
-			return error_node(en,
-			    "dropped the TLS connection: it probably refused this host's client "
-			    "certificate",
-			    e);
+			return error_node(en, W_NODE_TLS_DROPPED, e);
 		return error_cut(en, e);
 	case CURLE_PARTIAL_FILE:
 	case CURLE_GOT_NOTHING:
@@ -170,49 +155,44 @@ error_curl(const struct engine *en, const struct curl_failure *f, struct errtext
 	case CURLE_WRITE_ERROR:
 	case CURLE_OUT_OF_MEMORY: /* what curl calls a header line beyond its limit */
 	case CURLE_FILESIZE_EXCEEDED:
-		return error_node(en, "gave an answer that is too large", e);
+		return error_node(en, W_NODE_TOO_LARGE, e);
 	default:
-		return error_node(en, "could not be asked", e);
+		return error_node(en, W_NODE_UNASKED, e);
 	}
 }
 
 /* ---- HTTP statuses ------------------------------------------------------- */
 
-#define PAUSED	    "the container is paused; unpause it first"
-#define RESTARTING  "the container is restarting; try again in a moment"
-#define NOT_RUNNING "the container is not running; start it first"
-#define NO_USER	    "the user to run as does not exist in the container"
-#define NO_GROUP    "the group to run as does not exist in the container"
-
 /* Nothing but the state's own name; what is not here runs nothing either. */
-static const struct word states[] = {
-	{ "running", NULL },
-	{ "paused", PAUSED },
-	{ "restarting", RESTARTING },
-	{ NULL, NOT_RUNNING },
+static const struct known states[] = {
+	{ "running", W_NONE },
+	{ "paused", W_PAUSED },
+	{ "restarting", W_RESTARTING },
+	{ NULL, W_NOT_RUNNING },
 };
 
-static const struct word container_words[] = {
-	{ "paused", PAUSED },
-	{ "restarting", RESTARTING },
-	{ "not running", NOT_RUNNING },
-	{ "running containers", NOT_RUNNING },
-	{ "improper", NOT_RUNNING },
-	{ "no such container", "the container does not exist any more" },
-	{ "no such exec", "the container does not exist any more" },
-	{ "passwd", NO_USER },
-	{ "group file", NO_GROUP },
-	{ NULL, NULL },
+static const struct known container_words[] = {
+	{ "paused", W_PAUSED },
+	{ "restarting", W_RESTARTING },
+	{ "not running", W_NOT_RUNNING },
+	{ "running containers", W_NOT_RUNNING },
+	{ "improper", W_NOT_RUNNING },
+	{ "no such container", W_CONTAINER_GONE },
+	{ "no such exec", W_CONTAINER_GONE },
+	{ "passwd", W_NO_USER },
+	{ "group file", W_NO_GROUP },
+	{ NULL, W_NONE },
 };
 
-const char *
-engine_not_running(const char *state)
+int
+engine_running_check(const char *state, struct errtext *e)
 {
-	const struct word *w = states;
+	const struct known *k = states;
 
-	while (w->word && strcmp(w->word, state) != 0)
-		w++;
-	return w->meaning;
+	while (k->text && strcmp(k->text, state) != 0)
+		k++;
+	return k->meaning == W_NONE ? 0
+				    : err_words(e, JB_UNAVAILABLE, k->meaning, NULL, NULL, NULL);
 }
 
 int
@@ -220,27 +200,24 @@ error_http(const struct engine *en, enum situation about, long status, const cha
     struct errtext *e)
 {
 	char text[1024];
-	const char *known;
+	enum word known;
 
 	json_message(body, n, text, sizeof(text));
-	known = about == ABOUT_NODE ? NULL : look_up(container_words, text);
-	if (known)
-		return err_set(e,
-		    strstr(known, "not exist any more") ? JB_NOT_FOUND : JB_UNAVAILABLE, "%s",
-		    known);
-	if (strstr(text, "client version") && strstr(text, "too "))
-		return error_node(en, "runs a container engine of a version that does not fit", e);
-	if (status == 404 && about != ABOUT_NODE)
-		return err_set(e, JB_NOT_FOUND, "the container does not exist any more");
-	if (status == 409 && about != ABOUT_NODE)
-		return err_set(e, JB_UNAVAILABLE, NOT_RUNNING);
+	known = about == ABOUT_NODE ? W_NONE : look_up(container_words, text);
+	if (known == W_NONE && strstr(text, "client version") && strstr(text, "too "))
+		return error_node(en, W_NODE_VERSION, e);
+	if (known == W_NONE && about != ABOUT_NODE)
+		known = status == 404 ? W_CONTAINER_GONE : status == 409 ? W_NOT_RUNNING : W_NONE;
+	if (known != W_NONE)
+		return err_words(e, known == W_CONTAINER_GONE ? JB_NOT_FOUND : JB_UNAVAILABLE,
+		    known, NULL, NULL, NULL);
 	if (status == 400 && !en->url.tls && n < sizeof(text) && memmem(body, n, "HTTPS", 5))
-		return error_node(en, "expects TLS; give it --ca, --cert and --key", e);
+		return error_node(en, W_NODE_WANTS_TLS, e);
 	if (status == 401 || status == 403)
-		return error_node(en, "does not permit this; check its access settings", e);
+		return error_node(en, W_NODE_DENIES, e);
 	if (status >= 200 && status < 500)
 		return error_not_json(en, e);
-	return error_node(en, "reports an internal error; its own log says more", e);
+	return error_node(en, W_NODE_INTERNAL, e);
 }
 
 /* ---- a process that never started ---------------------------------------- */
@@ -256,19 +233,19 @@ error_is_podmans(const char *text, bool tty)
 	return strncmp(p, "Error: ", 7) == 0 && oci && (size_t)(oci - p) < strcspn(p, "\n");
 }
 
-static const struct word start_words[] = {
+static const struct known start_words[] = {
 	/* a working directory that is missing also says "no such file": first */
-	{ "chdir", "the container's working directory cannot be entered" },
-	{ "no matching entries in passwd", NO_USER },
-	{ "no matching entries in group", NO_GROUP },
-	{ "no such file", NULL },
-	{ "not found", NULL },
-	{ "paused", PAUSED },
-	{ "not running", NOT_RUNNING },
-	{ "argument list too long", "the command is too long" },
-	{ "permission denied", "the container does not permit its shell to be run" },
-	{ "no space left", "the node's disk is full" },
-	{ NULL, "the container engine could not start a process in the container" },
+	{ "chdir", W_NO_DIRECTORY },
+	{ "no matching entries in passwd", W_NO_USER },
+	{ "no matching entries in group", W_NO_GROUP },
+	{ "no such file", W_NO_SHELL },
+	{ "not found", W_NO_SHELL },
+	{ "paused", W_PAUSED },
+	{ "not running", W_NOT_RUNNING },
+	{ "argument list too long", W_COMMAND_TOO_LONG },
+	{ "permission denied", W_SHELL_DENIED },
+	{ "no space left", W_NODE_DISK_FULL },
+	{ NULL, W_NOT_STARTED },
 };
 
 int
@@ -276,13 +253,11 @@ error_not_started(
     const struct exec_spec *spec, const char *text, bool *no_program, struct errtext *e)
 {
 	char low[ERROR_TEXT_MAX];
-	const char *why;
+	enum word why;
 
 	lower(low, sizeof(low), text, strlen(text));
 	why = look_up(start_words, low);
-	if (why)
-		return err_set(e, JB_UNAVAILABLE, "%s", why);
-	*no_program = true;
-	return err_set(e, JB_UNAVAILABLE,
-	    "the container has no shell: there is no `%s` in its image", spec->argv[0]);
+	if (why == W_NO_SHELL)
+		*no_program = true;
+	return err_words(e, JB_UNAVAILABLE, why, spec->argv[0], NULL, NULL);
 }

@@ -17,10 +17,10 @@ engine_exec_create(
 	int rc;
 
 	if (!engine_id_ok(spec->container))
-		return err_set(e, JB_NOT_FOUND, "there is no such container");
+		return err_words(e, JB_NOT_FOUND, W_CONTAINER_UNKNOWN, NULL, NULL, NULL);
 	body = json_create_body(spec);
 	if (!body)
-		return err_set(e, JB_BAD_INPUT, "the command is not UTF-8 text");
+		return err_words(e, JB_BAD_INPUT, W_COMMAND_NOT_UTF8, NULL, NULL, NULL);
 	snprintf(path, sizeof(path), "/containers/%s/exec", spec->container);
 	rc = engine_ask(en, ABOUT_EXEC, path, body, ANSWER_MAX, &r, e);
 	free_secret(body);

@@ -111,7 +111,7 @@ inventory_refresh(struct store *st, const struct node *n, const char *owner_labe
 	const struct engine_addr addr = engine_addr_of(n);
 	struct engine *en = engine_new(&addr, timeout_ms);
 	struct engine_list list = { .n = 0 };
-	struct errtext why = { "" };
+	struct errtext why = { 0 };
 	char **owners = NULL;
 	int rc;
 

@@ -185,5 +185,5 @@ shell_argv_command(
 	if (fits)
 		return 0;
 	shell_argv_release(a);
-	return err_set(e, JB_BAD_INPUT, "the command is too long");
+	return err_words(e, JB_BAD_INPUT, W_COMMAND_TOO_LONG, NULL, NULL, NULL);
 }

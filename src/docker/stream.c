@@ -299,7 +299,7 @@ engine_exec_start(struct engine *en, const struct engine_info *info, const struc
 	if (!engine_id_ok(exec_id))
 		return err_set(e, JB_BAD_INPUT, "there is no such process");
 	if (en->bad)
-		return err_set(e, en->bad, "node %s: %s", en->name, en->why.s);
+		return err_words(e, en->bad, W_NODE_ADDRESS, en->name, NULL, NULL);
 	if (en->stream)
 		return err_set(e, JB_INTERNAL, "this engine carries a stream already");
 	rc = link_open(&l, en, e);

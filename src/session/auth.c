@@ -32,9 +32,10 @@ static const unsigned methods =
 static void
 refuse(struct conn *c, enum word w)
 {
-	char reason[MAX_REASON];
+	struct errtext why;
 
-	conn_refuse(c, words(reason, sizeof(reason), w, NULL, NULL, NULL));
+	err_words(&why, JB_DENIED, w, NULL, NULL, NULL);
+	conn_refuse(c, &why);
 }
 
 /* Answered.  The first one without a secret is kept. */
@@ -100,8 +101,8 @@ on_password(struct conn *c, ssh_message m)
 static void
 on_interactive(struct conn *c, ssh_message m)
 {
-	const char *prompts[] = { "Password: " };
-	char echo[] = { 0 };
+	char prompt[64], echo[] = { 0 };
+	const char *prompts[] = { words(prompt, sizeof(prompt), W_PASSWORD, NULL, NULL, NULL) };
 	char *answer;
 
 	if (!ssh_message_auth_kbdint_is_response(m)) {

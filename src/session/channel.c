@@ -265,9 +265,7 @@ chan_reason(struct channel *ch, const char *reason)
 {
 	char safe[4 * MAX_REASON];
 
-	chan_say(ch, "jumpbox: ");
-	chan_say(ch, text_safe(safe, sizeof(safe), reason));
-	chan_say(ch, "\n");
+	chan_words(ch, W_REASON, text_safe(safe, sizeof(safe), reason), NULL, NULL);
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include "channel.h"
 
+#include "jumpbox/errors.h"
 #include "jumpbox/proto.h"
 #include "jumpbox/target.h"
 
@@ -67,9 +68,9 @@ void auth_release(struct conn *c);
 /* ---- serve.c ---------------------------------------------------------- */
 
 /* Disconnects with a reason; the loop ends. */
-void conn_refuse(struct conn *c, const char *reason);
+void conn_refuse(struct conn *c, const struct errtext *why);
 /* Says it on every channel, too, and leaves when they are flushed. */
-void conn_expel(struct conn *c, uint32_t code, const char *reason);
+void conn_expel(struct conn *c, int code, const struct errtext *why);
 
 /* ---- timers.c --------------------------------------------------------- */
 

@@ -53,23 +53,24 @@ tell_broker(const char *reason)
 	link_send(&m);
 }
 
+/* OpenSSH shows the bytes of a disconnect message that are not ASCII as octal numbers: English. */
 void
-conn_refuse(struct conn *c, const char *reason)
+conn_refuse(struct conn *c, const struct errtext *why)
 {
 	if (!c->ended)
-		tell_broker(reason);
-	ssh_session_set_disconnect_message(c->ssh, reason);
+		tell_broker(why->s);
+	ssh_session_set_disconnect_message(c->ssh, why->s);
 	c->ended = true;
 	if (c->end_at == 0)
 		c->end_at = now_mono_ms() + FLUSH_MS;
 }
 
 void
-conn_expel(struct conn *c, uint32_t code, const char *reason)
+conn_expel(struct conn *c, int code, const struct errtext *why)
 {
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
-		chan_expel(ch, code, reason);
-	conn_refuse(c, reason);
+		chan_expel(ch, (uint32_t)-code, why->say);
+	conn_refuse(c, why);
 }
 
 /* The reason is to be read: bytes of the client that nobody takes would make the kernel reset. */
@@ -223,13 +224,14 @@ client_messages(struct conn *c, int64_t now)
 static void
 on_end(struct conn *c, struct msg *m)
 {
-	uint32_t code = msg_get_u32(m);
-	char reason[MAX_REASON + 1];
+	int code = -(int)msg_get_u32(m);
+	struct errtext why;
 
-	msg_get_str(m, reason, sizeof(reason));
+	msg_get_str(m, why.say, sizeof(why.say));
+	msg_get_str(m, why.s, sizeof(why.s));
 	if (!msg_end(m))
 		fatal(JB_INTERNAL, "the broker's END is malformed");
-	conn_expel(c, code, reason);
+	conn_expel(c, code, &why);
 }
 
 static void
@@ -443,11 +445,10 @@ begin(struct conn *c)
 static void
 flooded(struct conn *c)
 {
-	char reason[MAX_REASON];
+	struct errtext why;
 
 	if (c->flooded && !c->ended)
-		conn_expel(
-		    c, -JB_BAD_INPUT, words(reason, sizeof(reason), W_FLOODED, NULL, NULL, NULL));
+		conn_expel(c, err_words(&why, JB_BAD_INPUT, W_FLOODED, NULL, NULL, NULL), &why);
 }
 
 void

@@ -81,15 +81,15 @@ idle_warn(struct conn *c)
 static void
 idle_expired(struct conn *c, int64_t now)
 {
-	char reason[MAX_REASON], seconds[16];
+	struct errtext why;
+	char seconds[16];
 
 	if (now - c->last_active < (int64_t)c->cfg->idle_timeout * 1000) {
 		idle_warn(c);
 		return;
 	}
 	snprintf(seconds, sizeof(seconds), "%u", c->cfg->idle_timeout);
-	conn_expel(
-	    c, -JB_TRY_AGAIN, words(reason, sizeof(reason), W_IDLE_END, seconds, NULL, NULL));
+	conn_expel(c, err_words(&why, JB_TRY_AGAIN, W_IDLE_END, seconds, NULL, NULL), &why);
 }
 
 /*
@@ -115,12 +115,13 @@ probe(struct conn *c, int64_t now)
 void
 timers(struct conn *c, int64_t now)
 {
-	char reason[MAX_REASON];
+	struct errtext why;
 
 	if (c->end_at != 0)
 		return;
 	if (login_at(c) != 0 && now >= login_at(c)) {
-		conn_refuse(c, words(reason, sizeof(reason), W_LOGIN_DEADLINE, NULL, NULL, NULL));
+		err_words(&why, JB_TRY_AGAIN, W_LOGIN_DEADLINE, NULL, NULL, NULL);
+		conn_refuse(c, &why);
 		return;
 	}
 	if (idle_at(c) != 0 && now >= idle_at(c))

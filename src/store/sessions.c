@@ -199,19 +199,21 @@ check_limits(
     struct store *st, const struct session *s, unsigned max_total, unsigned max_user, bool *full)
 {
 	struct live live = { 0, 0 };
+	char number[16];
 	int err = sql_each(st, count_sql,
 	    PARAMS(P_TEXT(s->user), P_TEXT(s->host), P_TEXT(s->boot_id)), live_row, &live);
 
 	if (err)
 		return err;
 	*full = true;
-	if (max_total != 0 && live.total >= max_total)
-		return store_fail(st, JB_TRY_AGAIN,
-		    "this jump host has its %u sessions: try again later", max_total);
-	if (max_user != 0 && live.user >= max_user)
-		return store_fail(st, JB_TRY_AGAIN,
-		    "%s has %u sessions open, which is the limit: leave one, then try again",
-		    s->user, max_user);
+	if (max_total != 0 && live.total >= max_total) {
+		snprintf(number, sizeof(number), "%u", max_total);
+		return store_refuse(st, JB_TRY_AGAIN, W_SESSIONS_ALL, number, NULL);
+	}
+	if (max_user != 0 && live.user >= max_user) {
+		snprintf(number, sizeof(number), "%u", max_user);
+		return store_refuse(st, JB_TRY_AGAIN, W_SESSIONS_USER, s->user, number);
+	}
 	*full = false;
 	return 0;
 }

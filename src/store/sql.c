@@ -53,6 +53,13 @@ store_fail(struct store *st, int code, const char *fmt, ...)
 	return err_set(&st->err, code, "%s", s);
 }
 
+int
+store_refuse(struct store *st, int code, enum word w, const char *a1, const char *a2)
+{
+	st->failed = false;
+	return err_words(&st->err, code, w, a1, a2, NULL);
+}
+
 static const struct failure *
 failure_find(int rc)
 {

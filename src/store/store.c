@@ -286,6 +286,12 @@ store_error(const struct store *st)
 	return st->err.s;
 }
 
+const struct errtext *
+store_why(const struct store *st)
+{
+	return &st->err;
+}
+
 bool
 store_failed(const struct store *st)
 {

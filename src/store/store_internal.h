@@ -58,6 +58,8 @@ int schema_apply(sqlite3 *db, int from);
 /* Sets the sentence of st and returns code. */
 int store_fail(struct store *st, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same, for what a user is told. */
+int store_refuse(struct store *st, int code, enum word w, const char *a1, const char *a2);
 /* The same for SQLite's own code: locked, corrupt, full, a constraint, ... */
 int sql_fail(struct store *st, int rc);
 /* Gives JB_NOT_FOUND its sentence, "no such NOUN: NAME"; any other err is returned as it is. */

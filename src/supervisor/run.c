@@ -231,7 +231,7 @@ out:
 static void
 reload(struct run *r)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 
 	notify_reloading();
 	if (try_config(r, &e) < 0) {

@@ -108,7 +108,7 @@ report(struct db_watch *w, int rc, const char *why)
 static void
 tick(struct db_watch *w)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	int rc = open_store(w, &e);
 
 	if (rc == 0)

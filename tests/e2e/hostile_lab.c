@@ -176,7 +176,7 @@ fill_database(void)
 	struct node n = { .name = "hung", .enabled = true };
 	char hash[PASSWORD_HASH_MAX], url[160];
 	int64_t id;
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	struct store *st;
 
 	must(store_open(lab.db, STORE_OPEN, &st, &e) == 0, e.s);

@@ -40,7 +40,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct config c, again;
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	char *first, *second;
 	size_t len;
 

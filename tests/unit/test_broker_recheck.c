@@ -120,8 +120,8 @@ look(struct scene *s, const char *sql)
 static const char *
 heard(struct scene *s)
 {
-	static char text[512];
-	char reason[MAX_REASON + 1];
+	static char text[1024];
+	char reason[MAX_REASON + 1], english[MAX_REASON + 1] = "";
 	uint32_t attach, code;
 	struct msg m;
 
@@ -131,8 +131,12 @@ heard(struct scene *s)
 		attach = m.type == EVT_DETACH ? msg_get_u32(&m) : m.id;
 		code = msg_get_u32(&m);
 		msg_get_str(&m, reason, sizeof(reason));
-		assert_true(msg_end(&m));
 		if (m.type == EVT_END)
+			msg_get_str(&m, english, sizeof(english));
+		assert_true(msg_end(&m));
+		if (m.type == EVT_END && strcmp(reason, english) != 0)
+			snprintf(text, sizeof(text), "END %u %s = %s", code, reason, english);
+		else if (m.type == EVT_END)
 			snprintf(text, sizeof(text), "END %u %s", code, reason);
 		else
 			snprintf(text, sizeof(text), "%s %u: %u %s",
@@ -208,7 +212,25 @@ a_long_reason_is_cut(void **state)
 	struct scene *s = *state;
 
 	look(s, "UPDATE sessions SET kill_reason = hex(zeroblob(1000))");
-	assert_int_equal(strlen(heard(s)), strlen(ADMIN_ENDED ": ") + 200);
+	assert_int_equal(
+	    strlen(heard(s)), strlen("END 77 ") + sizeof(((struct errtext *)0)->say) - 1);
+}
+
+/* The user's language is the user's: the log, and a disconnect message, stay English. */
+static void
+the_user_is_told_in_the_user_s_language(void **state)
+{
+	struct scene *s = *state;
+
+	words_speak(LANGUAGE_ZH);
+	attach(s, 5, "web", AT_OPEN);
+	look(s, "DELETE FROM grants");
+	assert_string_equal(heard(s), "DETACH 5: 77 您对 web 的访问权限已被收回");
+	look(s, "UPDATE users SET locked = 1");
+	assert_string_equal(heard(s),
+	    "END 77 您的账号已被锁定：请联系管理员 = your account is locked: ask an administrator");
+	assert_string_equal(s->b.how, "locked");
+	words_speak(LANGUAGE_EN);
 }
 
 static void
@@ -541,6 +563,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_account_and_a_wish_are_looked_at),
 		SCENE_TEST(a_long_reason_is_cut),
+		SCENE_TEST(the_user_is_told_in_the_user_s_language),
 		SCENE_TEST(who_has_no_session_or_leaves_it_is_left_alone),
 		SCENE_TEST(only_what_was_decided_is_decided_again),
 		SCENE_TEST(what_is_open_has_its_time_to_be_given_up),

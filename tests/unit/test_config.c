@@ -37,7 +37,7 @@ load(const char *text, struct config *c, struct errtext *e)
 static void
 good(const char *text, struct config *c)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 
 	if (load(text, c, &e) != 0)
 		fail_msg("%s: %s", text, e.s);
@@ -47,7 +47,7 @@ static void
 bad(const char *text, const char *want)
 {
 	struct config c;
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 
 	memset(&c, 0x5a, sizeof c);
 	assert_int_equal(load(text, &c, &e), JB_CONFIG);

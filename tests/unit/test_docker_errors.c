@@ -102,7 +102,7 @@ why_a_node_cannot_be_asked(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct curl_failure f = { rows[i].code, rows[i].os_errno, rows[i].verify,
 			text };
-		struct errtext e = { "" };
+		struct errtext e = { 0 };
 
 		snprintf(text, sizeof(text), "%s" FOREIGN, rows[i].text);
 		assert_int_equal(error_curl(&tls_answered, &f, &e), JB_UNAVAILABLE);
@@ -220,7 +220,7 @@ what_an_answer_means(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct errtext e = { "" };
+		struct errtext e = { 0 };
 
 		assert_int_equal(error_http(&tcp_node, rows[i].about, rows[i].status, rows[i].body,
 				     strlen(rows[i].body), &e),
@@ -267,12 +267,13 @@ a_state_and_a_refusal_say_the_same(void **state)
 	};
 
 	(void)state;
-	assert_null(engine_not_running("running"));
+	assert_int_equal(engine_running_check("running", NULL), 0);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct errtext e = { "" };
+		struct errtext e = { 0 }, seen = { 0 };
 
 		error_http(&tcp_node, ABOUT_EXEC, 409, rows[i][1], strlen(rows[i][1]), &e);
-		assert_string_equal(engine_not_running(rows[i][0]), e.s);
+		assert_int_equal(engine_running_check(rows[i][0], &seen), JB_UNAVAILABLE);
+		assert_string_equal(seen.s, e.s);
 		assert_non_null(strchr(e.s, ';')); /* what to do */
 	}
 }
@@ -312,7 +313,7 @@ why_a_process_did_not_start(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct errtext e = { "" };
+		struct errtext e = { 0 };
 		bool no_program = false;
 
 		snprintf(text, sizeof(text), "%s" FOREIGN, rows[i].text);

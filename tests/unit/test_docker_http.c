@@ -164,7 +164,7 @@ judges_addresses(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct engine_addr a = { "n", rows[i].url, rows[i].ca, rows[i].cert, rows[i].key,
 			rows[i].insecure };
-		struct errtext e = { "" };
+		struct errtext e = { 0 };
 		int rc = engine_addr_check(&a, &e);
 
 		if (rc != (rows[i].good ? 0 : JB_BAD_INPUT))

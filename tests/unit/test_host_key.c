@@ -72,7 +72,7 @@ static void
 refused(const char *name, const char *says)
 {
 	struct host_key *k = NULL;
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 
 	if (host_key_load(in_dir(name), &k, &e) != JB_CONFIG || !strstr(e.s, says) || k)
 		fail_msg("%s: \"%s\" does not say \"%s\"", name, e.s, says);

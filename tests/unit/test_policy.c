@@ -238,7 +238,7 @@ the_account_comes_first(void **state)
 		struct subject s = {
 			.name = "alice", .standing = t[i].is, .grants = &g, .ngrants = 1
 		};
-		struct errtext e = { "" };
+		struct errtext e = { 0 };
 
 		policy_decide(&s, &web, PERM_SHELL, NOW, &v);
 		assert_int_equal(v.perms, t[i].perms);

@@ -136,7 +136,7 @@ static void
 refused(const char *user, const char *dir, const char *why)
 {
 	char left_out[64];
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 
 	assert_int_equal(privs_drop(user, dir, left_out, sizeof left_out, &e), JB_CONFIG);
 	if (strstr(e.s, why) == NULL)

@@ -29,20 +29,20 @@ static struct {
 } seen;
 
 void
-conn_refuse(struct conn *c, const char *reason)
+conn_refuse(struct conn *c, const struct errtext *why)
 {
 	c->ended = true;
 	c->end_at = T + 1;
-	str_copy(seen.refused, sizeof(seen.refused), reason);
+	str_copy(seen.refused, sizeof(seen.refused), why->say);
 }
 
 void
-conn_expel(struct conn *c, uint32_t code, const char *reason)
+conn_expel(struct conn *c, int code, const struct errtext *why)
 {
 	c->ended = true;
 	c->end_at = T + 1;
-	seen.code = code;
-	str_copy(seen.expelled, sizeof(seen.expelled), reason);
+	seen.code = (uint32_t)-code;
+	str_copy(seen.expelled, sizeof(seen.expelled), why->say);
 }
 
 void

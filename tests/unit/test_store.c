@@ -11,7 +11,7 @@
 static void
 reopen(struct fixture *f, int want, const char *says)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	struct store *st = NULL;
 	int err;
 

@@ -20,7 +20,7 @@ add_rows(struct fixture *f, int n)
 static void
 verifies(struct fixture *f, int64_t rows)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	int64_t n = -1;
 
 	if (audit_verify(f->st, &n, &e))

@@ -31,7 +31,7 @@ a_copy_under_load_is_good(void **state)
 {
 	struct fixture *f = *state;
 	char copy[128], *big = xcalloc(1, 4000001);
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	struct store *st;
 	struct stat sb;
 	int64_t n, id;

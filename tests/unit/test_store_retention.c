@@ -26,7 +26,7 @@ add_rows_at(struct fixture *f, int n, int64_t at)
 static int64_t
 verified(struct fixture *f)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	int64_t n = -1;
 
 	if (audit_verify(f->st, &n, &e))

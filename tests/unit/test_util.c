@@ -268,7 +268,7 @@ machine(void **state)
 static int64_t
 when(const char *s)
 {
-	struct errtext e = { "" };
+	struct errtext e = { 0 };
 	int64_t at = -1;
 
 	if (when_parse(s, 1000000, &at, &e) != 0)

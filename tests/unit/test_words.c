@@ -1,6 +1,7 @@
 /*
  * The catalogue: no hole in it, and sentences are put together within their bounds.
  */
+#include "jumpbox/errors.h"
 #include "jumpbox/words.h"
 
 #include <setjmp.h>
@@ -61,7 +62,7 @@ test_cut_between_characters(void **state)
 	(void)state;
 	words_speak(LANGUAGE_ZH);
 	assert_string_equal(words(text, 8, W_CANCELLED, NULL, NULL, NULL), "已取");
-	assert_string_equal(words(text, 6, W_NO_SUCH, NULL, NULL, NULL), "没");
+	assert_string_equal(words(text, 6, W_NOT_YOURS, NULL, NULL, NULL), "没");
 	words_speak(LANGUAGE_EN);
 }
 
@@ -74,13 +75,10 @@ test_languages(void **state)
 		enum language language;
 	} all[] = {
 		{ "zh", true, LANGUAGE_ZH },
-		{ "zh_CN.UTF-8", true, LANGUAGE_ZH },
-		{ "zh-Hans", true, LANGUAGE_ZH },
-		{ "en_GB.UTF-8", true, LANGUAGE_EN },
-		{ "C.UTF-8", true, LANGUAGE_EN },
-		{ "POSIX", true, LANGUAGE_EN },
+		{ "en", true, LANGUAGE_EN },
+		{ "zh_CN.UTF-8", false, LANGUAGE_EN },
 		{ "zhu", false, LANGUAGE_EN },
-		{ "de_DE", false, LANGUAGE_EN },
+		{ "z", false, LANGUAGE_EN },
 		{ "", false, LANGUAGE_EN },
 	};
 	enum language l;
@@ -93,6 +91,59 @@ test_languages(void **state)
 	}
 }
 
+/* Chinese goes only to a terminal that says it shows UTF-8. */
+static void
+test_locales(void **state)
+{
+	static const struct {
+		const char *locale;
+		enum language language;
+	} all[] = {
+		{ "zh_CN.UTF-8", LANGUAGE_ZH },
+		{ "zh_CN.utf8", LANGUAGE_ZH },
+		{ "zh_TW.Utf-8@x", LANGUAGE_ZH },
+		{ "zh-Hans_CN.UTF-8", LANGUAGE_ZH },
+		{ "zh.UTF-8", LANGUAGE_ZH },
+		{ "zh_CN", LANGUAGE_EN },
+		{ "zh", LANGUAGE_EN },
+		{ "zh_CN.GBK", LANGUAGE_EN },
+		{ "zh_CN.GB18030", LANGUAGE_EN },
+		{ "zh_CN.UTF-16", LANGUAGE_EN },
+		{ "zh_CN.UTF-8x", LANGUAGE_EN },
+		{ "zh_CN@x.UTF-8", LANGUAGE_EN },
+		{ "en_GB.UTF-8", LANGUAGE_EN },
+		{ "de_DE.UTF-8", LANGUAGE_EN },
+		{ "zhu_CN.UTF-8", LANGUAGE_EN },
+		{ "C.UTF-8", LANGUAGE_EN },
+		{ "POSIX", LANGUAGE_EN },
+		{ "", LANGUAGE_EN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		assert_int_equal(language_of_locale(all[i].locale), all[i].language);
+}
+
+/* What an operator reads stays English; what a user reads is nothing but the catalogue. */
+static void
+test_errors(void **state)
+{
+	struct errtext e;
+
+	(void)state;
+	assert_int_equal(err_words(NULL, JB_DENIED, W_WITHDRAWN, "web", NULL, NULL), JB_DENIED);
+	words_speak(LANGUAGE_ZH);
+	assert_int_equal(err_words(&e, JB_DENIED, W_WITHDRAWN, "web", NULL, NULL), JB_DENIED);
+	assert_string_equal(e.s, "your access to web was withdrawn");
+	assert_string_equal(e.say, "您对 web 的访问权限已被收回");
+	assert_int_equal(err_set(&e, JB_INTERNAL, "%s", "/secret: ENOENT"), JB_INTERNAL);
+	assert_string_equal(e.s, "/secret: ENOENT");
+	assert_string_equal(e.say, "跳板机内部出错；请联系管理员，原因见其日志");
+	words_speak(LANGUAGE_EN);
+	err_words(&e, JB_DENIED, W_WITHDRAWN, "web", NULL, NULL);
+	assert_string_equal(e.say, e.s);
+}
+
 int
 main(void)
 {
@@ -102,6 +153,8 @@ main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_between_characters),
 		cmocka_unit_test(test_languages),
+		cmocka_unit_test(test_locales),
+		cmocka_unit_test(test_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
