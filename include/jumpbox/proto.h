@@ -25,7 +25,7 @@
  *	REQ_LOG             u32 level, str event, str text             -
  *
  *	broker -> session
- *	REP_AUTH            u32 outcome, str user
+ *	REP_AUTH            u32 outcome, str user, str language, str menu    (the user's settings, "" none)
  *	REP_TARGET          u32 code, str message, u64 ref, u32 n, n x str candidate
  *	REP_LIST            u32 total, u32 offset, u32 n,
  *	                    n x (u64 ref, str id, str name, str node, str state,
@@ -102,7 +102,8 @@ enum {
 	MAX_ENV_VALUE = 1024,
 	MAX_TERM = 64,
 	MAX_REASON = 256,
-	MAX_HOW = 31,	/* DETACH's how */
+	MAX_HOW = 31, /* DETACH's how */
+	MAX_SETTING = 15,
 	MAX_EVENT = 31, /* LOG */
 	MAX_LOG_TEXT = 1024,
 	MAX_ATTACHES = 1024, /* open at once on one connection */

@@ -17,14 +17,17 @@ struct account {
 	char *hash; /* NULL: none */
 	struct standing standing;
 	bool must_change;
+	char language[MAX_SETTING + 1], menu[MAX_SETTING + 1]; /* empty: not set */
 	int64_t max_sessions;
 };
 
 struct auth {
 	char login[MAX_LOGIN + 1]; /* empty: none yet */
 	struct target target;
-	bool named;	  /* target.user is a well-formed name */
-	bool must_change; /* set by auth_login() */
+	bool named; /* target.user is a well-formed name */
+	/* set by auth_login() */
+	bool must_change;
+	char language[MAX_SETTING + 1], menu[MAX_SETTING + 1];
 	/* proven by VERIFY: this signer, with this key */
 	char signer[MAX_LOGIN + 1];
 	uint8_t *blob;

@@ -24,6 +24,14 @@ auth_claim(struct broker *b, const char *login)
 	return strcmp(a->login, login) == 0 ? NULL : "another login on the same connection";
 }
 
+/* One that is longer than any that there is is none. */
+static void
+setting(char dst[static MAX_SETTING + 1], const char *value)
+{
+	if (value == NULL || str_copy(dst, MAX_SETTING + 1, value) != 0)
+		dst[0] = '\0';
+}
+
 static int
 take_account(const struct user *u, void *arg)
 {
@@ -34,6 +42,8 @@ take_account(const struct user *u, void *arg)
 	a->standing = u->standing;
 	a->must_change = u->must_change;
 	a->max_sessions = u->max_sessions;
+	setting(a->language, u->language);
+	setting(a->menu, u->menu);
 	return str_copy(a->name, sizeof(a->name), u->name);
 }
 
@@ -107,6 +117,8 @@ auth_login(struct broker *b, const char *method, const char *key, struct errtext
 		b->user_id = a.id;
 		b->target = b->auth->target;
 		b->auth->must_change = a.must_change;
+		setting(b->auth->language, a.language);
+		setting(b->auth->menu, a.menu);
 		if (b->auth->hash == NULL) { /* logged in by key: a new password differs from it */
 			b->auth->hash = a.hash;
 			a.hash = NULL;
@@ -152,11 +164,14 @@ auth_failed(struct broker *b, const char *method, const char *why)
 void
 auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome)
 {
+	bool in = outcome != AUTH_DENIED;
 	struct msg m;
 
 	msg_init(&m, REP_AUTH, id);
 	msg_put_u32(&m, outcome);
-	msg_put_str(&m, outcome == AUTH_DENIED ? "" : b->user);
+	msg_put_str(&m, in ? b->user : "");
+	msg_put_str(&m, in ? b->auth->language : "");
+	msg_put_str(&m, in ? b->auth->menu : "");
 	broker_send(b, &m);
 }
 

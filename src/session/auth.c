@@ -268,6 +268,8 @@ on_outcome(struct conn *c, struct msg *m)
 	ssh_message waiting = c->auth.waiting;
 
 	msg_get_str(m, c->user, sizeof(c->user));
+	msg_get_str(m, c->language, sizeof(c->language));
+	msg_get_str(m, c->menu, sizeof(c->menu));
 	c->auth.waiting = NULL;
 	if (!msg_end(m) || outcome == AUTH_DENIED) {
 		reject(c, waiting, true);

@@ -35,6 +35,8 @@ struct conn {
 	int client;
 	struct auth auth;
 	char user[NAME_MAX_LEN + 1];
+	char language[MAX_SETTING + 1],
+	    menu[MAX_SETTING + 1]; /* the user's settings; empty: none */
 	struct channel *channels;
 	unsigned nchannels;
 	unsigned asking;	  /* TARGETs and LISTs that the broker has not answered */
