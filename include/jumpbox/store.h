@@ -38,6 +38,9 @@ enum store_mode {
 	STORE_CREATE, /* made if missing, 0600, owned by the caller */
 };
 int store_open(const char *path, enum store_mode mode, struct store **st, struct errtext *e);
+/* The same for who has no time to wait: each call waits at most busy_ms for other processes. */
+int store_open_busy(
+    const char *path, enum store_mode mode, int busy_ms, struct store **st, struct errtext *e);
 /*
  * From now on, after one call has waited in vain the others wait no more, until
  * the next store_turn(): many waits in a row must not hold up who serves others.
@@ -291,6 +294,8 @@ struct attach {
 /* The row and its attach.open audit row in one transaction. No row, no attach. */
 int attach_open(struct store *st, const struct actor *by, const struct attach *a, int64_t *id);
 int attach_set_exec(struct store *st, int64_t id, const char *exec_id); /* JB_NOT_FOUND: closed */
+/* Its stream is there, so long after it was asked for. */
+int attach_set_opened(struct store *st, int64_t id, int64_t ms);
 /* What is known of one that may run on, and so stays open. The session gets the bytes, as below. */
 int attach_leave(
     struct store *st, int64_t id, int64_t bytes_in, int64_t bytes_out, const char *how);
@@ -339,5 +344,31 @@ int audit_verify(struct store *st, int64_t *n, struct errtext *e);
  * again until *removed is 0.
  */
 int store_maintain(struct store *st, int64_t before, int64_t *removed);
+
+/* ---- numbers: what has happened since the beginning, whatever retention removed ----------- */
+
+struct counter {
+	const char *node; /* "": none */
+	const char *what, *result;
+	int64_t value;
+};
+/* name: logins lockouts attaches attach_failures bytes. Those of nodes that still exist. */
+int counter_each(
+    struct store *st, const char *name, int (*fn)(const struct counter *, void *), void *arg);
+/* An attach came to no stream; reason is one of a few words, node "" when it was not found. */
+int counter_attach_failed(struct store *st, const char *node, const char *reason);
+
+/* How long attaches took until their stream: so many of at most le_ms and of more than the one before. */
+struct latency {
+	int64_t le_ms; /* INT64_MAX: the last, without a bound */
+	int64_t n, sum_ms;
+};
+int latency_each(struct store *st, int (*fn)(const struct latency *, void *), void *arg);
+
+/* What is so now; without the nodes' keys. */
+int node_each_state(struct store *st,
+    int (*fn)(const char *name, const char *state, bool enabled, int64_t last_seen, void *),
+    void *arg);
+int session_count(struct store *st, int64_t *live); /* of this host, since its boot */
 
 #endif

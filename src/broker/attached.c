@@ -20,6 +20,7 @@ attached_new(struct broker *b, uint32_t id)
 	struct attached *a = xcalloc(1, sizeof(*a));
 
 	a->id = id;
+	a->asked = now_mono_ms();
 	a->exit_code = -1;
 	a->stream = -1;
 	*b->attached_tail = a;

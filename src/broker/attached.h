@@ -32,6 +32,7 @@ enum { MAX_STATUS_WAITING = 4 };
 
 struct attached {
 	uint32_t id;
+	int64_t asked; /* when (monotonic) */
 	enum attached_phase phase;
 	struct exec_ref exec;
 	/* asked for */

@@ -49,12 +49,37 @@ answer(struct broker *b, uint32_t id, int code, const struct errtext *why, int f
 	broker_send(b, &m);
 }
 
+/* Where a node does not answer or nothing is granted there is no row to count. */
+static void
+count_failure(struct broker *b, const struct attached *a, int code)
+{
+	static const struct {
+		int code;
+		const char *word;
+	} reasons[] = {
+		{ JB_NOT_FOUND, "not_found" },
+		{ JB_UNAVAILABLE, "unavailable" },
+		{ JB_TRY_AGAIN, "try_again" },
+		{ JB_DENIED, "denied" },
+	};
+	const char *word = "other";
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].code == code)
+			word = reasons[i].word;
+	/* A database that does not take it has been complained of. */
+	if (broker_store(b) != NULL)
+		counter_attach_failed(
+		    b->st, a->exec.node != NULL ? a->exec.node->node->name : "", word);
+}
+
 void
 attach_fail(struct broker *b, struct attached *a, int code, const struct errtext *why)
 {
 	log_info("attach.refused", F_STR("target", a->name != NULL ? a->name : a->exec.container),
 	    F_NUM("code", -code), F_STR("reason", why->s));
 	answer(b, a->id, code, why, -1);
+	count_failure(b, a, code);
 	a->detached = true;
 	attached_leave(b, a, "failed");
 	attached_settle(b, a);
@@ -241,6 +266,8 @@ on_stream(struct broker *b, struct attached *a, struct msg *m)
 	child_no_limit(a->opener); /* it may be the relay */
 	attached_slim(a);
 	answer(b, a->id, 0, NULL, fd);
+	if (broker_store(b) != NULL) /* nobody waits for this any more */
+		attach_set_opened(b->st, a->row, now_mono_ms() - a->asked);
 	if (a->cols != a->set_cols || a->rows != a->set_rows)
 		stream_resize(b, a);
 	b->queue_moves = true;

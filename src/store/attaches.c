@@ -74,6 +74,14 @@ attach_set_exec(struct store *st, int64_t id, const char *exec_id)
 	    st, sql_change(st, exec_sql, PARAMS(P_TEXT(exec_id), P_INT(id))), "open attach", id);
 }
 
+static const char opened_sql[] = "UPDATE attaches SET open_ms = $1 WHERE id = $2";
+
+int
+attach_set_opened(struct store *st, int64_t id, int64_t ms)
+{
+	return sql_run(st, opened_sql, PARAMS(P_INT(ms), P_INT(id)));
+}
+
 /* ---- closing ----------------------------------------------------------- */
 
 static const char leave_sql[] =

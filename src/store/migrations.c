@@ -249,11 +249,74 @@ static const char epoch_triggers[] =
 	"CREATE TRIGGER grants_epoch_d AFTER DELETE ON grants" BUMP
 	"CREATE TRIGGER sessions_epoch_kill AFTER UPDATE OF kill_reason ON sessions" BUMP;
 
+/*
+ * What has happened since the beginning: retention removes rows, so to count
+ * them is no counter.  Triggers count, in the transaction of the row that means
+ * the event, so that nobody who writes one can forget to; only attaches that
+ * came to no row are counted by the broker.  node is a node's name or '', what
+ * and result are words of this program's own.
+ *
+ * attach_latency: le_ms is a bucket's upper bound, the last has none.
+ */
+static const char counter_tables[] =
+	"CREATE TABLE counters ("
+	" name TEXT NOT NULL,"
+	" node TEXT NOT NULL,"
+	" what TEXT NOT NULL,"
+	" result TEXT NOT NULL,"
+	" value INTEGER NOT NULL,"
+	" PRIMARY KEY (name, node, what, result)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO counters (name, node, what, result, value) VALUES"
+	" ('logins', '', 'password', 'ok', 0), ('logins', '', 'password', 'failed', 0),"
+	" ('logins', '', 'publickey', 'ok', 0), ('logins', '', 'publickey', 'failed', 0),"
+	" ('lockouts', '', 'user', '', 0), ('lockouts', '', 'source', '', 0);"
+
+	"ALTER TABLE attaches ADD COLUMN open_ms INTEGER;"
+	"CREATE TABLE attach_latency ("
+	" le_ms INTEGER PRIMARY KEY,"
+	" n INTEGER NOT NULL DEFAULT 0,"
+	" sum_ms INTEGER NOT NULL DEFAULT 0"
+	") STRICT;"
+	"INSERT INTO attach_latency (le_ms) VALUES (25), (50), (100), (250), (500), (1000), (2500),"
+	" (5000), (10000), (30000), (9223372036854775807);";
+
+/* A session that lies about its bytes cannot make them overflow: they would be refused from then on. */
+#define COUNT(name, node, what, result, n)                                                        \
+	" INSERT INTO counters (name, node, what, result, value)"                                 \
+	" VALUES ('" name "', " node ", " what ", " result ", max(0, min(" n ", 1125899906842624)))" \
+	" ON CONFLICT (name, node, what, result)"                                                 \
+	" DO UPDATE SET value = min(value, 9000000000000000000) + excluded.value;"
+static const char counter_triggers[] =
+	"CREATE TRIGGER count_login_ok AFTER INSERT ON sessions BEGIN"
+	COUNT("logins", "''", "NEW.method", "'ok'", "1") " END;"
+	"CREATE TRIGGER count_login_fail AFTER INSERT ON audit"
+	" WHEN NEW.event = 'login.fail' AND NEW.detail LIKE 'method=%' BEGIN" /* "method=M reason=..." */
+	COUNT("logins", "''", "substr(NEW.detail, 8, instr(NEW.detail || ' ', ' ') - 8)", "'failed'", "1")
+	" END;"
+	"CREATE TRIGGER count_lockout AFTER UPDATE OF blocked_until ON login_failures"
+	" WHEN NEW.blocked_until <> 0 BEGIN" /* "user:NAME", "source:ADDRESS" */
+	COUNT("lockouts", "''", "substr(NEW.what, 1, instr(NEW.what, ':') - 1)", "''", "1") " END;"
+	"CREATE TRIGGER count_attach AFTER INSERT ON attaches BEGIN"
+	COUNT("attaches", "NEW.node", "NEW.kind", "''", "1") " END;"
+	"CREATE TRIGGER count_attach_open AFTER UPDATE OF open_ms ON attaches"
+	" WHEN OLD.open_ms IS NULL AND NEW.open_ms >= 0 BEGIN"
+	" UPDATE attach_latency SET n = n + 1, sum_ms = sum_ms + min(NEW.open_ms, 86400000)"
+	" WHERE le_ms = (SELECT min(le_ms) FROM attach_latency WHERE le_ms >= NEW.open_ms);"
+	" END;"
+	"CREATE TRIGGER count_bytes AFTER UPDATE OF bytes_in, bytes_out ON attaches BEGIN"
+	COUNT("bytes", "NEW.node", "'in'", "''", "NEW.bytes_in - OLD.bytes_in")
+	COUNT("bytes", "NEW.node", "'out'", "''", "NEW.bytes_out - OLD.bytes_out") " END;"
+	"CREATE TRIGGER count_no_node AFTER DELETE ON nodes BEGIN"
+	" DELETE FROM counters WHERE node = OLD.name;"
+	" END;";
+
 /* One row a version; NULL ends its list of texts. */
 enum { STEP_TEXTS = 8 };
 static const char *const steps[][STEP_TEXTS] = {
 	/* 1 */ { users_tables, nodes_tables, sessions_tables, audit_tables, audit_triggers,
 		  epoch_triggers, NULL },
+	/* 2 */ { counter_tables, counter_triggers, NULL },
 };
 /* clang-format on */
 

@@ -41,12 +41,6 @@ struct store {
 	bool failed; /* err is the database's own trouble */
 };
 
-/* ---- store.c ---------------------------------------------------------- */
-
-/* store_open() with another busy time-out, for tests. */
-int store_open_busy(
-    const char *path, enum store_mode mode, int busy_ms, struct store **st, struct errtext *e);
-
 /* ---- migrations.c ----------------------------------------------------- */
 
 int schema_latest(void);
