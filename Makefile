@@ -27,13 +27,13 @@ ACCESS_LIBS = $(call libs,libargon2 libxcrypt libcrypto jansson)
 DOCKER_LIBS = $(call libs,libcurl libssl jansson)
 SESSION_LIBS = $(call libs,libssh libcrypto libseccomp) -ldl
 
-dirs = common store access docker supervisor session broker watcher ctl
+dirs = common store access docker supervisor session broker watcher metrics ctl
 $(foreach d,$(dirs),$(eval SRC_$(d) := $(wildcard src/$(d)/*.c)))
 $(foreach d,$(dirs),$(eval OBJ_$(d) := $(SRC_$(d):%.c=$(BUILD)/%.o)))
 
 LIBS = $(foreach l,docker access store common,$(BUILD)/lib$(l).a)
 PROGRAMS = $(BUILD)/jumpboxd $(BUILD)/jumpbox-session $(BUILD)/jumpbox-broker \
-	$(BUILD)/jumpbox-watcher $(BUILD)/jumpboxctl
+	$(BUILD)/jumpbox-watcher $(BUILD)/jumpbox-metrics $(BUILD)/jumpboxctl
 
 all: $(PROGRAMS)
 
@@ -60,6 +60,8 @@ $(BUILD)/jumpbox-broker: $(OBJ_broker) $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
 $(BUILD)/jumpbox-watcher: $(OBJ_watcher) $(BUILD)/libstore.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS)
+$(BUILD)/jumpbox-metrics: $(OBJ_metrics) $(BUILD)/libstore.a $(BUILD)/libcommon.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(call libs,libmicrohttpd)
 $(BUILD)/jumpboxctl: $(OBJ_ctl) $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
 
@@ -79,6 +81,8 @@ $(BUILD)/tests/unit/test_supervisor_spawn: $(BUILD)/src/supervisor/spawn.o
 $(BUILD)/tests/unit/test_supervisor_zygotes: $(patsubst %,$(BUILD)/src/supervisor/%.o,zygotes loop restart)
 $(BUILD)/tests/unit/test_supervisor_conns: $(patsubst %,$(BUILD)/src/supervisor/%.o,conns loop limits address)
 $(BUILD)/tests/unit/test_reexec: $(patsubst %,$(BUILD)/src/supervisor/%.o,reexec listen address spawn)
+$(BUILD)/tests/unit/test_supervisor_metrics: $(patsubst %,$(BUILD)/src/supervisor/%.o,metrics loop restart)
+$(BUILD)/tests/unit/test_metrics_text: $(BUILD)/src/metrics/text.o
 $(BUILD)/tests/unit/test_broker_answer_at: $(BUILD)/src/broker/answer_at.o
 $(BUILD)/tests/unit/test_broker_shutdown: $(BUILD)/src/broker/shutdown.o
 $(BUILD)/tests/unit/test_ctl_args: $(BUILD)/src/ctl/args.o $(BUILD)/src/ctl/fail.o
@@ -109,7 +113,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/jumpbox
 	install -m 755 $(BUILD)/jumpboxd $(BUILD)/jumpboxctl $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BUILD)/jumpbox-session $(BUILD)/jumpbox-broker $(BUILD)/jumpbox-watcher \
-		$(DESTDIR)$(PREFIX)/libexec/jumpbox
+		$(BUILD)/jumpbox-metrics $(DESTDIR)$(PREFIX)/libexec/jumpbox
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/man/man8 lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -m 644 docs/jumpboxd.8 docs/jumpboxctl.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 docs/jumpbox.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5

@@ -39,6 +39,7 @@ struct config {
 	unsigned client_alive_count_max;
 	char *password_hash;
 	unsigned audit_retention; /* days; 0 keeps everything */
+	char *metrics_listen;	  /* loopback ADDRESS:PORT; empty: no endpoint */
 	int log_level;		  /* enum log_level */
 	int log_format;		  /* enum log_format */
 };

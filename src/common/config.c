@@ -9,6 +9,7 @@
 
 #include "jumpbox/argon2_cost.h"
 #include "jumpbox/log.h"
+#include "jumpbox/loopback.h"
 #include "jumpbox/util.h"
 
 #include <arpa/inet.h>
@@ -135,7 +136,18 @@ set_hashing(const struct keyword *k, void *field, const char *value, struct errt
 	return set_string(k, field, value, e);
 }
 
+static int
+set_loopback(const struct keyword *k, void *field, const char *value, struct errtext *e)
+{
+	struct errtext why;
+
+	if (strcasecmp(value, "none") != 0 && loopback_parse(value, NULL, NULL, &why) < 0)
+		return err_set(e, JB_CONFIG, "%s: %.200s", k->name, why.s);
+	return set_optional(k, field, value, e);
+}
+
 static const struct type hashing = { set_hashing, print_string, release_string, false };
+static const struct type local = { set_loopback, print_string, release_string, false };
 static const struct type optional = { set_optional, print_string, release_string, false };
 static const struct type path = { set_path, print_string, release_string, false };
 
@@ -292,6 +304,8 @@ static const struct keyword keywords[] = {
 	  "How new passwords are hashed" },
 	{ "audit-retention", &number, AT(audit_retention), "0", 0, 36500,
 	  "Days that audit rows are kept; 0 is for ever" },
+	{ "metrics-listen", &local, AT(metrics_listen), "none", 0, 0,
+	  "Loopback ADDRESS:PORT of /healthz and /metrics; none is off" },
 	{ "log-level", &level, AT(log_level), "info", 0, 0,
 	  "error, warn, info or debug" },
 	{ "log-format", &format, AT(log_format), "text", 0, 0,

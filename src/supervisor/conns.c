@@ -56,7 +56,8 @@ static struct {
 	const struct listeners *listeners;
 	struct watch listening[CONFIG_LIST_MAX];
 	bool accepting;
-	int64_t resume_at; /* 0: not paused by an error */
+	int64_t resume_at;	    /* 0: not paused by an error */
+	uint64_t accepted, dropped; /* since the start */
 	uint64_t drops;
 	int64_t drops_said; /* when they were last reported */
 } all;
@@ -141,6 +142,7 @@ static void
 count_drop(int64_t now)
 {
 	all.drops++;
+	all.dropped++;
 	if (now - all.drops_said < REPORT_DROPS_MS)
 		return;
 	log_warn("limit.startups", F_NUM("dropped", all.drops),
@@ -255,6 +257,7 @@ accepted(int fd, const struct sockaddr_storage *from)
 	c->grace_end = now + all.grace_ms;
 	TAILQ_INSERT_TAIL(&all.list[WAITING], c, link);
 	all.count++;
+	all.accepted++;
 	loop_add(&c->watch, fd, EPOLLIN | EPOLLRDHUP, client_ready, c);
 	log_conn_event(c, "conn.open");
 	source_of(&c->h.peer.ip, &source);
@@ -402,4 +405,24 @@ uint64_t
 conns_count(void)
 {
 	return all.count;
+}
+
+static uint64_t
+length(enum conn_state state)
+{
+	const struct conn *c;
+	uint64_t n = 0;
+
+	for (c = TAILQ_FIRST(&all.list[state]); c != NULL; c = TAILQ_NEXT(c, link))
+		n++;
+	return n;
+}
+
+void
+conns_numbers(struct server_state *s)
+{
+	s->accepted = all.accepted;
+	s->dropped = all.dropped;
+	s->logged_in = length(AUTHED);
+	s->waiting = all.count - s->logged_in;
 }

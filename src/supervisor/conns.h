@@ -13,6 +13,7 @@
 #define SUPERVISOR_CONNS_H
 
 #include "jumpbox/config.h"
+#include "jumpbox/server_state.h"
 #include "listen.h"
 
 #include <stdbool.h>
@@ -33,5 +34,6 @@ void conns_hurry(void);	   /* those that wait for their first byte wait no more 
 bool conns_pending(void);  /* some are not handed over */
 void conns_shutdown(void); /* STATUS_SHUTDOWN to all; those not handed over are closed */
 uint64_t conns_count(void);
+void conns_numbers(struct server_state *s); /* those that are of connections */
 
 #endif

@@ -15,6 +15,7 @@
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
 #include "loop.h"
+#include "metrics.h"
 #include "notify.h"
 #include "setup.h"
 #include "spawn.h"
@@ -80,7 +81,8 @@ reap(void)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == state.ender)
 			state.ender = 0;
-		else if (!zygotes_reaped(pid, status) && !watcher_reaped(pid, status))
+		else if (!zygotes_reaped(pid, status) && !watcher_reaped(pid, status) &&
+		    !metrics_reaped(pid, status))
 			log_debug("orphan.exit", F_NUM("process", pid));
 }
 
@@ -124,6 +126,7 @@ turn(void)
 	conns_pump();
 	next = sooner(next, zygotes_tick(now));
 	next = sooner(next, watcher_tick(now));
+	next = sooner(next, metrics_tick(now));
 	next = sooner(next, notify_watchdog(now));
 	if (state.phase != SERVING)
 		next = sooner(next, state.deadline);
@@ -258,6 +261,17 @@ act(struct run *r)
 	state.term = state.interrupt = state.hangup = false;
 }
 
+/* What says so goes last. */
+static bool
+all_gone(void)
+{
+	if (!zygotes_gone() || !watcher_gone() || state.ender != 0 ||
+	    (state.for_brokers && conns_count() != 0))
+		return false;
+	metrics_retire();
+	return metrics_gone();
+}
+
 static bool
 phase_over(void)
 {
@@ -265,8 +279,7 @@ phase_over(void)
 		return true;
 	if (state.phase == HANDING_OVER)
 		return !conns_pending() && !zygotes_holding();
-	return zygotes_gone() && watcher_gone() && state.ender == 0 &&
-	    (!state.for_brokers || conns_count() == 0);
+	return all_gone();
 }
 
 void
@@ -287,6 +300,14 @@ run_serve(struct run *r)
 	fatal(JB_UNAVAILABLE, "cannot run %s: %s", r->reexec.path, strerror(errno));
 }
 
+static void
+look(struct server_state *s)
+{
+	conns_numbers(s);
+	s->draining = state.phase != SERVING;
+	s->watcher_heard = (uint64_t)(now_unix() - (now_mono_ms() - watcher_heard()) / 1000);
+}
+
 int
 run_start(struct run *r)
 {
@@ -295,6 +316,8 @@ run_start(struct run *r)
 	conns_init(&r->config, r->open_files);
 	zygotes_start(r->config_fd, r->keys_fd);
 	watcher_start(r->config_fd, conns_policy);
+	if (r->config.metrics_listen[0] != '\0')
+		metrics_start(r->config_fd, look);
 	while (!zygotes_started() && !state.term && !state.interrupt) {
 		turn();
 		if (zygotes_failed())

@@ -146,6 +146,12 @@ watcher_retire(void)
 	watcher.kill_at = now_mono_ms() + END_MS;
 }
 
+int64_t
+watcher_heard(void)
+{
+	return watcher.heard;
+}
+
 bool
 watcher_gone(void)
 {

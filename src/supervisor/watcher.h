@@ -12,5 +12,6 @@ int64_t watcher_tick(int64_t now);
 bool watcher_reaped(pid_t pid, int status);
 void watcher_retire(void);
 bool watcher_gone(void);
+int64_t watcher_heard(void); /* when it last gave a sign of life, or was started (monotonic) */
 
 #endif

@@ -162,8 +162,8 @@ def test_install_into_a_staging_directory(tmp_path):
     stage = tmp_path / "stage"
     root = stage / prefix[1:]
     for name in ("sbin/jumpboxd", "sbin/jumpboxctl", "libexec/jumpbox/jumpbox-session",
-                 "libexec/jumpbox/jumpbox-broker", "libexec/jumpbox/jumpbox-watcher", "share/man/man8/jumpboxd.8",
-                 "share/man/man8/jumpboxctl.8", "share/man/man5/jumpbox.conf.5"):
+                 "libexec/jumpbox/jumpbox-broker", "libexec/jumpbox/jumpbox-watcher", "libexec/jumpbox/jumpbox-metrics",
+                 "share/man/man8/jumpboxd.8", "share/man/man8/jumpboxctl.8", "share/man/man5/jumpbox.conf.5"):
         assert (root / name).is_file(), name
     assert (stage / "etc/jumpbox/jumpbox.conf").is_file()
     unit = (root / "lib/systemd/system/jumpbox.service").read_text()
@@ -183,6 +183,7 @@ CTL_LINKS = {"libsqlite3", "libcurl", "libjansson", "libargon2", "libcrypt", "li
     ("libexec/jumpbox/jumpbox-session", {"libssh", "libcrypto", "libseccomp"}),
     ("libexec/jumpbox/jumpbox-broker", CTL_LINKS | {"libssl"}),
     ("libexec/jumpbox/jumpbox-watcher", {"libsqlite3", "libcrypto"}),
+    ("libexec/jumpbox/jumpbox-metrics", {"libsqlite3", "libmicrohttpd"}),
     ("sbin/jumpboxctl", CTL_LINKS)))
 def test_a_role_links_what_it_needs_and_no_more(host, role, libraries):
     dynamic = run("readelf", "-d", host.prefix / role).stdout.decode()

@@ -256,12 +256,22 @@ the_oldest_of_the_busiest_goes(void **state)
 static void
 a_broker_is_told_of_the_limit_and_its_end_waited_for(void **state)
 {
-	struct started a = started_from(2);
-	int b = from(2), c = from(2);
+	struct server_state before, s;
+	struct started a;
+	int b, c;
 
 	(void)state;
+	conns_numbers(&before);
+	a = started_from(2);
+	b = from(2);
+	c = from(2);
 	assert_int_equal(told(a.broker), STATUS_DROP);
 	assert_int_equal(conns_count(), 3);
+	conns_numbers(&s);
+	assert_int_equal(s.accepted - before.accepted, 3);
+	assert_int_equal(s.dropped - before.dropped, 1);
+	assert_int_equal(s.waiting, 3); /* until its broker has gone */
+	assert_int_equal(s.logged_in, 0);
 	leaves(a.broker);
 	assert_int_equal(conns_count(), 2);
 	conns_shutdown();
@@ -274,6 +284,7 @@ static void
 one_that_logged_in_counts_and_expires_no_more(void **state)
 {
 	struct started a = started_from(2);
+	struct server_state s;
 	int b, c;
 
 	(void)state;
@@ -285,6 +296,9 @@ one_that_logged_in_counts_and_expires_no_more(void **state)
 	assert_true(is_closed(b) && is_closed(c));
 	assert_int_equal(told(a.broker), 0);
 	assert_int_equal(conns_count(), 1);
+	conns_numbers(&s);
+	assert_int_equal(s.logged_in, 1);
+	assert_int_equal(s.waiting, 0);
 	leaves(a.broker);
 	close(a.client);
 	close(b);
