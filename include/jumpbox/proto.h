@@ -23,6 +23,7 @@
  *	REQ_STATUS          u32 attach                                 REP_STATUS
  *	REQ_DETACH          u32 attach, u64 in, u64 out, str how       -
  *	REQ_LOG             u32 level, str event, str text             -
+ *	REQ_LANGUAGE        u32 language (enum language of words.h)    -
  *
  *	broker -> session
  *	REP_AUTH            u32 outcome, str user, str language, str menu    (the user's settings, "" none)
@@ -54,6 +55,7 @@ enum proto_type {
 	REQ_STATUS,
 	REQ_DETACH,
 	REQ_LOG,
+	REQ_LANGUAGE,
 
 	REP_SIGN = 101,
 	REP_VERIFY,

@@ -84,6 +84,7 @@ struct broker {
 	char user[NAME_MAX_LEN + 1];
 	int64_t user_id;
 	struct target target;
+	bool language_set;     /* by the user's own setting */
 	int64_t session_row;   /* 0: none */
 	char how[MAX_HOW + 1]; /* how the session ended, for its row */
 
@@ -159,6 +160,7 @@ const char *do_signal(struct broker *b, struct msg *m);
 const char *do_status(struct broker *b, struct msg *m);
 const char *do_detach(struct broker *b, struct msg *m);
 const char *do_log(struct broker *b, struct msg *m);
+const char *do_language(struct broker *b, struct msg *m);
 
 /* ---- login.c, do_password.c -------------------------------------------------------- */
 
@@ -166,6 +168,11 @@ void auth_release(struct broker *b);
 /* The next instant at which it wants to be called, 0: none; and that call. */
 int64_t auth_deadline(const struct broker *b);
 void auth_tick(struct broker *b, int64_t now);
+
+/* ---- do_language.c ---------------------------------------------------- */
+
+/* The user's own; "": none. */
+void language_setting(struct broker *b, const char *setting);
 
 /* ---- do_list.c -------------------------------------------------------- */
 

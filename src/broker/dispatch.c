@@ -11,6 +11,8 @@
 enum {
 	ANY = STATE_KEX | STATE_PREAUTH | STATE_CHECKING | STATE_MUST_CHANGE | STATE_AUTHED |
 	    STATE_ENDING,
+	/* somebody is logged in, whose new password may be in the works */
+	NAMED = STATE_CHECKING | STATE_MUST_CHANGE | STATE_AUTHED,
 	RUNS = STATE_AUTHED | STATE_ENDING, /* streams live on until the session has closed them */
 };
 
@@ -35,6 +37,7 @@ static const struct request {
 	{ REQ_STATUS,       RUNS,              do_status       },
 	{ REQ_DETACH,       RUNS,              do_detach       },
 	{ REQ_LOG,          ANY,               do_log          },
+	{ REQ_LANGUAGE,     NAMED,             do_language     },
 };
 /* clang-format on */
 

@@ -119,6 +119,7 @@ auth_login(struct broker *b, const char *method, const char *key, struct errtext
 		b->auth->must_change = a.must_change;
 		setting(b->auth->language, a.language);
 		setting(b->auth->menu, a.menu);
+		language_setting(b, a.language);
 		if (b->auth->hash == NULL) { /* logged in by key: a new password differs from it */
 			b->auth->hash = a.hash;
 			a.hash = NULL;

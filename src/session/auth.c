@@ -277,6 +277,7 @@ on_outcome(struct conn *c, struct msg *m)
 	}
 	c->auth.done = true;
 	c->auth.must_change = outcome == AUTH_MUST_CHANGE;
+	language_setting(c);
 	ssh_message_auth_reply_success(waiting, 0);
 	ssh_message_free(waiting);
 	auth_release(c);

@@ -37,6 +37,7 @@ struct conn {
 	char user[NAME_MAX_LEN + 1];
 	char language[MAX_SETTING + 1],
 	    menu[MAX_SETTING + 1]; /* the user's settings; empty: none */
+	bool language_known;
 	struct channel *channels;
 	unsigned nchannels;
 	unsigned asking;	  /* TARGETs and LISTs that the broker has not answered */
@@ -66,6 +67,11 @@ bool auth_answer(struct conn *c, struct msg *m);
 /* After each look for requests: refuses what libssh dropped without an answer. */
 void auth_watch(struct conn *c, unsigned messages, bool deaf, int64_t now);
 void auth_release(struct conn *c);
+
+/* ---- language.c ------------------------------------------------------- */
+
+void language_setting(struct conn *c); /* the login has told it */
+void language_locale(struct channel *ch);
 
 /* ---- serve.c ---------------------------------------------------------- */
 

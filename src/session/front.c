@@ -187,6 +187,7 @@ menu_line(struct channel *ch, const char *text)
 void
 front_start(struct channel *ch)
 {
+	language_locale(ch);
 	if (ch->conn->auth.must_change)
 		renew_start(ch);
 	else

@@ -287,6 +287,14 @@ CASE(attach_long_command)
 	return good;
 }
 
+CASE(language)
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	numbers(p, REQ_LANGUAGE, 1, arg);
+	return good;
+}
+
 CASE(log_level)
 {
 	struct msg m;
@@ -333,7 +341,7 @@ const struct hostile hostile_cases[] = {
 	{ "STATUS of no attach",                  after_login, REQ_STATUS },
 	{ "CANCEL of no attach",                  after_login, REQ_CANCEL },
 	{ "request 0",                            unknown, 0 },
-	{ "request 16",                           unknown, REQ_LOG + 1 },
+	{ "request 100",                          unknown, REP_SIGN - 1 },
 	{ "request of the broker's own",          unknown, REP_AUTH },
 	{ "an event of the broker's own",         unknown, EVT_END },
 	{ "request 0xffffffff",                   unknown, UINT32_MAX },
@@ -378,6 +386,8 @@ const struct hostile hostile_cases[] = {
 	{ "33 environment variables",             attach_much_environment, MAX_ENV + 1 },
 	{ "a command of 128 KiB and one byte",    attach_long_command, MAX_COMMAND + 1 },
 	{ "a log level of no name",               log_level, 17 },
+	{ "LANGUAGE before login",                before_login, REQ_LANGUAGE },
+	{ "a language of no name",                language, LANGUAGE_COUNT },
 	{ .name = NULL },
 };
 /* clang-format on */

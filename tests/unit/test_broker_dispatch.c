@@ -47,6 +47,7 @@ HANDLER(do_signal)
 HANDLER(do_status)
 HANDLER(do_detach)
 HANDLER(do_log)
+HANDLER(do_language)
 /* clang-format on */
 
 void
@@ -114,6 +115,7 @@ static const struct {
 	{ REQ_STATUS,       "do_status",       "----++" },
 	{ REQ_DETACH,       "do_detach",       "----++" },
 	{ REQ_LOG,          "do_log",          "++++++" },
+	{ REQ_LANGUAGE,     "do_language",     "--+++." },
 };
 /* clang-format on */
 
