@@ -5,6 +5,7 @@
  */
 #include "line.h"
 
+#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
 #include <string.h>
@@ -27,16 +28,18 @@ show(const struct line *l, struct buf *out, const char *s)
 		buf_add(out, s, strlen(s));
 }
 
-/* The last character goes, all bytes of it. */
+/* The last character goes, all bytes and columns of it. */
 static void
 erase(struct line *l, struct buf *out)
 {
 	if (l->len == 0)
 		return;
+	l->text[l->len] = '\0';
 	while (l->len > 1 && ((uint8_t)l->text[l->len - 1] & 0xc0) == 0x80)
 		l->len--;
 	l->len--;
-	show(l, out, "\b \b");
+	for (size_t n = text_width(l->text + l->len); n > 0; n--)
+		show(l, out, "\b \b");
 }
 
 static void

@@ -85,6 +85,30 @@ test_editing(void **state)
 	assert_line("\xae\xae\177web\r", "web");
 }
 
+/* What was shown goes: a Chinese character takes two columns, a combining one none. */
+static void
+test_erasing_columns(void **state)
+{
+	static const struct {
+		const char *keys, *shown;
+	} rows[] = {
+		{ "x\177\r", "x\b \b\r\n" },
+		{ "容\177\r", "容\b \b\b \b\r\n" },
+		{ "x容器\025\r", "x容器\b \b\b \b\b \b\b \b\b \b\r\n" },
+		{ "节 容\027\r", "节 容\b \b\b \b\r\n" },
+		{ "e\xcc\x81\177\r", "e\xcc\x81\r\n" },
+	};
+	struct typing t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin(&t, true, true);
+		type(&t, rows[i].keys, strlen(rows[i].keys), NULL);
+		assert_shown(&t, rows[i].shown);
+		buf_release(&t.shown);
+	}
+}
+
 static void
 test_keys_with_escape_sequences_do_nothing(void **state)
 {
@@ -193,6 +217,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_editing),
+		cmocka_unit_test(test_erasing_columns),
 		cmocka_unit_test(test_keys_with_escape_sequences_do_nothing),
 		cmocka_unit_test(test_interrupt_and_end),
 		cmocka_unit_test(test_line_ends),

@@ -2,6 +2,7 @@
  * The catalogue: no hole in it, and sentences are put together within their bounds.
  */
 #include "jumpbox/errors.h"
+#include "jumpbox/text.h"
 #include "jumpbox/words.h"
 
 #include <setjmp.h>
@@ -25,6 +26,87 @@ test_every_word_is_there(void **state)
 		}
 	}
 	words_speak(LANGUAGE_EN);
+}
+
+static unsigned
+count(const char *text, char c)
+{
+	unsigned n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == c;
+	return n;
+}
+
+/* The mark that a sentence ends in, as a row of these; blanks after it are none. */
+static size_t
+last_mark(const char *text, enum language l)
+{
+	static const char *const marks[][LANGUAGE_COUNT] = { { "...", "……" }, { ".", "。" },
+		{ ":", "：" }, { "?", "？" }, { ";", "；" }, { "!", "！" } };
+	size_t i, n = strlen(text), m;
+
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
+		n--;
+	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		m = strlen(marks[i][l]);
+		if (n >= m && strncmp(text + n - m, marks[i][l], m) == 0)
+			break;
+	}
+	return i;
+}
+
+/* Each says the same of as many things, on as many lines, and ends alike. */
+static void
+test_the_languages_have_one_shape(void **state)
+{
+	char en[2048], zh[2048];
+
+	(void)state;
+	for (unsigned w = 0; w < W_COUNT; w++) {
+		words_in(LANGUAGE_EN, en, sizeof(en), (enum word)w, "\1", "\2", "\3");
+		words_in(LANGUAGE_ZH, zh, sizeof(zh), (enum word)w, "\1", "\2", "\3");
+		for (char c = 1; c <= 3; c++)
+			if (count(en, c) != count(zh, c))
+				fail_msg("{%d} is not in both: \"%s\", \"%s\"", c, en, zh);
+		if (count(en, '\n') != count(zh, '\n') || (en[0] == '\n') != (zh[0] == '\n') ||
+		    (en[strlen(en) - 1] == '\n') != (zh[strlen(zh) - 1] == '\n'))
+			fail_msg("other lines: \"%s\", \"%s\"", en, zh);
+		if (last_mark(en, LANGUAGE_EN) != last_mark(zh, LANGUAGE_ZH))
+			fail_msg("another end: \"%s\", \"%s\"", en, zh);
+	}
+}
+
+static bool
+is_chinese(int32_t cp)
+{
+	return cp >= 0x4e00 && cp <= 0x9fff;
+}
+
+/* Chinese beside a mark of the other width looks like a mistake, and is one. */
+static void
+test_chinese_is_chinese(void **state)
+{
+	static const char narrow[] = ",;:?!()";
+	char text[2048];
+
+	(void)state;
+	for (unsigned w = 0; w < W_COUNT; w++) {
+		int32_t cp, before = ' ';
+		bool any = false;
+
+		words_in(LANGUAGE_ZH, text, sizeof(text), (enum word)w, "x", "x", "x");
+		for (const char *p = text; *p != '\0'; before = cp) {
+			p += text_decode(p, &cp);
+			any |= cp > 0x7f;
+			assert_false(text_unsafe(cp) && cp != '\n');
+			if ((is_chinese(cp) && before < 0x80 && strchr(narrow, before) != NULL) ||
+			    (is_chinese(before) && cp < 0x80 && strchr(narrow, cp) != NULL))
+				fail_msg("a narrow mark: \"%s\"", text);
+		}
+		if (!any)
+			fail_msg("not translated: \"%s\"", text);
+	}
 }
 
 static void
@@ -149,6 +231,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_word_is_there),
+		cmocka_unit_test(test_the_languages_have_one_shape),
+		cmocka_unit_test(test_chinese_is_chinese),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_between_characters),
