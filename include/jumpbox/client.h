@@ -13,5 +13,7 @@ unsigned client_cols(uint32_t n);
 unsigned client_rows(uint32_t n);
 /* The names of RFC 4254 section 6.10. */
 bool client_signal_ok(const char *name);
+/* A shell to run: a plain name or an absolute path, of letters, digits and _ . + - */
+bool client_shell_ok(const char *shell);
 
 #endif

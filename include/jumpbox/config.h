@@ -42,6 +42,7 @@ struct config {
 	char *metrics_listen;	  /* loopback ADDRESS:PORT; empty: no endpoint */
 	int log_level;		  /* enum log_level */
 	int log_format;		  /* enum log_format */
+	int user_keys;		  /* users may change their own public keys: 1, or 0 */
 };
 
 #define CONFIG_DEFAULT_PATH "/etc/jumpbox/jumpbox.conf"

@@ -10,6 +10,7 @@
 #define JUMPBOX_DOCKER_H
 
 #include "jumpbox/errors.h"
+#include "jumpbox/proto.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,7 +72,7 @@ struct engine_inspect {
 	char *state;	    /* "running" "paused" "restarting" "exited" ... */
 	char *labels;	    /* JSON object text: the container's own and the image's */
 	char *image_labels; /* JSON object text: the image's (what "own" is told from) */
-	bool pid_host;
+	bool pid_host, tty;
 };
 int engine_inspect(struct engine *en, const char *id, struct engine_inspect *in, struct errtext *e);
 void engine_inspect_release(struct engine_inspect *in);
@@ -84,6 +85,23 @@ char *engine_own_label(const char *labels, const char *image_labels, const char 
 /* value of a label, inherited or not; malloc'd or NULL.  Pure. */
 char *engine_label(const char *labels, const char *key);
 
+/* ---- details, power ----------------------------------------------------- */
+
+/* Rows of proto.h's enum detail_key and a text; a key may repeat. */
+struct engine_details {
+	struct {
+		uint32_t key;
+		char *value;
+	} row[DETAIL_ROWS];
+	size_t n;
+};
+int engine_details(struct engine *en, const char *id, struct engine_details *d, struct errtext *e);
+void engine_details_release(struct engine_details *d);
+
+/* what: proto.h's enum power. *already: there was nothing to do. Takes as long as the container does. */
+int engine_power(
+    struct engine *en, const char *id, unsigned what, bool *already, struct errtext *e);
+
 /* ---- exec ------------------------------------------------------------- */
 
 struct exec_spec {
@@ -91,6 +109,7 @@ struct exec_spec {
 	bool tty;
 	unsigned cols, rows;	 /* of the terminal, within the bounds of client.h */
 	const char *user;	 /* "USER[:GROUP]", NULL: the image's */
+	const char *shell;	 /* instead of the user's own; NULL */
 	const char *const *env;	 /* NAME=VALUE, NULL-terminated; NULL: none */
 	const char *const *argv; /* NULL-terminated */
 };

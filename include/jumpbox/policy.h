@@ -76,4 +76,16 @@ struct verdict {
 void policy_decide(
     const struct subject *s, const struct facts *f, uint32_t want, int64_t now, struct verdict *v);
 
+/*
+ * As whom it may be had other than as the verdict says: what the grants that
+ * give `want` name, each once, and RUN_AS_ANY for administrators.  How many;
+ * the strings are the subject's.
+ */
+#define RUN_AS_ANY "*"
+enum { RUN_AS_CHOICES = 32 };
+size_t policy_run_as(const struct subject *s, const struct facts *f, uint32_t want, int64_t now,
+    const char **choice, size_t max);
+bool policy_run_as_ok(
+    const struct subject *s, const struct facts *f, uint32_t want, int64_t now, const char *run_as);
+
 #endif

@@ -12,18 +12,29 @@
  *	REQ_OFFER           str login, bytes blob                      REP_OFFER u32 acceptable
  *	REQ_KEY_LOGIN       str login                                  REP_AUTH
  *	REQ_NEW_PASSWORD    str password                               REP_NEW_PASSWORD u32 ok, str why
- *	REQ_TARGET          -                                          REP_TARGET
+ *	REQ_TARGET          str text ("" the login name's, else
+ *	                    NAME or NODE+NAME)                         REP_TARGET
  *	REQ_LIST            u32 offset                                 REP_LIST
  *	REQ_ATTACH          u64 ref, u32 kind, u32 tty, u32 cols,
  *	                    u32 rows, str term, u32 nenv,
- *	                    nenv x (str name, str value), str command  REP_ATTACH (+ stream fd)
- *	REQ_CANCEL          u32 attach                                 - (the ATTACH is answered)
+ *	                    nenv x (str name, str value), str command,
+ *	                    str run-as, str shell ("": the grant's,
+ *	                    the login shell)                           REP_ATTACH (+ stream fd)
+ *	REQ_CANCEL          u32 request: of an ATTACH that is not open - (it is answered),
+ *	                    or of any of DETAILS to POWER (not answered any more, figures and logs end)
  *	REQ_RESIZE          u32 attach, u32 cols, u32 rows             -
  *	REQ_SIGNAL          u32 attach, str name ("TERM")              -
  *	REQ_STATUS          u32 attach                                 REP_STATUS
  *	REQ_DETACH          u32 attach, u64 in, u64 out, str how       -
  *	REQ_LOG             u32 level, str event, str text             -
  *	REQ_LANGUAGE        u32 language (enum language of words.h)    -
+ *	REQ_DETAILS         u64 ref                                    REP_DETAILS
+ *	REQ_STATS           u64 ref                                    REP_STATS, then EVT_STATS
+ *	REQ_LOGS            u64 ref, u32 tail, u32 follow              REP_LOGS (+ stream fd)
+ *	REQ_POWER           u64 ref, u32 what                          REP_POWER
+ *	REQ_QUERY           u32 what, u32 offset, str arg              REP_QUERY
+ *	REQ_CHANGE          u32 what, str arg, str text                REP_CHANGE
+ *	REQ_PASSWD          str old, str new                           REP_NEW_PASSWORD
  *
  *	broker -> session
  *	REP_AUTH            u32 outcome, str user, str language, str menu    (the user's settings, "" none)
@@ -34,7 +45,15 @@
  *	REP_ATTACH          u32 code, str message                      (code 0: one fd)
  *	REP_STATUS          u32 state, u32 code                        (see enum run_state)
  *	EVT_END             u32 code, str reason, str English    say it everywhere and leave; for log and disconnect
- *	EVT_DETACH          u32 attach, u32 code, str reason    end that one attach
+ *	EVT_DETACH          u32 request, u32 code, str reason   end that one attach, or figures, or logs
+ *	REP_DETAILS         u32 code, str message, u32 n, n x (u32 key, str value)   (enum detail_key)
+ *	REP_STATS           u32 code, str message
+ *	EVT_STATS           u32 request, u64 cpu (1/100 %), u64 mem, u64 mem-limit, u64 net-rx, u64 net-tx,
+ *	                    u64 blk-read, u64 blk-write, u32 pids       once a second until CANCEL
+ *	REP_LOGS            u32 code, str message, u32 framed           (code 0: one fd)
+ *	REP_POWER           u32 code, str message                       (code 0: what was done)
+ *	REP_QUERY           u32 code, str message, u32 total, u32 offset, u32 ncols, u32 n, n x ncols x str
+ *	REP_CHANGE          u32 code, str message
  */
 #ifndef JUMPBOX_PROTO_H
 #define JUMPBOX_PROTO_H
@@ -56,6 +75,13 @@ enum proto_type {
 	REQ_DETACH,
 	REQ_LOG,
 	REQ_LANGUAGE,
+	REQ_DETAILS,
+	REQ_STATS,
+	REQ_LOGS,
+	REQ_POWER,
+	REQ_QUERY,
+	REQ_CHANGE,
+	REQ_PASSWD,
 
 	REP_SIGN = 101,
 	REP_VERIFY,
@@ -66,9 +92,16 @@ enum proto_type {
 	REP_LIST,
 	REP_ATTACH,
 	REP_STATUS,
+	REP_DETAILS,
+	REP_STATS,
+	REP_LOGS,
+	REP_POWER,
+	REP_QUERY,
+	REP_CHANGE,
 
 	EVT_END = 201,
 	EVT_DETACH,
+	EVT_STATS,
 };
 
 /* REQ_SIGN's digest: what EVP_DigestSign was initialised with. */
@@ -88,6 +121,54 @@ enum run_state { RUN_RUNNING = 1, RUN_EXITED, RUN_UNKNOWN };
 
 /* REP_TARGET's code when the login named no container; otherwise 0 or -enum jb_err. */
 enum { TARGET_NONE = 1 };
+
+/* REP_DETAILS: what a row is.  Times are Unix seconds; those marked * may repeat. */
+enum detail_key {
+	DETAIL_NAME = 1,
+	DETAIL_ID,
+	DETAIL_NODE,
+	DETAIL_STATE,
+	DETAIL_HEALTH,
+	DETAIL_EXIT_CODE,
+	DETAIL_OOM, /* "yes", or no such row */
+	DETAIL_IMAGE,
+	DETAIL_COMMAND,
+	DETAIL_USER, /* the image's, or what the container was made with */
+	DETAIL_WORKDIR,
+	DETAIL_CREATED,
+	DETAIL_STARTED,
+	DETAIL_FINISHED,
+	DETAIL_RESTART,
+	DETAIL_GPU,	/* * */
+	DETAIL_PORT,	/* * */
+	DETAIL_NETWORK, /* * */
+	DETAIL_MOUNT,	/* * */
+	DETAIL_LABEL,	/* * KEY=VALUE */
+	DETAIL_ENV,	/* * the name alone */
+	DETAIL_RUN_AS,	/* * a run-as that ATTACH may ask for; "*": any */
+	DETAIL_KEYS,	/* not a key */
+};
+
+/* REQ_POWER */
+enum power { POWER_START = 1, POWER_STOP, POWER_RESTART };
+
+/*
+ * REQ_QUERY: the columns of each.  WHO and NODES are for administrators.
+ * Times are Unix seconds, "0": never.
+ *
+ *	QUERY_WHO      id user source method started container host
+ *	QUERY_NODES    name state last-seen address region enabled error
+ *	QUERY_KEYS     fingerprint algorithm comment from until created
+ *	QUERY_ACCOUNT  key value: name, role, ... in the order of do_query.c
+ */
+enum query { QUERY_WHO = 1, QUERY_NODES, QUERY_KEYS, QUERY_ACCOUNT };
+
+/* REQ_CHANGE: the user's own keys; KILL is for administrators. */
+enum change_what {
+	CHANGE_KEY_ADD = 1, /* arg: the line of an id_*.pub file; the message is the fingerprint */
+	CHANGE_KEY_DEL,	    /* arg: the fingerprint */
+	CHANGE_KILL,	    /* arg: the session's number, text: the reason or "" */
+};
 
 /* REP_LIST's total when the database does not answer: that is not an empty list. */
 #define LIST_FAILED UINT32_MAX
@@ -111,6 +192,16 @@ enum {
 	MAX_ATTACHES = 1024, /* open at once on one connection */
 	LIST_PAGE = 200,     /* REP_LIST rows a message */
 	MAX_CANDIDATES = 20,
+	MAX_ACTIONS = 64, /* DETAILS to POWER that are unanswered or go on, of one connection */
+	DETAIL_ROWS = 200,
+	DETAIL_MAX = 512, /* bytes of one value */
+	QUERY_PAGE = 40,
+	QUERY_COLS = 8,
+	QUERY_CELL = 256, /* bytes of one cell */
+	MAX_RUN_AS = 65,
+	MAX_SHELL = 128,
+	MAX_TAIL = 100000, /* lines of a log that are asked for */
+	MAX_KEY_LINE = 8192,
 	DEFAULT_COLS = 80,
 	DEFAULT_ROWS = 24,
 	MAX_SIDE = 1000, /* of a terminal */

@@ -385,4 +385,89 @@ WORD(W_NODE_DISK_FULL,
 WORD(W_NOT_STARTED,
     "the container engine could not start a process in the container",
     "容器引擎无法在该容器中启动进程")
+/* ---- of actions, queries and changes ------------------------------------- */
+WORD(W_POWER_REMOVED,
+    "the container is being removed",
+    "容器正在被删除")
+WORD(W_POWER_PORT,
+    "a port that the container publishes is in use on its node",
+    "容器要发布的端口在其节点上已被占用")
+WORD(W_POWER_PROGRAM,
+    "the container's program cannot be run: it is missing in its image or not executable",
+    "无法运行容器的程序：镜像中没有该程序或没有执行权限")
+WORD(W_POWER_GPU,
+    "the GPU that the container asks for cannot be had on its node",
+    "容器所需的 GPU 在其节点上不可用")
+WORD(W_POWER_NETWORK,
+    "a network of the container cannot be had on its node",
+    "容器所需的网络在其节点上不可用")
+WORD(W_POWER_FAILED,
+    "the container engine could not do it; the node's own log says more",
+    "容器引擎未能完成操作；详情见节点自身的日志")
+WORD(W_ACTION_BROKE,
+    "the node could not be asked; try again",
+    "无法询问节点；请重试")
+WORD(W_NOT_RECORDED,
+    "the audit record could not be written, so nothing was done; tell the operator",
+    "无法写入审计记录，因此未执行任何操作；请告知管理员")
+WORD(W_NO_POWER,
+    "you may not start or stop {1}",
+    "您无权启动或停止 {1}")
+WORD(W_NO_LOGS,
+    "you may not read the logs of {1}",
+    "您无权查看 {1} 的日志")
+WORD(W_NO_RUN_AS,
+    "you may not be {1} in {2}",
+    "您在 {2} 中不能以 {1} 的身份运行")
+WORD(W_NO_SHELL_NAME,
+    "a shell is a plain name or an absolute path",
+    "shell 应为名称或绝对路径")
+WORD(W_STARTED,
+    "{1} is started",
+    "{1} 已启动")
+WORD(W_STOPPED,
+    "{1} is stopped",
+    "{1} 已停止")
+WORD(W_RESTARTED,
+    "{1} is restarted",
+    "{1} 已重启")
+WORD(W_ALREADY_STARTED,
+    "{1} was running already",
+    "{1} 已在运行")
+WORD(W_ALREADY_STOPPED,
+    "{1} was not running",
+    "{1} 本来就没有运行")
+WORD(W_ADMIN_ONLY,
+    "that is for administrators",
+    "仅限管理员使用")
+WORD(W_NO_SUCH_THING,
+    "there is no such thing",
+    "没有这一项")
+WORD(W_KEY_EXISTS,
+    "that key is there already",
+    "该密钥已存在")
+WORD(W_NOT_STORED,
+    "it could not be stored",
+    "无法保存")
+WORD(W_KEY_UNUSABLE,
+    "that is no public key that can be used; give the one line of a file that ends in .pub",
+    "这不是可用的公钥；请给出 .pub 文件中的那一行")
+WORD(W_KEY_MOST,
+    "you have as many keys as there may be; remove one first",
+    "您的密钥已达上限；请先删除一个")
+WORD(W_KEYS_FORBIDDEN,
+    "public keys are managed by the administrators here",
+    "此处的公钥由管理员管理")
+WORD(W_NO_NUMBER,
+    "a session is named by its number; see: who",
+    "请用编号指定会话；参见：who")
+WORD(W_OLD_PASSWORD_WRONG,
+    "the old password is wrong",
+    "旧密码错误")
+WORD(W_PASSWORD_WAIT,
+    "there were too many wrong passwords; wait a while",
+    "错误密码过多；请稍候")
+WORD(W_PASSWORD_NONE,
+    "this account has no password; ask an administrator for one",
+    "此账号没有密码；请向管理员申请")
 /* clang-format on */

@@ -53,6 +53,21 @@ until_min(struct verdict *v, int64_t until)
 		v->until = until;
 }
 
+/* What a grant that is in force gives for this container; 0: nothing. */
+static uint32_t
+grant_gives(
+    const struct subject_grant *g, const struct facts *f, int64_t now, struct labels *labels)
+{
+	uint32_t mask;
+
+	if (g->until != 0 && g->until <= now)
+		return 0;
+	if (allow_parse(g->allow, &mask, NULL, NULL) != 0 ||
+	    !selector_match(g->selector, f, labels))
+		return 0;
+	return mask;
+}
+
 void
 policy_decide(
     const struct subject *s, const struct facts *f, uint32_t want, int64_t now, struct verdict *v)
@@ -70,10 +85,7 @@ policy_decide(
 	for (size_t i = 0; i < s->ngrants; i++) {
 		const struct subject_grant *g = &s->grants[i];
 
-		if (g->until != 0 && g->until <= now)
-			continue;
-		if (allow_parse(g->allow, &mask, NULL, NULL) != 0 ||
-		    !selector_match(g->selector, f, &labels))
+		if ((mask = grant_gives(g, f, now, &labels)) == 0)
 			continue;
 		v->perms |= mask;
 		until_min(v, g->until);
@@ -83,4 +95,47 @@ policy_decide(
 		}
 	}
 	labels_release(&labels);
+}
+
+static bool
+among(const char *const *list, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], s) == 0)
+			return true;
+	return false;
+}
+
+size_t
+policy_run_as(const struct subject *s, const struct facts *f, uint32_t want, int64_t now,
+    const char **choice, size_t max)
+{
+	struct labels labels = { 0 };
+	size_t n = 0;
+
+	if (standing_flaw(&s->standing, now) != NULL)
+		return 0;
+	if (s->standing.role == ROLE_ADMIN && n < max)
+		choice[n++] = RUN_AS_ANY;
+	for (size_t i = 0; i < s->ngrants && n < max; i++) {
+		const struct subject_grant *g = &s->grants[i];
+
+		if (g->run_as != NULL && gives(grant_gives(g, f, now, &labels), want) &&
+		    !among(choice, n, g->run_as))
+			choice[n++] = g->run_as;
+	}
+	labels_release(&labels);
+	return n;
+}
+
+bool
+policy_run_as_ok(
+    const struct subject *s, const struct facts *f, uint32_t want, int64_t now, const char *run_as)
+{
+	const char *choice[RUN_AS_CHOICES];
+	size_t n = policy_run_as(s, f, want, now, choice, RUN_AS_CHOICES);
+
+	if (run_as_check(run_as, NULL) != 0)
+		return false;
+	return among(choice, n, RUN_AS_ANY) || among(choice, n, run_as);
 }

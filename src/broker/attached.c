@@ -99,6 +99,8 @@ attached_forget(struct broker *b, struct attached *a)
 	held_node_put(b, a->exec.node);
 	attached_slim(a);
 	free(a->exec.run_as);
+	free(a->wanted_run_as);
+	free(a->shell);
 	free(a->known_as);
 	free(a->name);
 	free(a->image);

@@ -41,6 +41,8 @@ struct attached {
 	unsigned cols, rows; /* the latest wish */
 	char **env;	     /* NULL-terminated */
 	char *command;	     /* NULL: a shell */
+	char *wanted_run_as; /* NULL: as the grant says */
+	char *shell;	     /* NULL: the login shell */
 	char *known_as;	     /* the name that its row had: what was shown or asked for */
 	/* the live facts it was decided on */
 	char *name, *image, *labels, *owner;

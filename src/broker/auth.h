@@ -73,6 +73,12 @@ void auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome);
 /* The good end, after auth_login(): the session may go on, or must set a new password first. */
 void auth_admit(struct broker *b, uint32_t id);
 
+/* do_password.c */
+/* That user or this source has to wait; *by_source: this source, whoever is asked for. */
+bool auth_blocked(struct broker *b, const char *user, bool *by_source);
+/* A failed password; user NULL: there is none of that name. */
+void auth_count(struct broker *b, const char *user);
+
 /* do_key.c */
 void auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n);
 void auth_unprove(struct broker *b);

@@ -5,6 +5,7 @@
  * The pair dies together: when one side closes it the other ends.  What the
  * connection left running in containers is ended first, within a limit.
  */
+#include "action.h"
 #include "attached.h"
 #include "auth.h"
 #include "child.h"
@@ -99,6 +100,7 @@ pair_end(struct broker *b, const char *how)
 	b->state = STATE_ENDING;
 	b->end_at = now_mono_ms() + (b->shutting_down ? SHUTDOWN_LIMIT_MS : CLEANUP_LIMIT_MS);
 	attached_leave_all(b, HOW_LOST);
+	action_release_all(b);
 }
 
 static void
@@ -297,6 +299,7 @@ next_deadline(const struct broker *b)
 	t = sooner(t, auth_deadline(b));
 	t = sooner(t, list_deadline(b));
 	t = sooner(t, attached_deadline(b));
+	t = sooner(t, action_deadline(b));
 	t = sooner(t, b->rest_at);
 	t = sooner(t, b->recheck_at);
 	t = sooner(t, b->epoch_at);
@@ -332,6 +335,7 @@ tick(struct broker *b, int64_t now)
 	child_tick(b, now);
 	auth_tick(b, now);
 	list_tick(b, now);
+	action_tick(b, now);
 	if (due(grace_deadline(b), now))
 		too_late(b);
 	if (due(b->recheck_at, now))
@@ -469,6 +473,7 @@ finish(struct broker *b, const sigset_t *mask)
 		free(o);
 	}
 	auth_release(b);
+	passwd_release(b);
 	child_forget_all(b);
 	list_release(b);
 	for (i = 0; i < CONFIG_LIST_MAX; i++)

@@ -54,6 +54,8 @@ struct listing;
 struct auth;
 struct held_node;
 struct unclosed;
+struct action;
+struct passwd;
 
 struct outgoing {
 	struct msg m;
@@ -98,7 +100,10 @@ struct broker {
 	struct attached *attached, **attached_tail;
 	unsigned nattached;
 	bool queue_moves; /* an attach may start that waited */
-	uint32_t last_attach;
+	uint32_t last_attach, last_action;
+	struct action *actions; /* action.c */
+	unsigned nactions;
+	struct passwd *passwd; /* being changed (do_passwd.c); NULL */
 	struct held_node *nodes;
 	struct unclosed *unclosed; /* ended, and not recorded yet (closing.c) */
 	struct listing *listing;   /* do_list.c */
@@ -161,6 +166,11 @@ const char *do_status(struct broker *b, struct msg *m);
 const char *do_detach(struct broker *b, struct msg *m);
 const char *do_log(struct broker *b, struct msg *m);
 const char *do_language(struct broker *b, struct msg *m);
+const char *do_details(struct broker *b, struct msg *m);
+const char *do_power(struct broker *b, struct msg *m);
+const char *do_query(struct broker *b, struct msg *m);
+const char *do_change(struct broker *b, struct msg *m);
+const char *do_passwd(struct broker *b, struct msg *m);
 
 /* ---- login.c, do_password.c -------------------------------------------------------- */
 
@@ -181,6 +191,10 @@ int64_t list_deadline(const struct broker *b);
 void list_tick(struct broker *b, int64_t now);
 void list_rest(struct broker *b);
 void list_release(struct broker *b);
+
+/* ---- do_passwd.c ------------------------------------------------------- */
+
+void passwd_release(struct broker *b);
 
 /* ---- recheck.c -------------------------------------------------------- */
 

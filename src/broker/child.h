@@ -20,6 +20,7 @@ enum child_message {
 	CHILD_STATUS,	 /* u32 running, u32 exit code */
 	CHILD_DONE,	 /* the engine took it */
 	CHILD_HASH,	 /* u32 code, str hash ("" none), why */
+	CHILD_DETAILS,	 /* see do_details.c */
 };
 
 /* One row per kind of child. */

@@ -38,6 +38,11 @@ static const struct request {
 	{ REQ_DETACH,       RUNS,              do_detach       },
 	{ REQ_LOG,          ANY,               do_log          },
 	{ REQ_LANGUAGE,     NAMED,             do_language     },
+	{ REQ_DETAILS,      STATE_AUTHED,      do_details      },
+	{ REQ_POWER,        STATE_AUTHED,      do_power        },
+	{ REQ_QUERY,        STATE_AUTHED,      do_query        },
+	{ REQ_CHANGE,       STATE_AUTHED,      do_change       },
+	{ REQ_PASSWD,       STATE_AUTHED,      do_passwd       },
 };
 /* clang-format on */
 

@@ -9,6 +9,7 @@
  * No audit row, no attach: what cannot be recorded is not started.
  */
 #include "attached.h"
+#include "job.h"
 #include "listing.h"
 
 #include "jumpbox/client.h"
@@ -110,6 +111,11 @@ attach_decide(
 	if ((v->perms & want) == 0)
 		return err_words(
 		    e, JB_DENIED, shell ? W_MAY_NOT_SHELL : W_MAY_NOT_EXEC, a->name, NULL, NULL);
+	if (a->wanted_run_as != NULL &&
+	    !policy_run_as_ok(s, &f, want, now_unix(), a->wanted_run_as))
+		return err_words(e, JB_DENIED, W_NO_RUN_AS, a->wanted_run_as, a->name, NULL);
+	if (a->wanted_run_as != NULL)
+		v->run_as = a->wanted_run_as;
 	return 0;
 }
 
@@ -178,35 +184,20 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 /* ---- what the child says --------------------------------------------------- */
 
 static bool
-take_facts(struct attached *a, struct msg *m, char *state, size_t size)
+take_facts(struct attached *a, struct msg *m, char state[static 32])
 {
-	bool owned;
+	struct live l = { .name = NULL };
+	bool good = live_take(m, &l);
 
-	a->exec.info.api = msg_get_u32(m);
-	a->exec.info.podman = msg_get_u32(m) != 0;
-	a->name = msg_dup_str(m, 255);
-	a->image = msg_dup_str(m, 1024);
-	msg_get_str(m, state, size);
-	a->labels = msg_dup_str(m, MSG_MAX);
-	owned = msg_get_u32(m) != 0;
-	a->owner = msg_dup_str(m, 1024);
-	if (!owned) {
-		free(a->owner);
-		a->owner = NULL;
-	}
-	a->exec.pid_host = msg_get_u32(m) != 0;
+	a->exec.info = l.info;
+	a->exec.pid_host = l.pid_host;
 	a->exec.inspected = true;
-	return msg_end(m);
-}
-
-/* Its row is no answer any more: the session may ask once more what a name means. */
-static void
-row_outdated(struct broker *b, const struct attached *a)
-{
-	struct listing *l = b->listing;
-
-	snprintf(l->gone, sizeof(l->gone), "%s", a->exec.container);
-	snprintf(l->gone_name, sizeof(l->gone_name), "%s", a->known_as);
+	a->name = l.name;
+	a->image = l.image;
+	a->labels = l.labels;
+	a->owner = l.owner;
+	memcpy(state, l.state, sizeof(l.state));
+	return good;
 }
 
 static void
@@ -217,13 +208,13 @@ on_facts(struct broker *b, struct attached *a, struct msg *m)
 	struct msg go;
 	int r;
 
-	if (!take_facts(a, m, state, sizeof(state))) {
+	if (!take_facts(a, m, state)) {
 		attach_refuse(b, a, JB_UNAVAILABLE, W_ATTACH_NONSENSE, NULL);
 		return;
 	}
 	/* Another container may have that name by now, and be the one that was meant. */
 	if (strcmp(a->name, a->known_as) != 0) {
-		row_outdated(b, a);
+		target_outdated(b, a->exec.container, a->known_as);
 		attach_refuse(b, a, JB_NOT_FOUND, W_ATTACH_RENAMED, NULL);
 		return;
 	}
@@ -299,7 +290,7 @@ open_message(struct broker *b, void *owner, struct msg *m)
 		if (a->exec.exec_id[0] == '\0')
 			a->started = false; /* refused before there was an exec */
 		if (code == JB_NOT_FOUND)
-			row_outdated(b, a);
+			target_outdated(b, a->exec.container, a->known_as);
 		if (a->phase == AT_OPENING || a->phase == AT_DECIDED)
 			attach_fail(b, a, code, &why);
 		break;
@@ -405,6 +396,15 @@ take_env(struct msg *m, struct attached *a, size_t *n)
 	return true;
 }
 
+static void
+drop_empty(char **s)
+{
+	if ((*s)[0] != '\0')
+		return;
+	free(*s);
+	*s = NULL;
+}
+
 static bool
 take_request(struct broker *b, struct msg *m, struct attached *a, uint64_t *ref)
 {
@@ -423,6 +423,8 @@ take_request(struct broker *b, struct msg *m, struct attached *a, uint64_t *ref)
 		return false;
 	env_ours(b, a, &n, term);
 	a->command = msg_dup_str(m, MAX_COMMAND);
+	a->wanted_run_as = msg_dup_str(m, MAX_RUN_AS);
+	a->shell = msg_dup_str(m, MAX_SHELL);
 	if (!msg_end(m) || tty > 1 || (a->kind != ATTACH_SHELL && a->kind != ATTACH_EXEC))
 		return false;
 	if (a->kind == ATTACH_SHELL) {
@@ -431,44 +433,9 @@ take_request(struct broker *b, struct msg *m, struct attached *a, uint64_t *ref)
 		free(a->command);
 		a->command = NULL;
 	}
+	drop_empty(&a->wanted_run_as);
+	drop_empty(&a->shell);
 	return true;
-}
-
-struct found {
-	char id[65];
-	char *name;
-	int64_t node_id;
-};
-
-static int
-take_container(const struct container *c, void *arg)
-{
-	struct found *f = arg;
-
-	f->node_id = c->node_id;
-	f->name = xstrdup(c->name);
-	return str_copy(f->id, sizeof(f->id), c->id);
-}
-
-/* Which container on which node. */
-static int
-locate(struct broker *b, struct attached *a, uint64_t ref, struct errtext *e)
-{
-	struct found f = { 0 };
-	int r;
-
-	if (broker_store(b) == NULL)
-		return broker_no_database(e);
-	r = container_get(b->st, (int64_t)ref, take_container, &f);
-	a->known_as = f.name;
-	if (r == JB_NOT_FOUND)
-		return err_words(e, r, W_ATTACH_GONE, NULL, NULL, NULL);
-	if (r == 0)
-		r = held_node_get(b, f.node_id, &a->exec.node);
-	if (r != 0)
-		return err_words(e, JB_UNAVAILABLE, W_ATTACH_NODE_GONE, NULL, NULL, NULL);
-	str_copy(a->exec.container, sizeof(a->exec.container), f.id);
-	return 0;
 }
 
 const char *
@@ -487,10 +454,12 @@ do_attach(struct broker *b, struct msg *m)
 		return "malformed";
 	if (!list_knows(b, ref))
 		return "a container that was never listed";
-	if (b->nattached > MAX_ATTACHES) /* those that are being ended count */
+	if (a->shell != NULL && !client_shell_ok(a->shell))
+		r = err_words(&e, JB_BAD_INPUT, W_NO_SHELL_NAME, NULL, NULL, NULL);
+	else if (b->nattached > MAX_ATTACHES) /* those that are being ended count */
 		r = err_words(&e, JB_TRY_AGAIN, W_ATTACH_MANY, NULL, NULL, NULL);
 	else
-		r = locate(b, a, ref, &e);
+		r = held_node_locate(b, ref, &a->exec.node, a->exec.container, &a->known_as, &e);
 	if (r < 0)
 		attach_fail(b, a, r, &e);
 	else

@@ -183,7 +183,7 @@ answer_page(struct broker *b, uint32_t id, uint32_t offset, bool anew)
 /* ---- requests that wait --------------------------------------------------------------- */
 
 void
-list_ask(struct broker *b, uint32_t type, uint32_t id, unsigned tries)
+list_ask(struct broker *b, uint32_t type, uint32_t id, const struct target *target, unsigned tries)
 {
 	struct listing *l = b->listing;
 	struct pending *p = xcalloc(1, sizeof(*p)), **at = &l->pending;
@@ -194,6 +194,7 @@ list_ask(struct broker *b, uint32_t type, uint32_t id, unsigned tries)
 	*p = (struct pending){
 		.type = type,
 		.id = id,
+		.target = *target,
 		.deadline = now_mono_ms() + wait,
 		.fresh = fresh,
 		.patient = !fresh && (tries > 0 || (bits & REFRESH_UNSEEN) != 0),
@@ -225,7 +226,7 @@ do_list(struct broker *b, struct msg *m)
 		answer_page(b, m->id, offset, b->listing->page == NULL);
 		return NULL;
 	}
-	list_ask(b, m->type, m->id, 0);
+	list_ask(b, m->type, m->id, &b->target, 0);
 	return NULL;
 }
 

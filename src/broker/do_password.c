@@ -123,9 +123,8 @@ counted_source(const struct broker *b, char text[static SOURCE_MAX])
 	return address_source(b->peer, text, SOURCE_MAX) == 0 ? text : b->peer;
 }
 
-/* *by_source: whoever is asked for. */
-static bool
-blocked(struct broker *b, bool *by_source)
+bool
+auth_blocked(struct broker *b, const char *user, bool *by_source)
 {
 	char from[SOURCE_MAX];
 	int64_t until = 0, until_source = 0, now = now_unix();
@@ -133,10 +132,19 @@ blocked(struct broker *b, bool *by_source)
 	*by_source = false;
 	if (b->cfg->backoff_after == 0 || broker_store(b) == NULL)
 		return false;
-	backoff_until(b->st, BACKOFF_USER, b->auth->target.user, &until);
+	backoff_until(b->st, BACKOFF_USER, user, &until);
 	backoff_until(b->st, BACKOFF_SOURCE, counted_source(b, from), &until_source);
 	*by_source = until_source > now;
 	return until > now || *by_source;
+}
+
+void
+auth_count(struct broker *b, const char *user)
+{
+	char from[SOURCE_MAX];
+
+	if (broker_store(b) != NULL)
+		backoff_fail(b->st, user, counted_source(b, from), b->cfg->backoff_after);
 }
 
 /*
@@ -164,7 +172,7 @@ consider(struct broker *b)
 	else if (standing_check(&account.standing, now_unix(), &e) == 0 && account.hash == NULL)
 		err_set(&e, 0, "the user has no password");
 	a->exists = r == 0;
-	a->waits = blocked(b, &source);
+	a->waits = auth_blocked(b, a->target.user, &source);
 	if (a->waits) {
 		err_set(&e, 0, "too many failed passwords lately");
 		a->counts = false; /* whoever waits is not punished for waiting */
@@ -188,14 +196,14 @@ static void
 refuse(struct broker *b, const char *why)
 {
 	struct auth *a = b->auth;
-	char text[sizeof(a->why.s) + 32], from[SOURCE_MAX];
+	char text[sizeof(a->why.s) + 32];
 	bool all;
 
-	if (a->counts && broker_store(b) != NULL)
-		backoff_fail(b->st, a->exists ? a->target.user : NULL, counted_source(b, from),
-		    b->cfg->backoff_after);
+	if (a->counts)
+		auth_count(b, a->exists ? a->target.user : NULL);
 	snprintf(text, sizeof(text), "%s%s", why,
-	    !a->waits && blocked(b, &all) ? "; further tries have to wait" : "");
+	    !a->waits && auth_blocked(b, a->target.user, &all) ? "; further tries have to wait"
+							       : "");
 	auth_failed(b, "password", text);
 	a->waits = false;
 	a->answer_at = auth_answer_at(a->asked, now_mono_ms(), ANSWER_EVERY_MS);

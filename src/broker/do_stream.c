@@ -5,6 +5,7 @@
  * An attach that the broker gave up a moment ago may still be named by a
  * request that crossed EVT_DETACH or a refusal: that is no fault.
  */
+#include "action.h"
 #include "attached.h"
 
 #include "jumpbox/client.h"
@@ -37,12 +38,15 @@ fault(const struct msg *m, bool known)
 const char *
 do_cancel(struct broker *b, struct msg *m)
 {
-	bool known;
-	struct attached *a = named(b, m, &known);
-	const char *wrong = fault(m, known);
+	uint32_t id = msg_get_u32(m);
+	struct attached *a = attached_find(b, id);
 
-	if (wrong != NULL || a == NULL || a->phase >= AT_OPEN)
-		return wrong;
+	if (!msg_end(m))
+		return "malformed";
+	if (id == 0 || (id > b->last_attach && id > b->last_action))
+		return "nothing that ever was";
+	if (action_cancel(b, id) || a == NULL || a->phase >= AT_OPEN)
+		return NULL;
 	snprintf(a->how, sizeof(a->how), "cancelled");
 	attach_refuse(b, a, JB_TRY_AGAIN, W_CANCELLED, NULL);
 	return NULL;

@@ -41,6 +41,15 @@ forget(struct resolving *rs)
 	rs->total = 0;
 }
 
+void
+target_outdated(struct broker *b, const char *container, const char *name)
+{
+	struct listing *l = b->listing;
+
+	snprintf(l->gone, sizeof(l->gone), "%s", container);
+	snprintf(l->gone_name, sizeof(l->gone_name), "%s", name);
+}
+
 /* The table still says what an attach has found untrue. */
 static bool
 outdated(const struct listing *l, const struct container *c)
@@ -96,7 +105,7 @@ put_answer(
 static void
 conclude(struct broker *b, uint32_t id, const struct resolving *rs)
 {
-	const struct target *t = &b->target;
+	const struct target *t = rs->t;
 	char name[sizeof(t->node) + sizeof(t->container)], count[24];
 	struct errtext why;
 
@@ -129,7 +138,7 @@ target_answer(struct broker *b, const struct pending *p)
 {
 	struct subject s = { 0 };
 	struct resolving rs = {
-		.listing = b->listing, .t = &b->target, .s = &s, .now = now_unix()
+		.listing = b->listing, .t = &p->target, .s = &s, .now = now_unix()
 	};
 	struct errtext e;
 	int r = broker_subject(b, &s);
@@ -139,7 +148,7 @@ target_answer(struct broker *b, const struct pending *p)
 	if (r != 0) {
 		put_answer(b, p->id, broker_no_database(&e), &e, &rs);
 	} else if (rs.level == 0 && !surely_unknown(b, p)) {
-		list_ask(b, REQ_TARGET, p->id, p->tries + 1);
+		list_ask(b, REQ_TARGET, p->id, &p->target, p->tries + 1);
 	} else {
 		conclude(b, p->id, &rs);
 	}
@@ -150,16 +159,28 @@ target_answer(struct broker *b, const struct pending *p)
 const char *
 do_target(struct broker *b, struct msg *m)
 {
+	char text[MAX_LOGIN + 1], login[MAX_LOGIN + NAME_MAX_LEN + 2];
 	const struct resolving none = { 0 };
+	struct target t = b->target;
+	struct errtext why;
 
+	msg_get_str(m, text, sizeof(text));
 	if (!msg_end(m))
 		return "malformed";
 	if (b->listing->npending >= MAX_PENDING_LISTS)
 		return "too many lists at once";
-	if (b->target.container[0] == '\0') {
+	if (text[0] != '\0') { /* as if it had stood behind the user's name */
+		snprintf(login, sizeof(login), "%s+%s", b->user, text);
+		if (target_parse(login, &t) != 0) {
+			err_words(&why, JB_NOT_FOUND, W_TARGET_UNKNOWN, text, b->user, NULL);
+			put_answer(b, m->id, JB_NOT_FOUND, &why, &none);
+			return NULL;
+		}
+	}
+	if (t.container[0] == '\0') {
 		put_answer(b, m->id, -TARGET_NONE, NULL, &none);
 		return NULL;
 	}
-	list_ask(b, m->type, m->id, 0);
+	list_ask(b, m->type, m->id, &t, 0);
 	return NULL;
 }

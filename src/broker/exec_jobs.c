@@ -4,6 +4,7 @@
  * cleaner.
  */
 #include "attached.h"
+#include "job.h"
 
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
@@ -19,25 +20,6 @@
 enum { STATUS_AGAIN_MS = 50, STATUS_LAST_MS = 800, END_AGAIN_MS = 500, END_AGAIN_MOST_MS = 4000 };
 
 static void
-tell(int fd, struct msg *m)
-{
-	if (msg_send(fd, m) < 0)
-		_exit(1); /* the broker is gone, or the message was too large */
-	msg_release(m);
-}
-
-static void
-tell_failed(int fd, int code, const struct errtext *why)
-{
-	struct msg m;
-
-	msg_init(&m, CHILD_FAILED, 0);
-	msg_put_u32(&m, (uint32_t)-code);
-	child_put_why(&m, why);
-	tell(fd, &m);
-}
-
-static void
 tell_status(int fd, const struct exec_status *s)
 {
 	struct msg m;
@@ -45,64 +27,10 @@ tell_status(int fd, const struct exec_status *s)
 	msg_init(&m, CHILD_STATUS, 0);
 	msg_put_u32(&m, s->running);
 	msg_put_u32(&m, (uint32_t)s->exit_code);
-	tell(fd, &m);
-}
-
-static struct engine *
-open_engine(const struct exec_ref *x, long timeout_ms)
-{
-	struct engine_addr addr = engine_addr_of(x->node->node);
-
-	return engine_new(&addr, timeout_ms);
+	job_tell(fd, &m);
 }
 
 /* ---- attach ------------------------------------------------------------- */
-
-/*
- *	CHILD_FACTS   u32 api, u32 podman, str name, str image, str state, str labels,
- *	              u32 has owner, str owner, u32 pid-host
- */
-static void
-tell_facts(int fd, const struct engine_info *info, const struct engine_inspect *in,
-    const char *owner_label)
-{
-	char *owner = NULL;
-	struct msg m;
-
-	if (owner_label[0] != '\0')
-		owner = engine_own_label(in->labels, in->image_labels, owner_label);
-	msg_init(&m, CHILD_FACTS, 0);
-	msg_put_u32(&m, info->api);
-	msg_put_u32(&m, info->podman);
-	msg_put_str(&m, in->name);
-	msg_put_str(&m, in->image);
-	msg_put_str(&m, in->state);
-	msg_put_str(&m, in->labels);
-	msg_put_u32(&m, owner != NULL);
-	msg_put_str(&m, owner != NULL ? owner : "");
-	msg_put_u32(&m, in->pid_host);
-	free(owner);
-	tell(fd, &m);
-}
-
-/* Waits for the decision; a refusal is SIGKILL. *run_as: malloc'd, NULL for the image's. */
-static void
-hear_go(int fd, char **run_as)
-{
-	struct msg m;
-
-	msg_init(&m, 0, 0);
-	if (msg_recv(fd, &m) < 0 || m.type != CHILD_GO)
-		_exit(0);
-	*run_as = msg_dup_str(&m, 256);
-	if (!msg_end(&m))
-		_exit(1);
-	msg_release(&m);
-	if (**run_as == '\0') {
-		free(*run_as);
-		*run_as = NULL;
-	}
-}
 
 static void
 tell_exec(int fd, const char *exec_id)
@@ -111,27 +39,7 @@ tell_exec(int fd, const char *exec_id)
 
 	msg_init(&m, CHILD_EXEC, 0);
 	msg_put_str(&m, exec_id);
-	tell(fd, &m);
-}
-
-/* Passes the stream. For TLS: one end of a pair, and this process stays between. */
-static void
-hand_over(int fd, struct engine *en, const struct exec_stream *s)
-{
-	struct errtext e;
-	struct msg m;
-	int sp[2] = { s->fd, -1 };
-
-	if (s->tls && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sp) < 0) {
-		tell_failed(
-		    fd, err_words(&e, JB_TRY_AGAIN, W_NO_DESCRIPTORS, NULL, NULL, NULL), &e);
-		return;
-	}
-	msg_init(&m, CHILD_STREAM, 0);
-	msg_put_fd(&m, sp[0]);
-	tell(fd, &m);
-	if (s->tls)
-		engine_stream_relay(en, sp[1]);
+	job_tell(fd, &m);
 }
 
 /* A relay stays for hours: it keeps nobody's words and secrets of the start. */
@@ -149,7 +57,7 @@ void
 run_attach(int fd, const struct broker *b, const void *owner)
 {
 	const struct attached *a = owner;
-	struct engine *en = open_engine(&a->exec, ENGINE_CALL_MS);
+	struct engine *en = job_engine(a->exec.node, ENGINE_CALL_MS);
 	struct exec_spec spec = { .container = a->exec.container,
 		.tty = a->tty,
 		.cols = a->cols,
@@ -157,7 +65,6 @@ run_attach(int fd, const struct broker *b, const void *owner)
 		.env = (const char *const *)a->env };
 	struct shell_argv argv = { 0 };
 	struct engine_info info;
-	struct engine_inspect in;
 	struct exec_stream stream;
 	struct errtext e = { 0 };
 	char exec_id[65], *run_as = NULL;
@@ -165,12 +72,10 @@ run_attach(int fd, const struct broker *b, const void *owner)
 	int r;
 
 	mallopt(M_PERTURB, 1); /* whatever is freed from here on is wiped */
-	if ((r = engine_version(en, &info, &e)) < 0 ||
-	    (r = engine_inspect(en, a->exec.container, &in, &e)) < 0)
+	if ((r = job_facts(fd, b, en, a->exec.container, &info, NULL, &e)) < 0)
 		goto out;
-	tell_facts(fd, &info, &in, b->cfg->owner_label);
-	engine_inspect_release(&in);
-	hear_go(fd, &run_as);
+	job_go(fd, &run_as);
+	spec.shell = a->shell;
 	if (a->command == NULL)
 		shell_argv_login(&argv, &spec);
 	else if ((r = shell_argv_command(&argv, &spec, a->command, &e)) < 0)
@@ -183,10 +88,10 @@ run_attach(int fd, const struct broker *b, const void *owner)
 	r = engine_exec_start(en, &info, &spec, exec_id, &stream, &no_program, &e);
 	forget_words(b, &argv);
 	if (r == 0)
-		hand_over(fd, en, &stream);
+		job_pass(fd, en, &stream);
 out:
 	if (r < 0)
-		tell_failed(fd, r, &e);
+		job_failed(fd, r, &e);
 	free(run_as);
 	engine_free(en);
 }
@@ -197,13 +102,13 @@ void
 run_resize(int fd, const struct broker *b, const void *owner)
 {
 	const struct attached *a = owner;
-	struct engine *en = open_engine(&a->exec, ENGINE_CALL_MS);
+	struct engine *en = job_engine(a->exec.node, ENGINE_CALL_MS);
 	struct msg m;
 
 	(void)b;
 	msg_init(&m, CHILD_DONE, 0);
 	if (engine_exec_resize(en, a->exec.exec_id, a->cols, a->rows, NULL) == 0)
-		tell(fd, &m);
+		job_tell(fd, &m);
 	engine_free(en);
 }
 
@@ -211,7 +116,7 @@ void
 run_status(int fd, const struct broker *b, const void *owner)
 {
 	const struct attached *a = owner;
-	struct engine *en = open_engine(&a->exec, ENGINE_CALL_MS);
+	struct engine *en = job_engine(a->exec.node, ENGINE_CALL_MS);
 	struct exec_status s;
 
 	(void)b;
@@ -231,7 +136,7 @@ run_signal(int fd, const struct broker *b, const void *owner)
 {
 	const struct attached *a = owner;
 	const struct exec_ref *x = &a->exec;
-	struct engine *en = open_engine(x, ENGINE_CALL_MS);
+	struct engine *en = job_engine(x->node, ENGINE_CALL_MS);
 	struct errtext e = { 0 };
 	int r;
 
@@ -299,7 +204,7 @@ find_out(struct engine *en, const struct exec_ref *x, struct engine_info *info, 
 int
 exec_end(const struct exec_ref *x, struct exec_status *s, struct errtext *e)
 {
-	struct engine *en = open_engine(x, ENGINE_CALL_MS);
+	struct engine *en = job_engine(x->node, ENGINE_CALL_MS);
 	struct engine_info info;
 	bool pid_host;
 	int r;

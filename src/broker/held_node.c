@@ -75,3 +75,42 @@ held_node_put(struct broker *b, struct held_node *h)
 	node_free(h->node);
 	free(h);
 }
+
+/* ---- where a container is ----------------------------------------------------- */
+
+struct found {
+	char id[65];
+	char *name;
+	int64_t node_id;
+};
+
+static int
+take_container(const struct container *c, void *arg)
+{
+	struct found *f = arg;
+
+	f->node_id = c->node_id;
+	f->name = xstrdup(c->name);
+	return str_copy(f->id, sizeof(f->id), c->id);
+}
+
+int
+held_node_locate(struct broker *b, uint64_t ref, struct held_node **h, char id[static 65],
+    char **name, struct errtext *e)
+{
+	struct found f = { .name = NULL };
+	int r;
+
+	if (broker_store(b) == NULL)
+		return broker_no_database(e);
+	r = container_get(b->st, (int64_t)ref, take_container, &f);
+	*name = f.name;
+	if (r == JB_NOT_FOUND)
+		return err_words(e, r, W_ATTACH_GONE, NULL, NULL, NULL);
+	if (r == 0)
+		r = held_node_get(b, f.node_id, h);
+	if (r != 0)
+		return err_words(e, JB_UNAVAILABLE, W_ATTACH_NODE_GONE, NULL, NULL, NULL);
+	str_copy(id, 65, f.id);
+	return 0;
+}

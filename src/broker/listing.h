@@ -11,6 +11,7 @@
 /* A TARGET or LIST whose answer waits for a refresh. */
 struct pending {
 	uint32_t type, id;
+	struct target target; /* of a TARGET */
 	int64_t deadline;
 	bool fresh;	/* each node was asked for this one */
 	bool patient;	/* somebody else is asking a node that matters: waits until the deadline */
@@ -44,9 +45,12 @@ unsigned refresh_start(struct broker *b, int64_t min_age_ms);
 
 /* do_list.c */
 /* Asks the nodes, then answers the request. */
-void list_ask(struct broker *b, uint32_t type, uint32_t id, unsigned tries);
+void list_ask(
+    struct broker *b, uint32_t type, uint32_t id, const struct target *target, unsigned tries);
 void list_learn(struct broker *b, uint64_t ref);
 /* do_target.c */
+/* That row is no answer any more: the session may ask once more what a name means. */
+void target_outdated(struct broker *b, const char *container, const char *name);
 void target_answer(struct broker *b, const struct pending *p);
 
 #endif

@@ -4,6 +4,7 @@
  * says that the policy changed, when time alone changes it, and every two
  * seconds while there is no supervisor.
  */
+#include "action.h"
 #include "attached.h"
 
 #include "jumpbox/log.h"
@@ -144,6 +145,7 @@ recheck(struct broker *b)
 	else {
 		recheck_until(b, s.standing.expires);
 		recheck_attaches(b, &s);
+		action_recheck(b, &s);
 	}
 	subject_release(&s);
 }

@@ -87,3 +87,17 @@ client_signal_ok(const char *name)
 			return true;
 	return false;
 }
+
+bool
+client_shell_ok(const char *shell)
+{
+	const char *c;
+
+	if (shell[0] == '-' || (shell[0] != '/' && strchr(shell, '/') != NULL) ||
+	    strstr(shell, "..") != NULL)
+		return false;
+	for (c = shell; *c != '\0'; c++)
+		if (!upper_or_digit(*c) && !(*c >= 'a' && *c <= 'z') && strchr("_.+-/", *c) == NULL)
+			return false;
+	return c != shell && c[-1] != '/' && (size_t)(c - shell) <= MAX_SHELL;
+}

@@ -214,6 +214,7 @@ static const struct type paths = { add_path, print_list, release_list, true };
 /* In the order of enum log_level and enum log_format. */
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const formats[] = { "text", "json", NULL };
+static const char *const answers[] = { "no", "yes", NULL };
 
 static int
 set_choice(const struct keyword *k, const char *const *names, int *to, const char *value,
@@ -242,6 +243,12 @@ set_format(const struct keyword *k, void *field, const char *value, struct errte
 	return set_choice(k, formats, field, value, e);
 }
 
+static int
+set_answer(const struct keyword *k, void *field, const char *value, struct errtext *e)
+{
+	return set_choice(k, answers, field, value, e);
+}
+
 static void
 print_level(const struct keyword *k, const void *field, FILE *f)
 {
@@ -254,8 +261,15 @@ print_format(const struct keyword *k, const void *field, FILE *f)
 	fprintf(f, "%s %s\n", k->name, formats[*(const int *)field]);
 }
 
+static void
+print_answer(const struct keyword *k, const void *field, FILE *f)
+{
+	fprintf(f, "%s %s\n", k->name, answers[*(const int *)field]);
+}
+
 static const struct type level = { set_level, print_level, NULL, false };
 static const struct type format = { set_format, print_format, NULL, false };
+static const struct type answer = { set_answer, print_answer, NULL, false };
 
 /* ---- the keywords ----------------------------------------------------- */
 
@@ -310,6 +324,8 @@ static const struct keyword keywords[] = {
 	  "error, warn, info or debug" },
 	{ "log-format", &format, AT(log_format), "text", 0, 0,
 	  "text or json" },
+	{ "user-keys", &answer, AT(user_keys), "yes", 0, 0,
+	  "yes or no" },
 };
 /* clang-format on */
 

@@ -115,6 +115,7 @@ int json_exec_id(const char *text, size_t n, char exec_id[static 65]);
 int json_exec_status(const char *text, size_t n, struct exec_status *s);
 /* The "message" of an error answer, lower case, cut to size; empty when there is none. */
 void json_message(const char *text, size_t n, char *out, size_t size);
+int json_details(const char *text, size_t n, struct engine_details *d);
 /* Bodies to send; malloc'd, NULL for an argv that is not UTF-8. */
 char *json_create_body(const struct exec_spec *spec);
 char *json_start_body(const struct exec_spec *spec);

@@ -3,15 +3,15 @@
  * foreign: wrong types are absent values, a row that cannot be named is left
  * out, so that one odd container does not hide the others.  Pure; jansson.
  */
-#include "engine.h"
+#include "json.h"
 #include "jumpbox/util.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Each escaped NUL becomes U+FFFD. */
 static void
@@ -240,6 +240,7 @@ json_inspect(const char *text, size_t n, struct engine_inspect *in, char **image
 	in->labels = labels_of(json_object_get(config, "Labels"));
 	pid_mode = text_of(json_object_get(root, "HostConfig"), "PidMode");
 	in->pid_host = pid_mode && strcmp(pid_mode, "host") == 0;
+	in->tty = json_is_true(json_object_get(config, "Tty"));
 	*image_id = copy_of(root, "Image");
 	json_decref(root);
 	return 0;
@@ -420,4 +421,36 @@ json_start_body(const struct exec_spec *spec)
 		json_object_set_new(o, "w", json_integer(spec->cols));
 	}
 	return dump(o);
+}
+
+/* ---- for the other files that read JSON ---------------------------------------- */
+
+json_t *
+json_foreign(const char *text, size_t n)
+{
+	return parse(text, n);
+}
+
+const char *
+json_text_of(const json_t *o, const char *key)
+{
+	return text_of(o, key);
+}
+
+int64_t
+json_time(const char *s)
+{
+	struct tm tm = { 0 };
+	const char *rest = s != NULL ? strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	int sign, hours, minutes, shift = 0;
+
+	if (rest == NULL || tm.tm_year < 70)
+		return 0;
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if ((*rest == '+' || *rest == '-') && sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2) {
+		sign = *rest == '+' ? 1 : -1;
+		shift = sign * (hours * 3600 + minutes * 60);
+	}
+	return timegm(&tm) - shift;
 }

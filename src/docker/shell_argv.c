@@ -7,7 +7,7 @@
  * - The shell is the one in the container's passwd for this uid, or bash, or
  *   sh.  Service users are given nologin or false to keep them off a login
  *   service; whoever is granted a shell here is let in by the grant, so these
- *   two count as "none".  HOME, USER, LOGNAME and SHELL are set as sshd does.
+ *   two count as "none".  Another one may have been asked for by name.  HOME, USER, LOGNAME and SHELL are set as sshd does.
  * - A terminal's first size arrives through the engine a moment after the
  *   start.  It is waited for, so that no program ever sees 0 by 0, and only
  *   when none has come for about two seconds is it set from inside: no later
@@ -28,7 +28,7 @@
 enum {
 	PIECE = 100000,	       /* bytes of the command in one argument */
 	ONE_ARGUMENT = 131071, /* what Linux takes */
-	SCRIPT_ARGS = 6,       /* sh -c SCRIPT sh, with a terminal: ROWS COLS */
+	SCRIPT_ARGS = 7,       /* sh -c SCRIPT sh SHELL, with a terminal: ROWS COLS */
 	PIECES = sizeof(((struct shell_argv *)0)->argv) / sizeof(char *) - SCRIPT_ARGS - 1,
 };
 
@@ -48,6 +48,8 @@ enum {
 	"fi\n"                                                                                  \
 	"case $SHELL in */nologin|*/false) SHELL= ;; esac\n"                                    \
 	"[ -x \"$SHELL\" ] || SHELL=$(command -v bash || command -v sh)\n"                      \
+	"[ -z \"$1\" ] || SHELL=$(command -v \"$1\" || echo \"$1\")\n"                          \
+	"shift\n"                                                                               \
 	"export SHELL\n"
 
 /* Its arguments are rows and columns, before the command's. */
@@ -101,6 +103,7 @@ start(struct shell_argv *a, const char *script, const struct exec_spec *spec)
 	a->argv[n++] = "-c";
 	a->argv[n++] = script;
 	a->argv[n++] = "sh";
+	a->argv[n++] = spec->shell != NULL ? spec->shell : "";
 	if (spec->tty) {
 		snprintf(a->rows, sizeof(a->rows), "%u", spec->rows);
 		snprintf(a->cols, sizeof(a->cols), "%u", spec->cols);

@@ -116,7 +116,9 @@ slim(struct channel *ch)
 	}
 	ch->nenv = 0;
 	free(ch->command);
-	ch->command = NULL;
+	free(ch->run_as);
+	free(ch->shell);
+	ch->command = ch->run_as = ch->shell = NULL;
 	front_forget(ch);
 }
 

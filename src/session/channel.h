@@ -64,7 +64,8 @@ struct channel {
 	} env[MAX_ENV];
 	unsigned nenv;
 	size_t env_bytes;
-	char *command; /* NULL: a shell */
+	char *command;	      /* NULL: a shell */
+	char *run_as, *shell; /* NULL: as the grant says, the login shell */
 
 	/* from the client */
 	struct buf in;
@@ -105,6 +106,7 @@ struct channel {
 	struct ui_model model;
 	struct line line;
 	uint32_t wish, wish_offset; /* CH_ASKING: REQ_TARGET or REQ_LIST, and the page */
+	const char *wish_text;	    /* of the TARGET; NULL: the login name's */
 	uint32_t request;	    /* the id it was sent with; 0: not sent yet */
 	char *first_password;
 	unsigned tries;

@@ -28,6 +28,8 @@ front_ask(struct channel *ch)
 	msg_init(&m, ch->wish, ch->request);
 	if (ch->wish == REQ_LIST)
 		msg_put_u32(&m, ch->wish_offset);
+	else
+		msg_put_str(&m, ch->wish_text != NULL ? ch->wish_text : "");
 	link_send(&m);
 	ch->wish = 0;
 	ch->conn->asking++;

@@ -69,6 +69,8 @@ relay_attach(struct channel *ch, uint64_t ref, const char *name)
 		msg_put_str(&m, ch->env[i].value);
 	}
 	msg_put_str(&m, ch->command != NULL ? ch->command : "");
+	msg_put_str(&m, ch->run_as != NULL ? ch->run_as : "");
+	msg_put_str(&m, ch->shell != NULL ? ch->shell : "");
 	link_send(&m);
 	ch->state = CH_CONNECTING;
 }

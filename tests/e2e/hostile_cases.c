@@ -307,6 +307,75 @@ CASE(log_level)
 	return true;
 }
 
+CASE(action_unlisted)
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	on_container(p, arg, lab.mine, arg == REQ_POWER, POWER_START);
+	return good;
+}
+
+CASE(action_on_anothers)
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	on_container(p, arg, lab.others, arg == REQ_POWER, POWER_START);
+	return good;
+}
+
+CASE(power_of_no_kind)
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	on_container(p, REQ_POWER, lab.mine, 1, arg);
+	return good;
+}
+
+CASE(query_of_no_kind)
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	query(p, arg, 0, "");
+	return good;
+}
+
+CASE(change_of_no_kind)
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	change(p, arg, "1", "");
+	return good;
+}
+
+CASE(change_too_long)
+{
+	char *s = xcalloc(arg + 1, 1);
+	bool good = login(p, "alice", AUTH_OK);
+
+	memset(s, 'a', arg);
+	change(p, CHANGE_KEY_ADD, s, "");
+	free(s);
+	return good;
+}
+
+CASE(two_passwords)
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	for (uint32_t i = 0; i < arg; i++)
+		well_formed(p, REQ_PASSWD);
+	return good;
+}
+
+CASE(cancel_of_the_future)
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	on_container(p, REQ_DETAILS, lab.mine, 0, 0);
+	numbers(p, REQ_CANCEL, 1, p->id + arg);
+	return good;
+}
+
 /* clang-format off */
 const struct hostile hostile_cases[] = {
 	{ "VERIFY before the key exchange",       before_kex, REQ_VERIFY },
@@ -317,6 +386,11 @@ const struct hostile hostile_cases[] = {
 	{ "ATTACH before the key exchange",       before_kex, REQ_ATTACH },
 	{ "NEW_PASSWORD before login",            before_login, REQ_NEW_PASSWORD },
 	{ "TARGET before login",                  before_login, REQ_TARGET },
+	{ "DETAILS before login",                 before_login, REQ_DETAILS },
+	{ "POWER before login",                   before_login, REQ_POWER },
+	{ "QUERY before login",                   before_login, REQ_QUERY },
+	{ "CHANGE before login",                  before_login, REQ_CHANGE },
+	{ "PASSWD before login",                  before_login, REQ_PASSWD },
 	{ "LIST before login",                    before_login, REQ_LIST },
 	{ "ATTACH before login",                  before_login, REQ_ATTACH },
 	{ "CANCEL before login",                  before_login, REQ_CANCEL },
@@ -330,6 +404,8 @@ const struct hostile hostile_cases[] = {
 	{ "LIST before the new password",         must_change_first, REQ_LIST },
 	{ "TARGET before the new password",       must_change_first, REQ_TARGET },
 	{ "ATTACH before the new password",       must_change_first, REQ_ATTACH },
+	{ "PASSWD before the new password",       must_change_first, REQ_PASSWD },
+	{ "CHANGE before the new password",       must_change_first, REQ_CHANGE },
 	{ "PASSWORD before the new password",     must_change_first, REQ_PASSWORD },
 	{ "PASSWORD after login",                 after_login, REQ_PASSWORD },
 	{ "VERIFY after login",                   after_login, REQ_VERIFY },
@@ -385,6 +461,19 @@ const struct hostile hostile_cases[] = {
 	{ "a shell with a command",               attach_shell_with_command, ATTACH_SHELL },
 	{ "33 environment variables",             attach_much_environment, MAX_ENV + 1 },
 	{ "a command of 128 KiB and one byte",    attach_long_command, MAX_COMMAND + 1 },
+	{ "details before any list",              action_unlisted, REQ_DETAILS },
+	{ "power before any list",                action_unlisted, REQ_POWER },
+	{ "details of another's container",       action_on_anothers, REQ_DETAILS },
+	{ "power over another's container",       action_on_anothers, REQ_POWER },
+	{ "power of kind 0",                      power_of_no_kind, 0 },
+	{ "power of kind 4",                      power_of_no_kind, 4 },
+	{ "a query of kind 0",                    query_of_no_kind, 0 },
+	{ "a query of kind 5",                    query_of_no_kind, 5 },
+	{ "a change of kind 0",                   change_of_no_kind, 0 },
+	{ "a change of kind 4",                   change_of_no_kind, 4 },
+	{ "a key of 8 KiB and one byte",          change_too_long, MAX_KEY_LINE + 1 },
+	{ "two passwords at once",                two_passwords, 2 },
+	{ "a cancel of what is to come",          cancel_of_the_future, 2 },
 	{ "a log level of no name",               log_level, 17 },
 	{ "LANGUAGE before login",                before_login, REQ_LANGUAGE },
 	{ "a language of no name",                language, LANGUAGE_COUNT },

@@ -65,6 +65,10 @@ void verify(struct peer *p, const char *user, const uint8_t *hash, bool good);
 void attach(struct peer *p, uint64_t ref, uint32_t kind, uint32_t nenv, const char *command);
 bool list(struct peer *p, int64_t want);
 void numbers(struct peer *p, uint32_t type, unsigned n, uint32_t first);
+/* n numbers behind the ref, all the same. */
+void on_container(struct peer *p, uint32_t type, uint64_t ref, unsigned n, uint32_t first);
+void query(struct peer *p, uint32_t what, uint32_t offset, const char *arg);
+void change(struct peer *p, uint32_t what, const char *arg, const char *text);
 /* A well-formed request of each type. */
 void well_formed(struct peer *p, uint32_t type);
 

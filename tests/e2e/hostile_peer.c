@@ -179,6 +179,8 @@ attach(struct peer *p, uint64_t ref, uint32_t kind, uint32_t nenv, const char *c
 		msg_put_str(&m, "b");
 	}
 	msg_put_str(&m, command);
+	msg_put_str(&m, "");
+	msg_put_str(&m, "");
 	put_msg(p, &m);
 }
 
@@ -206,7 +208,42 @@ numbers(struct peer *p, uint32_t type, unsigned n, uint32_t first)
 	put_msg(p, &m);
 }
 
-/* A well-formed request of each type. */
+void
+on_container(struct peer *p, uint32_t type, uint64_t ref, unsigned n, uint32_t first)
+{
+	struct msg m;
+
+	msg_init(&m, type, 0);
+	msg_put_u64(&m, ref);
+	for (unsigned i = 0; i < n; i++)
+		msg_put_u32(&m, first);
+	put_msg(p, &m);
+}
+
+void
+query(struct peer *p, uint32_t what, uint32_t offset, const char *arg)
+{
+	struct msg m;
+
+	msg_init(&m, REQ_QUERY, 0);
+	msg_put_u32(&m, what);
+	msg_put_u32(&m, offset);
+	msg_put_str(&m, arg);
+	put_msg(p, &m);
+}
+
+void
+change(struct peer *p, uint32_t what, const char *arg, const char *text)
+{
+	struct msg m;
+
+	msg_init(&m, REQ_CHANGE, 0);
+	msg_put_u32(&m, what);
+	msg_put_str(&m, arg);
+	msg_put_str(&m, text);
+	put_msg(p, &m);
+}
+
 void
 well_formed(struct peer *p, uint32_t type)
 {
@@ -230,7 +267,22 @@ well_formed(struct peer *p, uint32_t type)
 		ask_strings(p, type, "alice", NULL);
 		break;
 	case REQ_TARGET:
-		ask_strings(p, type, NULL, NULL);
+		ask_strings(p, type, "", NULL);
+		break;
+	case REQ_PASSWD:
+		ask_strings(p, type, "correct horse", "battery staple");
+		break;
+	case REQ_DETAILS:
+		on_container(p, type, lab.mine, 0, 0);
+		break;
+	case REQ_POWER:
+		on_container(p, type, lab.mine, 1, POWER_START);
+		break;
+	case REQ_QUERY:
+		query(p, QUERY_KEYS, 0, "");
+		break;
+	case REQ_CHANGE:
+		change(p, CHANGE_KEY_DEL, "SHA256:x", "");
 		break;
 	case REQ_ATTACH:
 		attach(p, lab.mine, ATTACH_SHELL, 0, "");

@@ -48,6 +48,11 @@ HANDLER(do_status)
 HANDLER(do_detach)
 HANDLER(do_log)
 HANDLER(do_language)
+HANDLER(do_details)
+HANDLER(do_power)
+HANDLER(do_query)
+HANDLER(do_change)
+HANDLER(do_passwd)
 /* clang-format on */
 
 void
@@ -116,6 +121,11 @@ static const struct {
 	{ REQ_DETACH,       "do_detach",       "----++" },
 	{ REQ_LOG,          "do_log",          "++++++" },
 	{ REQ_LANGUAGE,     "do_language",     "--+++." },
+	{ REQ_DETAILS,      "do_details",      "----+." },
+	{ REQ_POWER,        "do_power",        "----+." },
+	{ REQ_QUERY,        "do_query",        "----+." },
+	{ REQ_CHANGE,       "do_change",       "----+." },
+	{ REQ_PASSWD,       "do_passwd",       "----+." },
 };
 /* clang-format on */
 

@@ -101,6 +101,7 @@ defaults(void **state)
 	assert_int_equal(c.audit_retention, 0);
 	assert_int_equal(c.log_level, LOG_LEVEL_INFO);
 	assert_int_equal(c.log_format, LOG_FORMAT_TEXT);
+	assert_int_equal(c.user_keys, 1);
 	config_release(&c);
 	config_release(&c);
 }
@@ -127,7 +128,8 @@ static const char everything[] = "port 22\n"
 				 "password-hash argon2id,m=65536,t=3,p=1\n"
 				 "audit-retention 90\n"
 				 "log-level debug\n"
-				 "log-format json\n";
+				 "log-format json\n"
+				 "user-keys no\n";
 
 static void
 check_everything(const struct config *c)
@@ -157,6 +159,7 @@ check_everything(const struct config *c)
 	assert_int_equal(c->audit_retention, 90);
 	assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(c->log_format, LOG_FORMAT_JSON);
+	assert_int_equal(c->user_keys, 0);
 }
 
 static void
