@@ -53,9 +53,11 @@ int engine_version(struct engine *en, struct engine_info *info, struct errtext *
 
 struct engine_container {
 	char id[65];
-	char *name, *image, *state, *status;
+	char *name, *image, *state;
 	char *labels; /* JSON object text */
 	char *image_id;
+	char *service; /* as in store.h's struct container */
+	char *ports;   /* the same */
 	int64_t created;
 };
 struct engine_list {

@@ -156,6 +156,8 @@ struct node {
 	const char *state;	/* "connected" "failed" "unknown" */
 	int64_t last_seen;	/* 0: never */
 	const char *last_error; /* NULL: none */
+	int64_t state_since;	/* 0: since it was added */
+	int64_t revision;	/* another one: its name, address or keys were changed */
 };
 
 int node_add(struct store *st, const struct actor *by, const struct node *n);
@@ -185,14 +187,24 @@ int node_set_failed(struct store *st, int64_t id, const char *error);
 struct container {
 	int64_t ref; /* row id, stable while the container exists; what proto.h calls ref */
 	int64_t node_id;
-	const char *node;				/* node's name */
-	const char *node_state;				/* node's state */
-	const char *id, *name, *image, *state, *status; /* status: "Up 3 hours" */
-	const char *labels;				/* JSON object text */
+	const char *node;	/* node's name */
+	const char *node_state; /* node's state */
+	bool node_enabled;
+	const char *id, *name, *image, *state;
+	const char *labels; /* JSON object text */
 	const char *
 	    owner; /* value of the owner label, from the container itself and not its image; NULL */
+	const char *service; /* "project/service" (Compose), "SERVICE.SLOT" (Swarm), "" */
+	const char *ports;   /* "8080->80/tcp, ..." */
 	int64_t created;
-	int64_t seen; /* when the inventory last saw it */
+	int64_t seen; /* when its node last answered */
+	/* Known by looking at it alone.  To store: not inspected leaves the row's as they are. */
+	bool inspected;
+	const char *health; /* "" "starting" "healthy" "unhealthy" */
+	const char *gpus;   /* "all", "count=2", device ids; "" */
+	int64_t started, finished;
+	int exit_code;
+	bool oom;
 };
 
 /* Replaces one node's rows by these n, of which node_id says whose they are, and its state by
@@ -202,6 +214,17 @@ int container_replace(struct store *st, int64_t node_id, const struct container 
 int container_each(struct store *st, int (*fn)(const struct container *, void *), void *arg);
 int container_get(
     struct store *st, int64_t ref, int (*fn)(const struct container *, void *), void *arg);
+/*
+ * The mark counts what changed in the inventory.  With the mark of an earlier
+ * moment: the rows that have changed since, those of disabled nodes too; and the
+ * refs that are gone, or JB_NOT_FOUND when that long ago is not known any more.
+ */
+int inventory_mark(struct store *st, int64_t *mark);
+int container_each_since(
+    struct store *st, int64_t mark, int (*fn)(const struct container *, void *), void *arg);
+int container_each_gone(struct store *st, int64_t mark, int (*fn)(int64_t ref, void *), void *arg);
+/* When the user was last in it (unix s); 0: never. */
+int container_used(struct store *st, const char *user, const struct container *c, int64_t *at);
 
 /* ---- grants ----------------------------------------------------------- */
 

@@ -7,6 +7,9 @@
 #include "jumpbox/policy.h"
 #include "jumpbox/util.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const struct column container_columns[] = {
 	/* clang-format off */
 	{ "name",       CELL_TEXT, false },
@@ -15,6 +18,14 @@ static const struct column container_columns[] = {
 	{ "status",     CELL_TEXT, false },
 	{ "image",      CELL_TEXT, false },
 	{ "owner",      CELL_TEXT, false },
+	{ "service",    CELL_TEXT, false },
+	{ "ports",      CELL_TEXT, true },
+	{ "gpus",       CELL_TEXT, true },
+	{ "health",     CELL_TEXT, true },
+	{ "exit_code",  CELL_NUM,  true },
+	{ "oom",        CELL_BOOL, true },
+	{ "started",    CELL_TIME, true },
+	{ "finished",   CELL_TIME, true },
 	{ "node_state", CELL_TEXT, true },
 	{ "id",         CELL_TEXT, true },
 	{ "created",    CELL_TIME, true },
@@ -33,13 +44,48 @@ struct container_walk {
 	int64_t now;
 };
 
+/* "3 hours" */
+static const char *
+age(int64_t seconds, char dst[static 32])
+{
+	static const struct unit {
+		int64_t seconds;
+		const char *name;
+	} units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
+	const struct unit *u = units;
+	long long n;
+
+	while (u->seconds > 1 && seconds < u->seconds)
+		u++;
+	n = seconds > 0 ? (long long)(seconds / u->seconds) : 0;
+	snprintf(dst, 32, "%lld %s%s", n, u->name, n == 1 ? "" : "s");
+	return dst;
+}
+
+/* "Up 3 hours (healthy)", "Exited (137) 2 days ago": the state as a sentence. */
+static const char *
+status(const struct container *k, int64_t now, char *dst, size_t size)
+{
+	bool up = strcmp(k->state, "running") == 0, ended = strcmp(k->state, "exited") == 0;
+	char since[32];
+
+	dst[0] = '\0';
+	if (up && k->started > 0)
+		snprintf(dst, size, "Up %s%s%s%s", age(now - k->started, since),
+		    k->health[0] != '\0' ? " (" : "", k->health, k->health[0] != '\0' ? ")" : "");
+	else if (ended && k->finished > 0)
+		snprintf(dst, size, "Exited (%d) %s ago%s", k->exit_code,
+		    age(now - k->finished, since), k->oom ? " (out of memory)" : "");
+	return dst;
+}
+
 static int
 list_container(const struct container *k, void *arg)
 {
 	struct container_walk *w = arg;
 	const struct facts f = { k->node, k->name, k->image, k->labels, k->owner };
 	struct verdict v = { .perms = 0 };
-	char allow[ALLOW_TEXT];
+	char allow[ALLOW_TEXT], text[96];
 
 	if (w->user != NULL) {
 		policy_decide(w->user, &f, PERM_SHELL, w->now, &v);
@@ -54,9 +100,17 @@ list_container(const struct container *k, void *arg)
 		C_TEXT(k->name),
 		C_TEXT(k->node),
 		C_TEXT(k->state),
-		C_TEXT(k->status),
+		C_TEXT(status(k, w->now, text, sizeof text)),
 		C_TEXT(k->image),
 		C_TEXT(k->owner),
+		C_TEXT(k->service),
+		C_TEXT(k->ports),
+		C_TEXT(k->gpus),
+		C_TEXT(k->health),
+		C_NUM(k->exit_code),
+		C_NUM(k->oom),
+		C_NUM(k->started),
+		C_NUM(k->finished),
 		C_TEXT(k->node_state),
 		C_TEXT(k->id),
 		C_NUM(k->created),

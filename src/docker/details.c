@@ -4,6 +4,7 @@
  * its value is not even copied.  Pure but for the call; jansson.  Broker
  * children.
  */
+#include "engine.h"
 #include "json.h"
 #include "jumpbox/proto.h"
 #include "jumpbox/text.h"
@@ -37,14 +38,14 @@ add_free(struct engine_details *d, enum detail_key key, char *value)
 static void
 add_text(struct engine_details *d, enum detail_key key, const json_t *o, const char *name)
 {
-	add(d, key, json_text_of(o, name));
+	add(d, key, json_str(o, name));
 }
 
 /* "2026-11-26T04:10:38.117441291Z" as Unix seconds; what never was is left out. */
 static void
 add_time(struct engine_details *d, enum detail_key key, const json_t *o, const char *name)
 {
-	int64_t at = json_time(json_text_of(o, name));
+	int64_t at = json_time(json_str(o, name));
 
 	if (at > 0)
 		add_free(d, key, xasprintf("%lld", (long long)at));
@@ -73,7 +74,7 @@ add_word(struct buf *line, const char *word)
 static void
 add_command(struct engine_details *d, const json_t *root)
 {
-	const char *path = json_text_of(root, "Path"), *s;
+	const char *path = json_str(root, "Path"), *s;
 	struct buf line;
 	const json_t *v;
 	size_t i;
@@ -108,8 +109,8 @@ add_ports(struct engine_details *d, const json_t *ports)
 			add(d, DETAIL_PORT, port);
 		json_array_foreach(bindings, i, b)
 		{
-			ip = json_text_of(b, "HostIp");
-			host = json_text_of(b, "HostPort");
+			ip = json_str(b, "HostIp");
+			host = json_str(b, "HostPort");
 			add_free(d, DETAIL_PORT,
 			    xasprintf("%s%s%s->%s", ip != NULL ? ip : "",
 				ip != NULL && ip[0] != '\0' ? ":" : "", host != NULL ? host : "",
@@ -127,10 +128,10 @@ add_mounts(struct engine_details *d, const json_t *mounts)
 
 	json_array_foreach(mounts, i, m)
 	{
-		type = json_text_of(m, "Type");
-		name = json_text_of(m, "Name");
-		source = json_text_of(m, "Source");
-		to = json_text_of(m, "Destination");
+		type = json_str(m, "Type");
+		name = json_str(m, "Name");
+		source = json_str(m, "Source");
+		to = json_str(m, "Destination");
 		if (name != NULL && name[0] != '\0') /* where a volume lies is the node's matter */
 			source = name;
 		add_free(d, DETAIL_MOUNT,
@@ -148,8 +149,8 @@ add_networks(struct engine_details *d, const json_t *networks)
 
 	json_object_foreach((json_t *)networks, name, net)
 	{
-		ip = json_text_of(net, "IPAddress");
-		ip6 = json_text_of(net, "GlobalIPv6Address");
+		ip = json_str(net, "IPAddress");
+		ip6 = json_str(net, "GlobalIPv6Address");
 		add_free(d, DETAIL_NETWORK,
 		    xasprintf("%s%s%s%s%s", name, ip != NULL && ip[0] != '\0' ? " " : "",
 			ip != NULL ? ip : "", ip6 != NULL && ip6[0] != '\0' ? " " : "",
@@ -163,7 +164,7 @@ add_labels(struct engine_details *d, const json_t *labels)
 	const char *key, *s;
 	json_t *v;
 
-	json_object_foreach((json_t *)labels, key, v) if ((s = json_text_of(labels, key)) != NULL)
+	json_object_foreach((json_t *)labels, key, v) if ((s = json_str(labels, key)) != NULL)
 	    add_free(d, DETAIL_LABEL, xasprintf("%s=%s", key, s));
 }
 
@@ -186,7 +187,7 @@ add_device_request(struct engine_details *d, const json_t *r)
 {
 	const json_t *ids = json_object_get(r, "DeviceIDs"), *v;
 	long long count = json_integer_value(json_object_get(r, "Count"));
-	const char *driver = json_text_of(r, "Driver"), *s;
+	const char *driver = json_str(r, "Driver"), *s;
 	struct buf line;
 	size_t i;
 
@@ -239,7 +240,7 @@ add_visible_devices(struct engine_details *d, const json_t *env)
 static void
 add_restart(struct engine_details *d, const json_t *policy)
 {
-	const char *name = json_text_of(policy, "Name");
+	const char *name = json_str(policy, "Name");
 	long long most = json_integer_value(json_object_get(policy, "MaximumRetryCount"));
 
 	if (name == NULL || name[0] == '\0')
@@ -252,7 +253,7 @@ static void
 add_state(struct engine_details *d, const json_t *state)
 {
 	const json_t *health = json_object_get(state, "Health");
-	const char *status = json_text_of(state, "Status"), *h = json_text_of(health, "Status");
+	const char *status = json_str(state, "Status"), *h = json_str(health, "Status");
 
 	add(d, DETAIL_STATE, status);
 	if (h != NULL && strcmp(h, "none") != 0)
@@ -268,9 +269,9 @@ add_state(struct engine_details *d, const json_t *state)
 int
 json_details(const char *text, size_t n, struct engine_details *d)
 {
-	json_t *root = json_foreign(text, n);
+	json_t *root = json_read(text, n);
 	const json_t *config = json_object_get(root, "Config"), *state, *host, *net, *r;
-	const char *name = json_text_of(root, "Name");
+	const char *name = json_str(root, "Name");
 	size_t i;
 
 	if (!json_is_object(config) || name == NULL) {

@@ -94,9 +94,10 @@ store_list(struct store *st, const struct node *n, const struct engine_list *lis
 			.name = c->name,
 			.image = c->image,
 			.state = c->state,
-			.status = c->status,
 			.labels = c->labels,
 			.owner = owners[i],
+			.service = c->service,
+			.ports = c->ports,
 			.created = c->created };
 	}
 	rc = container_replace(st, n->id, rows, list->n);

@@ -1,9 +1,10 @@
 /*
- * The engine's JSON to structs, and the bodies that are sent.  All of it is
- * foreign: wrong types are absent values, a row that cannot be named is left
- * out, so that one odd container does not hide the others.  Pure; jansson.
+ * The engine's JSON to structs, but for containers (json_container.c), and the
+ * bodies that are sent.  All of it is foreign: wrong types are absent values.
+ * Pure; jansson.
  */
 #include "json.h"
+#include "engine.h"
 #include "jumpbox/util.h"
 
 #include <ctype.h>
@@ -30,11 +31,11 @@ replace_nuls(char *text, size_t n)
 
 /*
  * A stray NUL in some label must not make a node's whole list unreadable.  In
- * a value it is let in, and text_of() then drops that one string; jansson
+ * a value it is let in, and json_str() then drops that one string; jansson
  * lets none into a key.
  */
-static json_t *
-parse(const char *text, size_t n)
+json_t *
+json_read(const char *text, size_t n)
 {
 	const size_t flags = JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK;
 	json_t *root = json_loadb(text, n, flags, NULL);
@@ -50,9 +51,8 @@ parse(const char *text, size_t n)
 	return root;
 }
 
-/* The string under key, or NULL when it is missing, no string, or holds a NUL. */
-static const char *
-text_of(const json_t *o, const char *key)
+const char *
+json_str(const json_t *o, const char *key)
 {
 	const json_t *v = json_object_get(o, key);
 	const char *s = json_string_value(v);
@@ -60,17 +60,16 @@ text_of(const json_t *o, const char *key)
 	return s && strlen(s) == json_string_length(v) ? s : NULL;
 }
 
-static char *
-copy_of(const json_t *o, const char *key)
+char *
+json_str_copy(const json_t *o, const char *key)
 {
-	const char *s = text_of(o, key);
+	const char *s = json_str(o, key);
 
 	return xstrdup(s ? s : "");
 }
 
-/* String values only, as compact JSON text: "{}" for anything else. */
-static char *
-labels_of(const json_t *labels)
+char *
+json_labels(const json_t *labels)
 {
 	json_t *clean = json_object();
 	const char *key;
@@ -78,15 +77,15 @@ labels_of(const json_t *labels)
 	char *text;
 
 	if (json_is_object(labels))
-		json_object_foreach((json_t *)labels, key, v) if (text_of(labels, key))
+		json_object_foreach((json_t *)labels, key, v) if (json_str(labels, key))
 		    json_object_set(clean, key, v);
 	text = json_dumps(clean, JSON_COMPACT);
 	json_decref(clean);
 	return text ? text : xstrdup("{}");
 }
 
-static bool
-id_copy(char id[static 65], const char *s)
+bool
+json_id_copy(char id[static 65], const char *s)
 {
 	size_t n = s ? strlen(s) : 0;
 
@@ -94,6 +93,24 @@ id_copy(char id[static 65], const char *s)
 		return false;
 	memcpy(id, s, n + 1);
 	return true;
+}
+
+int64_t
+json_time(const char *s)
+{
+	struct tm tm = { 0 };
+	const char *rest = s != NULL ? strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	int sign, hours, minutes, shift = 0;
+
+	if (rest == NULL || tm.tm_year < 70)
+		return 0;
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if ((*rest == '+' || *rest == '-') && sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2) {
+		sign = *rest == '+' ? 1 : -1;
+		shift = sign * (hours * 3600 + minutes * 60);
+	}
+	return timegm(&tm) - shift;
 }
 
 /* ---- GET /version ------------------------------------------------------- */
@@ -113,9 +130,9 @@ api_number(const char *s)
 int
 json_version(const char *text, size_t n, struct engine_info *info)
 {
-	json_t *root = parse(text, n), *c;
-	const char *version = text_of(root, "Version"), *name;
-	unsigned api = api_number(text_of(root, "ApiVersion"));
+	json_t *root = json_read(text, n), *c;
+	const char *version = json_str(root, "Version"), *name;
+	unsigned api = api_number(json_str(root, "ApiVersion"));
 	size_t i;
 
 	if (!version || api == 0) {
@@ -130,7 +147,7 @@ json_version(const char *text, size_t n, struct engine_info *info)
 	info->podman = false;
 	json_array_foreach(json_object_get(root, "Components"), i, c)
 	{
-		name = text_of(c, "Name");
+		name = json_str(c, "Name");
 		if (name && strstr(name, "Podman"))
 			info->podman = true;
 	}
@@ -138,135 +155,18 @@ json_version(const char *text, size_t n, struct engine_info *info)
 	return 0;
 }
 
-/* ---- GET /containers/json ------------------------------------------------ */
-
-/* "/name"; links to it appear as "/other/name". */
-static const char *
-own_name(const json_t *names)
-{
-	const json_t *v;
-	const char *s;
-	size_t i;
-
-	json_array_foreach(names, i, v)
-	{
-		s = json_string_value(v);
-		if (!s || strlen(s) != json_string_length(v))
-			continue;
-		s += *s == '/';
-		if (*s && !strchr(s, '/'))
-			return s;
-	}
-	return NULL;
-}
-
-static bool
-list_row(const json_t *o, struct engine_container *c)
-{
-	const char *name = own_name(json_object_get(o, "Names"));
-
-	if (!id_copy(c->id, text_of(o, "Id")) || !name)
-		return false;
-	c->name = xstrdup(name);
-	c->image = copy_of(o, "Image");
-	c->image_id = copy_of(o, "ImageID");
-	c->state = copy_of(o, "State");
-	c->status = copy_of(o, "Status");
-	c->labels = labels_of(json_object_get(o, "Labels"));
-	c->created = json_integer_value(json_object_get(o, "Created"));
-	return true;
-}
-
-int
-json_list(const char *text, size_t n, struct engine_list *list)
-{
-	json_t *root = parse(text, n), *o;
-	bool known = json_array_size(root) == 0;
-	size_t i;
-
-	if (!json_is_array(root)) {
-		json_decref(root);
-		return JB_UNAVAILABLE;
-	}
-	list->n = 0;
-	list->c = xcalloc(json_array_size(root) + 1, sizeof(*list->c));
-	json_array_foreach(root, i, o)
-	{
-		struct engine_container *c = &list->c[list->n];
-
-		list->n += list_row(o, c);
-		known |= c->id[0] != '\0';
-	}
-	json_decref(root);
-	if (known)
-		return 0;
-	engine_list_release(list); /* rows, and not one container: no engine's */
-	return JB_UNAVAILABLE;
-}
-
-void
-engine_list_release(struct engine_list *list)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		struct engine_container *c = &list->c[i];
-
-		free(c->name);
-		free(c->image);
-		free(c->image_id);
-		free(c->state);
-		free(c->status);
-		free(c->labels);
-	}
-	free(list->c);
-	memset(list, 0, sizeof(*list));
-}
-
-/* ---- GET /containers/ID/json, /images/ID/json ----------------------------- */
-
-int
-json_inspect(const char *text, size_t n, struct engine_inspect *in, char **image_id)
-{
-	json_t *root = parse(text, n);
-	const json_t *config = json_object_get(root, "Config");
-	const char *name = text_of(root, "Name"), *pid_mode;
-
-	if (!json_is_object(config) || !name || !id_copy(in->id, text_of(root, "Id"))) {
-		json_decref(root);
-		return JB_UNAVAILABLE;
-	}
-	in->name = xstrdup(name + (*name == '/'));
-	in->image = copy_of(config, "Image");
-	in->state = copy_of(json_object_get(root, "State"), "Status");
-	in->labels = labels_of(json_object_get(config, "Labels"));
-	pid_mode = text_of(json_object_get(root, "HostConfig"), "PidMode");
-	in->pid_host = pid_mode && strcmp(pid_mode, "host") == 0;
-	in->tty = json_is_true(json_object_get(config, "Tty"));
-	*image_id = copy_of(root, "Image");
-	json_decref(root);
-	return 0;
-}
-
-void
-engine_inspect_release(struct engine_inspect *in)
-{
-	free(in->name);
-	free(in->image);
-	free(in->state);
-	free(in->labels);
-	free(in->image_labels);
-	memset(in, 0, sizeof(*in));
-}
+/* ---- GET /images/ID/json, labels ------------------------------------------- */
 
 int
 json_image_labels(const char *text, size_t n, char **labels)
 {
-	json_t *root = parse(text, n);
+	json_t *root = json_read(text, n);
 
 	if (!json_is_object(root)) {
 		json_decref(root);
 		return JB_UNAVAILABLE;
 	}
-	*labels = labels_of(json_object_get(json_object_get(root, "Config"), "Labels"));
+	*labels = json_labels(json_object_get(json_object_get(root, "Config"), "Labels"));
 	json_decref(root);
 	return 0;
 }
@@ -274,8 +174,8 @@ json_image_labels(const char *text, size_t n, char **labels)
 char *
 engine_label(const char *labels, const char *key)
 {
-	json_t *root = labels ? parse(labels, strlen(labels)) : NULL;
-	const char *s = text_of(root, key);
+	json_t *root = labels ? json_read(labels, strlen(labels)) : NULL;
+	const char *s = json_str(root, key);
 	char *value = s ? xstrdup(s) : NULL;
 
 	json_decref(root);
@@ -301,8 +201,8 @@ engine_own_label(const char *labels, const char *image_labels, const char *key)
 int
 json_exec_id(const char *text, size_t n, char exec_id[static 65])
 {
-	json_t *root = parse(text, n);
-	bool ok = id_copy(exec_id, text_of(root, "Id"));
+	json_t *root = json_read(text, n);
+	bool ok = json_id_copy(exec_id, json_str(root, "Id"));
 
 	json_decref(root);
 	return ok ? 0 : JB_UNAVAILABLE;
@@ -311,7 +211,7 @@ json_exec_id(const char *text, size_t n, char exec_id[static 65])
 int
 json_exec_status(const char *text, size_t n, struct exec_status *s)
 {
-	json_t *root = parse(text, n);
+	json_t *root = json_read(text, n);
 	const json_t *code = json_object_get(root, "ExitCode");
 
 	if (!json_is_boolean(json_object_get(root, "Running"))) {
@@ -331,8 +231,8 @@ json_exec_status(const char *text, size_t n, struct exec_status *s)
 void
 json_message(const char *text, size_t n, char *out, size_t size)
 {
-	json_t *root = parse(text, n);
-	const char *s = text_of(root, "message");
+	json_t *root = json_read(text, n);
+	const char *s = json_str(root, "message");
 	size_t i = 0;
 
 	for (; s && s[i] && i + 1 < size; i++)
@@ -421,36 +321,4 @@ json_start_body(const struct exec_spec *spec)
 		json_object_set_new(o, "w", json_integer(spec->cols));
 	}
 	return dump(o);
-}
-
-/* ---- for the other files that read JSON ---------------------------------------- */
-
-json_t *
-json_foreign(const char *text, size_t n)
-{
-	return parse(text, n);
-}
-
-const char *
-json_text_of(const json_t *o, const char *key)
-{
-	return text_of(o, key);
-}
-
-int64_t
-json_time(const char *s)
-{
-	struct tm tm = { 0 };
-	const char *rest = s != NULL ? strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-	int sign, hours, minutes, shift = 0;
-
-	if (rest == NULL || tm.tm_year < 70)
-		return 0;
-	if (*rest == '.')
-		rest += 1 + strspn(rest + 1, "0123456789");
-	if ((*rest == '+' || *rest == '-') && sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2) {
-		sign = *rest == '+' ? 1 : -1;
-		shift = sign * (hours * 3600 + minutes * 60);
-	}
-	return timegm(&tm) - shift;
 }

@@ -2,9 +2,9 @@
  * The inventory: containers as last seen on each node.  Written by whoever
  * listed the node (a broker's refresh child, jumpboxctl), read by every menu.
  *
- * A listing of 10,000 containers mostly says what the rows say already, each
- * second.  So the rows are compared first, and only what differs is written;
- * `seen` is the node's time of the last listing, not a column of each row.
+ * A listing of 10,000 containers mostly says what the rows say already.  So
+ * the rows are compared first, and only what differs is written; `seen` is the
+ * node's time of the last answer, not a column of each row.
  */
 #include "store_internal.h"
 
@@ -16,8 +16,9 @@
 /* ---- reading ----------------------------------------------------------- */
 
 #define CONTAINER_COLUMNS                                                                        \
-	"c.ref, c.node_id, n.name, n.state, c.container_id, c.name, c.image, c.state, c.status," \
-	" c.labels, c.owner, c.created, n.last_seen"
+	"c.ref, c.node_id, n.name, n.state, n.enabled, n.last_seen, c.container_id, c.name,"     \
+	" c.image, c.state, c.labels, c.owner, c.created, c.service, c.ports, c.health, c.gpus," \
+	" c.started, c.finished, c.exit_code, c.oom"
 
 /* CROSS JOIN: by the nodes' names first, so that two indexes give the order. */
 static const char each_sql[] =
@@ -26,6 +27,12 @@ static const char each_sql[] =
 static const char get_sql[] =
     "SELECT " CONTAINER_COLUMNS " FROM containers c JOIN nodes n ON n.id = c.node_id"
     " WHERE c.ref = $1 AND n.enabled = 1";
+/* Rows that changed themselves, by their index; all of the nodes that did, which are few. */
+static const char since_sql[] =
+    "SELECT " CONTAINER_COLUMNS " FROM containers c CROSS JOIN nodes n"
+    " WHERE c.mark > $1 AND n.id = c.node_id"
+    " UNION ALL SELECT " CONTAINER_COLUMNS " FROM nodes n CROSS JOIN containers c"
+    " WHERE n.mark > $1 AND c.node_id = n.id AND c.mark <= $1";
 
 struct container_walk {
 	int (*fn)(const struct container *, void *);
@@ -41,15 +48,23 @@ container_row(sqlite3_stmt *q, void *arg)
 		.node_id = col_int(q, 1),
 		.node = col_text(q, 2),
 		.node_state = col_text(q, 3),
-		.id = col_text(q, 4),
-		.name = col_text(q, 5),
-		.image = col_text(q, 6),
-		.state = col_text(q, 7),
-		.status = col_text(q, 8),
-		.labels = col_text(q, 9),
-		.owner = col_text(q, 10),
-		.created = col_int(q, 11),
-		.seen = col_int(q, 12),
+		.node_enabled = col_int(q, 4) != 0,
+		.seen = col_int(q, 5),
+		.id = col_text(q, 6),
+		.name = col_text(q, 7),
+		.image = col_text(q, 8),
+		.state = col_text(q, 9),
+		.labels = col_text(q, 10),
+		.owner = col_text(q, 11),
+		.created = col_int(q, 12),
+		.service = col_text(q, 13),
+		.ports = col_text(q, 14),
+		.health = col_text(q, 15),
+		.gpus = col_text(q, 16),
+		.started = col_int(q, 17),
+		.finished = col_int(q, 18),
+		.exit_code = (int)col_int(q, 19),
+		.oom = col_int(q, 20) != 0,
 	};
 
 	return w->fn(&c, w->arg);
@@ -70,6 +85,88 @@ container_get(struct store *st, int64_t ref, int (*fn)(const struct container *,
 
 	return store_missing_id(
 	    st, sql_one(st, get_sql, PARAMS(P_INT(ref)), container_row, &w), "container", ref);
+}
+
+int
+container_each_since(
+    struct store *st, int64_t mark, int (*fn)(const struct container *, void *), void *arg)
+{
+	struct container_walk w = { fn, arg };
+
+	return sql_each(st, since_sql, PARAMS(P_INT(mark)), container_row, &w);
+}
+
+/* ---- the mark ---------------------------------------------------------- */
+
+static const char mark_sql[] = "SELECT mark FROM inventory WHERE one = 1";
+static const char forgotten_sql[] = "SELECT forgotten FROM inventory WHERE one = 1";
+static const char gone_sql[] = "SELECT ref FROM containers_gone WHERE mark > $1 ORDER BY mark";
+
+int
+inventory_mark(struct store *st, int64_t *mark)
+{
+	return sql_value(st, mark_sql, NO_PARAMS, mark);
+}
+
+struct gone_walk {
+	int (*fn)(int64_t ref, void *);
+	void *arg;
+};
+
+static int
+gone_row(sqlite3_stmt *q, void *arg)
+{
+	const struct gone_walk *w = arg;
+
+	return w->fn(col_int(q, 0), w->arg);
+}
+
+int
+container_each_gone(struct store *st, int64_t mark, int (*fn)(int64_t ref, void *), void *arg)
+{
+	struct gone_walk w = { fn, arg };
+	int64_t forgotten = 0;
+	int err = sql_each(st, gone_sql, PARAMS(P_INT(mark)), gone_row, &w);
+
+	/* Asked afterwards: between the two, some may have been forgotten. */
+	if (!err)
+		err = sql_value(st, forgotten_sql, NO_PARAMS, &forgotten);
+	if (!err && mark < forgotten)
+		err = store_fail(st, JB_NOT_FOUND, "what is gone since then is not known");
+	return err;
+}
+
+/* By number and not by time, which may be set back. */
+static const char forgotten_set_sql[] =
+    "UPDATE inventory SET forgotten = (SELECT max(mark) FROM"
+    " (SELECT mark FROM containers_gone WHERE at < $1 ORDER BY mark LIMIT $2))"
+    " WHERE EXISTS (SELECT 1 FROM containers_gone WHERE at < $1)";
+static const char forget_sql[] =
+    "DELETE FROM containers_gone WHERE mark <= (SELECT forgotten FROM inventory WHERE one = 1)";
+
+/* A menu asks every few seconds; who comes later than this gets the answer at greater cost. */
+int
+container_forget_gone(struct store *st, int64_t now)
+{
+	int err =
+	    sql_run(st, forgotten_set_sql, PARAMS(P_INT(now - GONE_KEPT), P_INT(STORE_BATCH)));
+
+	return err ? err : sql_run(st, forget_sql, NO_PARAMS);
+}
+
+/* ---- who was there ----------------------------------------------------- */
+
+static const char used_sql[] = "SELECT at FROM container_uses"
+			       " WHERE node_id = $1 AND container_id = $2 AND user_name = $3";
+
+int
+container_used(struct store *st, const char *user, const struct container *c, int64_t *at)
+{
+	int err;
+
+	*at = 0;
+	err = sql_value(st, used_sql, PARAMS(P_INT(c->node_id), P_TEXT(c->id), P_TEXT(user)), at);
+	return err == JB_NOT_FOUND ? 0 : err;
 }
 
 /* ---- comparing a listing with the rows --------------------------------- */
@@ -127,9 +224,20 @@ or_empty(const char *s)
 	return s != NULL ? s : "";
 }
 
-static const char rows_sql[] =
-    "SELECT ref, container_id, name, image, state, status, labels, owner, created"
-    " FROM containers WHERE node_id = $1";
+#define ROW_COLUMNS                                                                       \
+	"ref, container_id, name, image, state, labels, owner, created, service, ports, " \
+	"health, gpus, started, finished, exit_code, oom"
+static const char rows_sql[] = "SELECT " ROW_COLUMNS " FROM containers WHERE node_id = $1";
+
+static bool
+same_facts(sqlite3_stmt *q, const struct container *c)
+{
+	return !c->inspected ||
+	    (same_text(col_text(q, 10), or_empty(c->health)) &&
+		same_text(col_text(q, 11), or_empty(c->gpus)) && col_int(q, 12) == c->started &&
+		col_int(q, 13) == c->finished && col_int(q, 14) == c->exit_code &&
+		(col_int(q, 15) != 0) == c->oom);
+}
 
 static int
 compare_row(sqlite3_stmt *q, void *arg)
@@ -152,39 +260,52 @@ compare_row(sqlite3_stmt *q, void *arg)
 	l->same = same_text(col_text(q, 2), or_empty(c->name)) &&
 	    same_text(col_text(q, 3), or_empty(c->image)) &&
 	    same_text(col_text(q, 4), or_empty(c->state)) &&
-	    same_text(col_text(q, 5), or_empty(c->status)) &&
-	    same_text(col_text(q, 6), or_empty(c->labels)) && same_text(col_text(q, 7), c->owner) &&
-	    col_int(q, 8) == c->created;
+	    same_text(col_text(q, 5), or_empty(c->labels)) && same_text(col_text(q, 6), c->owner) &&
+	    col_int(q, 7) == c->created && same_text(col_text(q, 8), or_empty(c->service)) &&
+	    same_text(col_text(q, 9), or_empty(c->ports)) && same_facts(q, c);
 	return 0;
 }
 
 /* ---- writing the differences ------------------------------------------- */
 
+/* `status` is a column of the first schema that nobody reads any more. */
 static const char insert_sql[] =
     "INSERT INTO containers (node_id, container_id, name, image, state, status, labels, owner,"
-    " created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    " created, service, ports) VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10) RETURNING ref";
 static const char update_sql[] =
-    "UPDATE containers SET name = $1, image = $2, state = $3, status = $4, labels = $5, owner = $6,"
-    " created = $7 WHERE ref = $8";
+    "UPDATE containers SET name = $1, image = $2, state = $3, labels = $4, owner = $5,"
+    " created = $6, service = $7, ports = $8 WHERE ref = $9";
+static const char facts_sql[] = "UPDATE containers SET health = $1, gpus = $2, started = $3,"
+				" finished = $4, exit_code = $5, oom = $6 WHERE ref = $7";
 static const char delete_sql[] = "DELETE FROM containers WHERE ref = $1";
 
 static int
 write_one(struct store *st, int64_t node_id, const struct listed *l)
 {
 	const struct container *c = l->c;
+	int64_t ref = l->ref;
+	int err;
 
 	if (l->same)
 		return 0;
-	if (l->ref == 0)
-		return sql_run(st, insert_sql,
+	if (ref == 0)
+		err = sql_value(st, insert_sql,
 		    PARAMS(P_INT(node_id), P_TEXT(c->id), P_TEXT(or_empty(c->name)),
 			P_TEXT(or_empty(c->image)), P_TEXT(or_empty(c->state)),
-			P_TEXT(or_empty(c->status)), P_TEXT(or_empty(c->labels)), P_TEXT(c->owner),
-			P_INT(c->created)));
-	return sql_run(st, update_sql,
-	    PARAMS(P_TEXT(or_empty(c->name)), P_TEXT(or_empty(c->image)),
-		P_TEXT(or_empty(c->state)), P_TEXT(or_empty(c->status)),
-		P_TEXT(or_empty(c->labels)), P_TEXT(c->owner), P_INT(c->created), P_INT(l->ref)));
+			P_TEXT(or_empty(c->labels)), P_TEXT(c->owner), P_INT(c->created),
+			P_TEXT(or_empty(c->service)), P_TEXT(or_empty(c->ports))),
+		    &ref);
+	else
+		err = sql_run(st, update_sql,
+		    PARAMS(P_TEXT(or_empty(c->name)), P_TEXT(or_empty(c->image)),
+			P_TEXT(or_empty(c->state)), P_TEXT(or_empty(c->labels)), P_TEXT(c->owner),
+			P_INT(c->created), P_TEXT(or_empty(c->service)), P_TEXT(or_empty(c->ports)),
+			P_INT(ref)));
+	if (err || !c->inspected)
+		return err;
+	return sql_run(st, facts_sql,
+	    PARAMS(P_TEXT(or_empty(c->health)), P_TEXT(or_empty(c->gpus)), P_INT(c->started),
+		P_INT(c->finished), P_INT(c->exit_code), P_INT(c->oom), P_INT(ref)));
 }
 
 static int

@@ -97,6 +97,8 @@ store_maintain(struct store *st, int64_t before, int64_t *removed)
 		err = sql_count(st, sessions_sql, PARAMS(P_INT(before), P_INT(STORE_BATCH)), &n);
 	if (!err)
 		err = backoff_forget(st, now, &n);
+	if (!err)
+		err = container_forget_gone(st, now);
 	err = txn_end(st, err);
 	if (!err)
 		*removed = s.n + n;

@@ -311,12 +311,95 @@ static const char counter_triggers[] =
 	" DELETE FROM counters WHERE node = OLD.name;"
 	" END;";
 
+/*
+ * What was changed since: `inventory` counts the changes that a list of
+ * containers can show, and each row keeps the number of its last one.  A
+ * node's own change counts for its rows.  Triggers do it, so that it holds for
+ * whoever writes, a program of the previous version too.
+ */
+static const char inventory_columns[] =
+	"CREATE TABLE inventory ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" mark INTEGER NOT NULL,"
+	" forgotten INTEGER NOT NULL" /* the greatest mark in containers_gone that was removed */
+	") STRICT;"
+	"INSERT INTO inventory (one, mark, forgotten) VALUES (1, 1, 0);"
+	"CREATE TABLE containers_gone ("
+	" ref INTEGER PRIMARY KEY,"
+	" mark INTEGER NOT NULL,"
+	" at INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX containers_gone_mark ON containers_gone (mark);"
+	"ALTER TABLE containers ADD COLUMN mark INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE containers ADD COLUMN health TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE containers ADD COLUMN service TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE containers ADD COLUMN ports TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE containers ADD COLUMN gpus TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE containers ADD COLUMN started INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE containers ADD COLUMN finished INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE containers ADD COLUMN exit_code INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE containers ADD COLUMN oom INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX containers_mark ON containers (mark);"
+	"ALTER TABLE nodes ADD COLUMN mark INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE nodes ADD COLUMN state_since INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE nodes ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;";
+
+#define NEXT_MARK "UPDATE inventory SET mark = mark + 1 WHERE one = 1;"
+#define MARK_ROW(table, key) \
+	NEXT_MARK " UPDATE " table " SET mark = (SELECT mark FROM inventory) WHERE " key " = NEW." key ";"
+static const char inventory_triggers[] =
+	"CREATE TRIGGER containers_mark_i AFTER INSERT ON containers BEGIN "
+	MARK_ROW("containers", "ref") " END;"
+	"CREATE TRIGGER containers_mark_u AFTER UPDATE OF name, image, state, labels, owner, created,"
+	" health, service, ports, gpus, started, finished, exit_code, oom ON containers BEGIN "
+	MARK_ROW("containers", "ref") " END;"
+	"CREATE TRIGGER containers_mark_d AFTER DELETE ON containers BEGIN "
+	NEXT_MARK
+	" INSERT INTO containers_gone (ref, mark, at) SELECT OLD.ref, mark, unixepoch() FROM inventory;"
+	" DELETE FROM container_uses WHERE node_id = OLD.node_id AND container_id = OLD.container_id;"
+	" END;"
+	"CREATE TRIGGER nodes_mark AFTER UPDATE OF name, enabled, state ON nodes"
+	" WHEN NEW.name <> OLD.name OR NEW.enabled <> OLD.enabled OR NEW.state <> OLD.state BEGIN "
+	MARK_ROW("nodes", "id") " END;"
+	"CREATE TRIGGER nodes_state_since AFTER UPDATE OF state ON nodes WHEN NEW.state <> OLD.state BEGIN"
+	" UPDATE nodes SET state_since = unixepoch() WHERE id = NEW.id;"
+	" END;"
+	/* What a watcher of the node was started with. */
+	"CREATE TRIGGER nodes_revision AFTER UPDATE OF name, url, ca, cert, tls_key, insecure ON nodes BEGIN"
+	" UPDATE nodes SET revision = revision + 1 WHERE id = NEW.id;"
+	" END;";
+
+/* Who was last in which container: kept while both exist, whatever retention removes. */
+static const char uses_table[] =
+	"CREATE TABLE container_uses ("
+	" node_id INTEGER NOT NULL,"
+	" container_id TEXT NOT NULL,"
+	" user_name TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" PRIMARY KEY (node_id, container_id, user_name)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO container_uses (node_id, container_id, user_name, at)"
+	" SELECT a.node_id, a.container_id, s.user_name, max(a.opened)"
+	" FROM attaches a JOIN sessions s ON s.id = a.session_id"
+	" JOIN containers c ON c.node_id = a.node_id AND c.container_id = a.container_id"
+	" JOIN users u ON u.name = s.user_name GROUP BY 1, 2, 3;"
+	"CREATE TRIGGER attaches_use AFTER INSERT ON attaches BEGIN"
+	" INSERT INTO container_uses (node_id, container_id, user_name, at)"
+	" SELECT NEW.node_id, NEW.container_id, user_name, NEW.opened FROM sessions"
+	" WHERE id = NEW.session_id"
+	" ON CONFLICT (node_id, container_id, user_name) DO UPDATE SET at = excluded.at;"
+	" END;"
+	"CREATE TRIGGER users_use_d AFTER DELETE ON users BEGIN"
+	" DELETE FROM container_uses WHERE user_name = OLD.name;"
+	" END;";
+
 /* One row a version; NULL ends its list of texts. */
 enum { STEP_TEXTS = 8 };
 static const char *const steps[][STEP_TEXTS] = {
 	/* 1 */ { users_tables, nodes_tables, sessions_tables, audit_tables, audit_triggers,
 		  epoch_triggers, NULL },
 	/* 2 */ { counter_tables, counter_triggers, NULL },
+	/* 3 */ { inventory_columns, uses_table, inventory_triggers, NULL },
 };
 /* clang-format on */
 

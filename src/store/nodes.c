@@ -14,7 +14,7 @@
 
 #define NODE_COLUMNS                                                                      \
 	"id, name, url, ca, cert, tls_key, insecure, enabled, region, state, last_seen, " \
-	"last_error"
+	"last_error, state_since, revision"
 
 static const char get_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE name = $1";
 static const char get_id_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE id = $1";
@@ -42,6 +42,8 @@ node_row(sqlite3_stmt *q, void *arg)
 		.state = col_text(q, 9),
 		.last_seen = col_int(q, 10),
 		.last_error = col_text(q, 11),
+		.state_since = col_int(q, 12),
+		.revision = col_int(q, 13),
 	};
 
 	return w->fn(&n, w->arg);

@@ -18,6 +18,7 @@
 enum {
 	STORE_BUSY_MS = 5000,	  /* how long a call waits for another process's transaction */
 	STORE_BATCH = 1000,	  /* rows that one call of store_maintain removes at most */
+	GONE_KEPT = 3600,	  /* seconds for which it is known which containers went */
 	AUDIT_HASH = 32,	  /* SHA-256 */
 	STORE_APP_ID = 0x4a425831 /* "JBX1" in the file's header */
 };
@@ -158,6 +159,11 @@ int backoff_forget(struct store *st, int64_t now, int64_t *n);
 
 /* It was listed: inside the caller's transaction. */
 int node_set_connected(struct store *st, int64_t id);
+
+/* ---- containers.c ----------------------------------------------------- */
+
+/* A batch of refs that are gone for so long that nobody asks. */
+int container_forget_gone(struct store *st, int64_t now);
 
 /* ---- audit.c ---------------------------------------------------------- */
 

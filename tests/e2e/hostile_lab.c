@@ -161,14 +161,12 @@ fill_database(void)
 		    .name = "mine",
 		    .image = "i",
 		    .state = "running",
-		    .status = "Up",
 		    .labels = "{}" },
 		{ .node = "hung",
 		    .id = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
 		    .name = "others",
 		    .image = "i",
 		    .state = "running",
-		    .status = "Up",
 		    .labels = "{}" }
 	};
 	struct user u = { .name = "alice", .standing.role = ROLE_USER };

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,12 +36,90 @@ lists_containers(void **state)
 	assert_string_equal(l.c[0].image, "debian");
 	assert_string_equal(l.c[0].image_id, "sha256:12");
 	assert_string_equal(l.c[0].state, "running");
-	assert_string_equal(l.c[0].status, "Up 3 hours");
+	assert_string_equal(l.c[0].service, "");
+	assert_string_equal(l.c[0].ports, "");
 	assert_string_equal(l.c[0].labels, "{\"a\":\"1\"}");
 	assert_int_equal(l.c[0].created, 1795245086);
 	engine_list_release(&l);
 	assert_int_equal(list("[]", &l), 0);
 	assert_int_equal(l.n, 0);
+	engine_list_release(&l);
+}
+
+/* rest: more members of the one container of a list. */
+static void
+list_with(const char *rest, struct engine_list *l)
+{
+	char text[4096];
+
+	snprintf(text, sizeof(text), "[{\"Id\":\"" ID "\",\"Names\":[\"/web\"],%s}]", rest);
+	assert_int_equal(list(text, l), 0);
+	assert_int_equal(l->n, 1);
+}
+
+static void
+names_the_service_that_made_it(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "\"com.docker.compose.project\":\"shop\",\"com.docker.compose.service\":\"db\"",
+		    "shop/db" },
+		{ "\"com.docker.compose.project\":\"shop\"", "" },
+		{ "\"com.docker.swarm.task.name\":\"web.3.x8f\",\"com.docker.swarm.task.id\":"
+		  "\"x8f\"",
+		    "web.3" },
+		{ "\"com.docker.swarm.task.name\":\"web.3.x8f\"", "web.3.x8f" },
+		{ "\"com.docker.swarm.task.name\":\"x8f\",\"com.docker.swarm.task.id\":\"x8f\"",
+		    "x8f" },
+		{ "\"com.docker.swarm.task.name\":\"\",\"com.docker.swarm.task.id\":\"\"", "" },
+		{ "\"com.docker.swarm.task.name\":7", "" },
+	};
+	struct engine_list l;
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "\"Labels\":{%s}", rows[i][0]);
+		list_with(text, &l);
+		assert_string_equal(l.c[0].service, rows[i][1]);
+		engine_list_release(&l);
+	}
+}
+
+static void
+says_ports_in_an_order_of_its_own(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "[{\"PrivatePort\":443,\"Type\":\"tcp\"},"
+		  "{\"IP\":\"::\",\"PrivatePort\":80,\"PublicPort\":8080,\"Type\":\"tcp\"},"
+		  "{\"IP\":\"0.0.0.0\",\"PrivatePort\":80,\"PublicPort\":8080,\"Type\":\"tcp\"}]",
+		    "8080->80/tcp, 443/tcp" },
+		{ "[{\"PrivatePort\":53,\"Type\":\"udp\"},{\"PrivatePort\":53,\"Type\":\"tcp\"}]",
+		    "53/tcp, 53/udp" },
+		{ "[7,{},{\"PrivatePort\":0},{\"PrivatePort\":65536},{\"PrivatePort\":\"80\"}]",
+		    "" },
+		{ "{\"a\":1}", "" },
+		{ "[{\"PrivatePort\":9,\"PublicPort\":-1,\"Type\":\"longer than any\"}]", "9/tcp" },
+	};
+	struct engine_list l;
+	char text[4096];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "\"Ports\":%s", rows[i][0]);
+		list_with(text, &l);
+		assert_string_equal(l.c[0].ports, rows[i][1]);
+		engine_list_release(&l);
+	}
+	/* More than fit: whole ones only. */
+	n = (size_t)snprintf(text, sizeof(text), "\"Ports\":[");
+	for (unsigned i = 0; i < 60; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s{\"PrivatePort\":%u}",
+		    i > 0 ? "," : "", 10000 + i);
+	snprintf(text + n, sizeof(text) - n, "]");
+	list_with(text, &l);
+	assert_int_equal(strlen(l.c[0].ports), 11 * strlen("10000/tcp, ") - 2);
+	assert_string_equal(l.c[0].ports + 10 * 11, "10010/tcp");
 	engine_list_release(&l);
 }
 
@@ -268,6 +347,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_containers),
+		cmocka_unit_test(names_the_service_that_made_it),
+		cmocka_unit_test(says_ports_in_an_order_of_its_own),
 		cmocka_unit_test(leaves_out_what_cannot_be_named),
 		cmocka_unit_test(a_nul_in_one_label_is_that_label_s_loss),
 		cmocka_unit_test(refuses_what_is_not_json),

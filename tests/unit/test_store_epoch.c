@@ -137,12 +137,9 @@ do_node_failed(struct store *st)
 static int
 do_replace(struct store *st)
 {
-	const struct container c = { .id = "abc",
-		.name = "web",
-		.image = "i",
-		.state = "running",
-		.status = "Up",
-		.labels = "{}" };
+	const struct container c = {
+		.id = "abc", .name = "web", .image = "i", .state = "running", .labels = "{}"
+	};
 
 	return container_replace(st, 1, &c, 1);
 }
