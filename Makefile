@@ -87,6 +87,7 @@ $(BUILD)/tests/unit/test_broker_answer_at: $(BUILD)/src/broker/answer_at.o
 $(BUILD)/tests/unit/test_broker_shutdown: $(BUILD)/src/broker/shutdown.o
 $(BUILD)/tests/unit/test_ctl_args: $(BUILD)/src/ctl/args.o $(BUILD)/src/ctl/fail.o
 $(BUILD)/tests/unit/test_ctl_input: $(BUILD)/src/ctl/input.o $(BUILD)/src/ctl/fail.o
+$(BUILD)/tests/unit/test_broker_list_row: $(BUILD)/src/broker/list_row.o
 $(BUILD)/tests/unit/test_broker_dispatch: $(BUILD)/src/broker/dispatch.o
 $(BUILD)/tests/unit/test_broker_recheck: $(filter-out %/main.o,$(OBJ_broker))
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o

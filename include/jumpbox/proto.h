@@ -14,7 +14,7 @@
  *	REQ_NEW_PASSWORD    str password                               REP_NEW_PASSWORD u32 ok, str why
  *	REQ_TARGET          str text ("" the login name's, else
  *	                    NAME or NODE+NAME)                         REP_TARGET
- *	REQ_LIST            u32 offset                                 REP_LIST
+ *	REQ_LIST            u32 offset, u64 since                      REP_LIST
  *	REQ_ATTACH          u64 ref, u32 kind, u32 tty, u32 cols,
  *	                    u32 rows, str term, u32 nenv,
  *	                    nenv x (str name, str value), str command,
@@ -35,13 +35,16 @@
  *	REQ_QUERY           u32 what, u32 offset, str arg              REP_QUERY
  *	REQ_CHANGE          u32 what, str arg, str text                REP_CHANGE
  *	REQ_PASSWD          str old, str new                           REP_NEW_PASSWORD
+ *	REQ_FOLLOW          u32 on                                     - (EVT_CHANGED while on)
  *
  *	broker -> session
  *	REP_AUTH            u32 outcome, str user, str language, str menu    (the user's settings, "" none)
  *	REP_TARGET          u32 code, str message, u64 ref, u32 n, n x str candidate
- *	REP_LIST            u32 total, u32 offset, u32 n,
- *	                    n x (u64 ref, str id, str name, str node, str state,
- *	                         str image, u64 since, u32 perms)             (total LIST_FAILED: nothing more)
+ *	REP_LIST            u32 total, u32 offset, u64 mark, u32 n, n x row,
+ *	                    u32 ngone, ngone x u64 ref                 (total LIST_FAILED: nothing more)
+ *	row                 u64 ref, str id, str name, str node, str state, str health, str image,
+ *	                    str service, str labels, str owner, str ports, u64 created, u64 started,
+ *	                    u64 finished, u64 node_seen, u64 used, u32 exit_code, u32 perms, u32 flags
  *	REP_ATTACH          u32 code, str message                      (code 0: one fd)
  *	REP_STATUS          u32 state, u32 code                        (see enum run_state)
  *	EVT_END             u32 code, str reason, str English    say it everywhere and leave; for log and disconnect
@@ -54,6 +57,14 @@
  *	REP_POWER           u32 code, str message                       (code 0: what was done)
  *	REP_QUERY           u32 code, str message, u32 total, u32 offset, u32 ncols, u32 n, n x ncols x str
  *	REP_CHANGE          u32 code, str message
+ *	EVT_CHANGED         u32 anew                   something changed; anew 1: marks are void
+ *
+ * LIST since 0 is everything; since the mark of an earlier answer it is what
+ * changed after it: rows, and the refs that are no more.  Pages are asked for
+ * while offset + LIST_PAGE < total; of a page some rows may have gone.  A row's
+ * state is docker's word ("running", "exited", ...), or "unreachable" while its
+ * node is; node_seen is when the node last answered, used when this user was
+ * last in the container (0: never), labels a JSON object, cut at a whole pair.
  */
 #ifndef JUMPBOX_PROTO_H
 #define JUMPBOX_PROTO_H
@@ -82,6 +93,7 @@ enum proto_type {
 	REQ_QUERY,
 	REQ_CHANGE,
 	REQ_PASSWD,
+	REQ_FOLLOW,
 
 	REP_SIGN = 101,
 	REP_VERIFY,
@@ -102,6 +114,7 @@ enum proto_type {
 	EVT_END = 201,
 	EVT_DETACH,
 	EVT_STATS,
+	EVT_CHANGED,
 };
 
 /* REQ_SIGN's digest: what EVP_DigestSign was initialised with. */
@@ -169,6 +182,8 @@ enum change_what {
 	CHANGE_KEY_DEL,	    /* arg: the fingerprint */
 	CHANGE_KILL,	    /* arg: the session's number, text: the reason or "" */
 };
+/* A row's flags. */
+enum row_flag { ROW_OOM = 1 << 0, ROW_GPU = 1 << 1 };
 
 /* REP_LIST's total when the database does not answer: that is not an empty list. */
 #define LIST_FAILED UINT32_MAX
@@ -190,7 +205,10 @@ enum {
 	MAX_EVENT = 31, /* LOG */
 	MAX_LOG_TEXT = 1024,
 	MAX_ATTACHES = 1024, /* open at once on one connection */
-	LIST_PAGE = 200,     /* REP_LIST rows a message */
+	LIST_PAGE = 100,     /* REP_LIST rows a message */
+	GONE_PAGE = 1000,    /* and refs that are no more */
+	MAX_ROW_LABELS = 512,
+	MAX_ROW_PORTS = 128,
 	MAX_CANDIDATES = 20,
 	MAX_ACTIONS = 64, /* DETAILS to POWER that are unanswered or go on, of one connection */
 	DETAIL_ROWS = 200,

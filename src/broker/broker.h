@@ -107,6 +107,7 @@ struct broker {
 	struct held_node *nodes;
 	struct unclosed *unclosed; /* ended, and not recorded yet (closing.c) */
 	struct listing *listing;   /* do_list.c */
+	bool following;		   /* a menu is open: it wants to hear of changes */
 
 	/* timers on the monotonic clock, 0: off */
 	int64_t rest_at, recheck_at, epoch_at, end_at, closing_at;
@@ -171,6 +172,7 @@ const char *do_power(struct broker *b, struct msg *m);
 const char *do_query(struct broker *b, struct msg *m);
 const char *do_change(struct broker *b, struct msg *m);
 const char *do_passwd(struct broker *b, struct msg *m);
+const char *do_follow(struct broker *b, struct msg *m);
 
 /* ---- login.c, do_password.c -------------------------------------------------------- */
 
@@ -187,6 +189,8 @@ void language_setting(struct broker *b, const char *setting);
 /* ---- do_list.c -------------------------------------------------------- */
 
 bool list_knows(const struct broker *b, uint64_t ref);
+/* To a session that follows.  anew: what may be reached may have changed, too. */
+void list_changed(struct broker *b, bool anew);
 int64_t list_deadline(const struct broker *b);
 void list_tick(struct broker *b, int64_t now);
 void list_rest(struct broker *b);

@@ -43,6 +43,7 @@ static const struct request {
 	{ REQ_QUERY,        STATE_AUTHED,      do_query        },
 	{ REQ_CHANGE,       STATE_AUTHED,      do_change       },
 	{ REQ_PASSWD,       STATE_AUTHED,      do_passwd       },
+	{ REQ_FOLLOW,       STATE_AUTHED,      do_follow       },
 };
 /* clang-format on */
 

@@ -1,17 +1,17 @@
 /*
- * REQ_LIST: the containers that the user may reach, in pages.  Broker.
+ * REQ_LIST: the containers that the user may reach, or what has changed of
+ * them, in pages.  Broker.
  *
  * Offset 0 makes a new list; further pages are pages of that one, so that
- * they fit together whatever changes meanwhile.
+ * they fit together whatever changes meanwhile.  What is no more is said only of
+ * what this session was shown: nobody learns what else came and went.
  */
 #include "listing.h"
 
 #include "jumpbox/log.h"
-#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	RETRY_MS = 250,	     /* between tries to make a name known */
@@ -55,85 +55,146 @@ list_learn(struct broker *b, uint64_t ref)
 /* ---- making a list --------------------------------------------------------------- */
 
 struct making {
-	struct listing *l;
+	struct broker *b;
 	const struct subject *s;
 	int64_t now;
+	bool changes; /* only what changed: what may not be reached is gone, if it was shown */
 };
+
+static void
+add_lost(struct broker *b, uint64_t ref)
+{
+	struct listing *l = b->listing;
+
+	if (!list_knows(b, ref))
+		return;
+	if ((l->nlost & (l->nlost + 1)) == 0) /* as above */
+		l->lost = xreallocarray(l->lost, (l->nlost + 1) * 2, sizeof(*l->lost));
+	l->lost[l->nlost++] = ref;
+}
 
 static int
 consider(const struct container *c, void *arg)
 {
 	struct making *mk = arg;
-	struct listing *l = mk->l;
+	struct listing *l = mk->b->listing;
 	const struct facts f = { c->node, c->name, c->image, c->labels, c->owner };
 	struct verdict v;
 
 	policy_decide(mk->s, &f, PERM_SHELL, mk->now, &v);
-	if (v.perms == 0)
+	if (v.perms == 0 || !c->node_enabled) {
+		if (mk->changes)
+			add_lost(mk->b, (uint64_t)c->ref);
 		return 0;
+	}
 	if ((l->npage & (l->npage + 1)) == 0) /* as above */
 		l->page = xreallocarray(l->page, (l->npage + 1) * 2, sizeof(*l->page));
 	l->page[l->npage++] = (struct shown){ (uint64_t)c->ref, v.perms };
 	return 0;
 }
 
+static int
+lost_ref(int64_t ref, void *arg)
+{
+	add_lost(arg, (uint64_t)ref);
+	return 0;
+}
+
+static int
+still_there(const struct container *c, void *arg)
+{
+	(void)c;
+	(void)arg;
+	return 0;
+}
+
+/* What was shown and is no more, when nobody remembers what went. */
+static int
+find_lost(struct broker *b)
+{
+	struct listing *l = b->listing;
+	size_t i;
+	int r;
+
+	for (i = 0; i < l->nknown; i++) {
+		r = container_get(b->st, (int64_t)l->known[i], still_there, NULL);
+		if (r == JB_NOT_FOUND)
+			add_lost(b, l->known[i]);
+		else if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A mark that is not of this database's past says nothing. */
+static int
+make_changes(struct making *mk, int64_t since)
+{
+	struct store *st = mk->b->st;
+	bool valid = since <= mk->b->listing->mark;
+	int r = container_each_since(st, valid ? since : 0, consider, mk);
+
+	if (r == 0)
+		r = valid ? container_each_gone(st, since, lost_ref, mk->b) : JB_NOT_FOUND;
+	return r == JB_NOT_FOUND ? find_lost(mk->b) : r;
+}
+
+static void
+forget_list(struct listing *l)
+{
+	free(l->page);
+	free(l->lost);
+	l->page = NULL;
+	l->lost = NULL;
+	l->npage = l->nlost = 0;
+}
+
 /* False: the database does not answer. */
 static bool
-make_list(struct broker *b)
+make_list(struct broker *b, int64_t since)
 {
 	struct subject s = { 0 };
-	struct making mk = { b->listing, &s, now_unix() };
-	bool made;
+	struct making mk = { b, &s, now_unix(), since != 0 };
+	int r;
 
-	free(b->listing->page);
-	b->listing->page = NULL;
-	b->listing->npage = 0;
-	made = broker_subject(b, &s) == 0 && container_each(b->st, consider, &mk) == 0;
-	if (!made)
+	forget_list(b->listing);
+	r = broker_subject(b, &s);
+	if (r == 0) /* before the rows: what changes meanwhile comes once more */
+		r = inventory_mark(b->st, &b->listing->mark);
+	if (r == 0)
+		r = since != 0 ? make_changes(&mk, since) : container_each(b->st, consider, &mk);
+	if (r != 0)
 		log_error(
 		    "broker.no_list", F_STR("reason", b->st != NULL ? store_error(b->st) : NULL));
 	subject_release(&s);
-	return made;
+	return r == 0;
 }
 
 /* ---- a page ------------------------------------------------------------------------ */
 
-/* A row as it goes out: foreign text with a limit, so that a page always fits into a message. */
-struct row {
-	const struct shown *s;
-	char id[65], name[129], node[65], state[33], image[256];
-	int64_t created;
+struct reading {
+	struct broker *b;
+	struct list_row *row;
 };
-
-static void
-cut(char *dst, size_t size, const char *src)
-{
-	size_t n = text_cut(src, size - 1);
-
-	memcpy(dst, src, n);
-	dst[n] = '\0';
-}
 
 static int
 take_row(const struct container *c, void *arg)
 {
-	struct row *r = arg;
-	bool failed = strcmp(c->node_state, "failed") == 0;
+	const struct reading *rd = arg;
+	int64_t used;
+	int r = container_used(rd->b->st, rd->b->user, c, &used);
 
-	cut(r->id, sizeof(r->id), c->id);
-	cut(r->name, sizeof(r->name), c->name);
-	cut(r->node, sizeof(r->node), c->node);
-	cut(r->state, sizeof(r->state), failed ? "unreachable" : c->state);
-	cut(r->image, sizeof(r->image), c->image);
-	r->created = c->created;
-	return 0;
+	if (r == 0)
+		list_row_fill(rd->row, c, used);
+	return r;
 }
 
 /* Those of the page that are still there; false: the database does not answer. */
 static bool
-read_page(struct broker *b, uint32_t offset, struct row *rows, uint32_t *n)
+read_page(struct broker *b, uint32_t offset, struct list_row *rows, uint32_t *n)
 {
 	struct listing *l = b->listing;
+	struct reading rd = { .b = b };
 	size_t i;
 	int r;
 
@@ -141,8 +202,9 @@ read_page(struct broker *b, uint32_t offset, struct row *rows, uint32_t *n)
 	for (i = offset; i < l->npage && i - offset < LIST_PAGE; i++) {
 		if (broker_store(b) == NULL)
 			return false;
-		rows[*n].s = &l->page[i];
-		r = container_get(b->st, (int64_t)l->page[i].ref, take_row, &rows[*n]);
+		rd.row = &rows[*n];
+		rd.row->perms = l->page[i].perms;
+		r = container_get(b->st, (int64_t)l->page[i].ref, take_row, &rd);
 		if (r != 0 && store_failed(b->st))
 			return false;
 		*n += r == 0;
@@ -150,32 +212,53 @@ read_page(struct broker *b, uint32_t offset, struct row *rows, uint32_t *n)
 	return true;
 }
 
-/* anew: of a new list. */
-static void
-answer_page(struct broker *b, uint32_t id, uint32_t offset, bool anew)
+/* A message holds GONE_PAGE of those that are no more: there may have to be pages for them alone. */
+static uint32_t
+list_total(const struct listing *l)
 {
-	struct row *rows = xcalloc(LIST_PAGE, sizeof(*rows)), *r;
+	size_t last = l->nlost > 0 ? (l->nlost - 1) / GONE_PAGE : 0;
+	size_t pages = last > 0 ? last * LIST_PAGE + 1 : 0;
+
+	return (uint32_t)(l->npage > pages ? l->npage : pages);
+}
+
+static void
+put_lost(struct msg *m, const struct listing *l, uint32_t offset)
+{
+	size_t at = (size_t)(offset / LIST_PAGE) * GONE_PAGE, i, n;
+
+	n = at < l->nlost ? l->nlost - at : 0;
+	if (n > GONE_PAGE)
+		n = GONE_PAGE;
+	msg_put_u32(m, (uint32_t)n);
+	for (i = 0; i < n; i++)
+		msg_put_u64(m, l->lost[at + i]);
+}
+
+static void
+answer_page(struct broker *b, uint32_t id, uint32_t offset, bool read)
+{
+	struct list_row *rows = xcalloc(LIST_PAGE, sizeof(*rows)), *r;
+	struct listing *l = b->listing;
 	uint32_t n = 0;
-	bool read = (!anew || make_list(b)) && read_page(b, offset, rows, &n);
 	struct msg m;
 
+	read = read && read_page(b, offset, rows, &n);
 	if (!read)
 		n = 0;
 	msg_init(&m, REP_LIST, id);
-	msg_put_u32(&m, read ? (uint32_t)b->listing->npage : LIST_FAILED);
+	msg_put_u32(&m, read ? list_total(l) : LIST_FAILED);
 	msg_put_u32(&m, offset);
+	msg_put_u64(&m, (uint64_t)l->mark);
 	msg_put_u32(&m, n);
 	for (r = rows; r < rows + n; r++) {
-		list_learn(b, r->s->ref);
-		msg_put_u64(&m, r->s->ref);
-		msg_put_str(&m, r->id);
-		msg_put_str(&m, r->name);
-		msg_put_str(&m, r->node);
-		msg_put_str(&m, r->state);
-		msg_put_str(&m, r->image);
-		msg_put_u64(&m, (uint64_t)r->created);
-		msg_put_u32(&m, r->s->perms);
+		list_learn(b, r->ref);
+		list_row_put(&m, r);
 	}
+	if (read)
+		put_lost(&m, l, offset);
+	else
+		msg_put_u32(&m, 0);
 	free(rows);
 	broker_send(b, &m);
 }
@@ -183,18 +266,20 @@ answer_page(struct broker *b, uint32_t id, uint32_t offset, bool anew)
 /* ---- requests that wait --------------------------------------------------------------- */
 
 void
-list_ask(struct broker *b, uint32_t type, uint32_t id, const struct target *target, unsigned tries)
+list_ask(struct broker *b, const struct pending *what)
 {
 	struct listing *l = b->listing;
 	struct pending *p = xcalloc(1, sizeof(*p)), **at = &l->pending;
+	unsigned tries = what->tries;
 	unsigned bits = refresh_start(b, tries == 0 ? REFRESH_AGE_MS : RETRY_MS);
 	bool fresh = (bits & REFRESH_WHOLE) != 0;
 	int wait = tries == 0 ? LIST_WAIT_MS : fresh ? LAST_WAIT_MS : RETRY_MS;
 
 	*p = (struct pending){
-		.type = type,
-		.id = id,
-		.target = *target,
+		.type = what->type,
+		.id = what->id,
+		.target = what->target,
+		.since = what->since,
 		.deadline = now_mono_ms() + wait,
 		.fresh = fresh,
 		.patient = !fresh && (tries > 0 || (bits & REFRESH_UNSEEN) != 0),
@@ -217,17 +302,43 @@ const char *
 do_list(struct broker *b, struct msg *m)
 {
 	uint32_t offset = msg_get_u32(m);
+	uint64_t since = msg_get_u64(m);
+	struct listing *l = b->listing;
 
-	if (!msg_end(m))
+	if (!msg_end(m) || since > INT64_MAX)
 		return "malformed";
-	if (b->listing->npending >= MAX_PENDING_LISTS)
+	if (l->npending >= MAX_PENDING_LISTS)
 		return "too many lists at once";
-	if (offset > 0) {
-		answer_page(b, m->id, offset, b->listing->page == NULL);
-		return NULL;
-	}
-	list_ask(b, m->type, m->id, &b->target, 0);
+	if (offset > 0)
+		answer_page(b, m->id, offset,
+		    l->page != NULL || l->lost != NULL || make_list(b, (int64_t)since));
+	else
+		list_ask(
+		    b, &(struct pending){ .type = m->type, .id = m->id, .since = (int64_t)since });
 	return NULL;
+}
+
+const char *
+do_follow(struct broker *b, struct msg *m)
+{
+	uint32_t on = msg_get_u32(m);
+
+	if (!msg_end(m) || on > 1)
+		return "malformed";
+	b->following = on != 0;
+	return NULL;
+}
+
+void
+list_changed(struct broker *b, bool anew)
+{
+	struct msg m;
+
+	if (!b->following || b->state != STATE_AUTHED)
+		return;
+	msg_init(&m, EVT_CHANGED, 0);
+	msg_put_u32(&m, anew);
+	broker_send(b, &m);
 }
 
 int64_t
@@ -251,7 +362,7 @@ answer(struct broker *b, const struct pending *p)
 		target_answer(b, p);
 		return;
 	}
-	answer_page(b, p->id, 0, true);
+	answer_page(b, p->id, 0, make_list(b, p->since));
 }
 
 void
@@ -275,9 +386,7 @@ list_tick(struct broker *b, int64_t now)
 void
 list_rest(struct broker *b)
 {
-	free(b->listing->page);
-	b->listing->page = NULL;
-	b->listing->npage = 0;
+	forget_list(b->listing);
 }
 
 void
@@ -290,7 +399,7 @@ list_release(struct broker *b)
 		l->pending = p->next;
 		free(p);
 	}
-	free(l->page);
+	forget_list(l);
 	free(l->known);
 	free(l);
 	b->listing = NULL;

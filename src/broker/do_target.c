@@ -148,7 +148,9 @@ target_answer(struct broker *b, const struct pending *p)
 	if (r != 0) {
 		put_answer(b, p->id, broker_no_database(&e), &e, &rs);
 	} else if (rs.level == 0 && !surely_unknown(b, p)) {
-		list_ask(b, REQ_TARGET, p->id, &p->target, p->tries + 1);
+		list_ask(b,
+		    &(struct pending){
+			.type = p->type, .id = p->id, .target = p->target, .tries = p->tries + 1 });
 	} else {
 		conclude(b, p->id, &rs);
 	}
@@ -181,6 +183,6 @@ do_target(struct broker *b, struct msg *m)
 		put_answer(b, m->id, -TARGET_NONE, NULL, &none);
 		return NULL;
 	}
-	list_ask(b, m->type, m->id, &t, 0);
+	list_ask(b, &(struct pending){ .type = m->type, .id = m->id, .target = t });
 	return NULL;
 }

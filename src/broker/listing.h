@@ -7,11 +7,13 @@
 #define BROKER_LISTING_H
 
 #include "broker.h"
+#include "list_row.h"
 
 /* A TARGET or LIST whose answer waits for a refresh. */
 struct pending {
 	uint32_t type, id;
 	struct target target; /* of a TARGET */
+	int64_t since; /* of a LIST */
 	int64_t deadline;
 	bool fresh;	/* each node was asked for this one */
 	bool patient;	/* somebody else is asking a node that matters: waits until the deadline */
@@ -27,6 +29,9 @@ struct shown {
 struct listing {
 	struct shown *page; /* the newest list, while its pages are asked for */
 	size_t npage;
+	uint64_t *lost; /* and what it says is no more */
+	size_t nlost;
+	int64_t mark;	 /* of the inventory when it was made */
 	uint64_t *known; /* all that was ever listed to this session, sorted */
 	size_t nknown;
 	struct pending *pending;
@@ -45,8 +50,7 @@ unsigned refresh_start(struct broker *b, int64_t min_age_ms);
 
 /* do_list.c */
 /* Asks the nodes, then answers the request. */
-void list_ask(
-    struct broker *b, uint32_t type, uint32_t id, const struct target *target, unsigned tries);
+void list_ask(struct broker *b, const struct pending *what);
 void list_learn(struct broker *b, uint64_t ref);
 /* do_target.c */
 /* That row is no answer any more: the session may ask once more what a name means. */

@@ -146,6 +146,7 @@ recheck(struct broker *b)
 		recheck_until(b, s.standing.expires);
 		recheck_attaches(b, &s);
 		action_recheck(b, &s);
+		list_changed(b, true);
 	}
 	subject_release(&s);
 }

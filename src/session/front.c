@@ -26,10 +26,12 @@ front_ask(struct channel *ch)
 		return false;
 	ch->request = link_id();
 	msg_init(&m, ch->wish, ch->request);
-	if (ch->wish == REQ_LIST)
+	if (ch->wish == REQ_LIST) {
 		msg_put_u32(&m, ch->wish_offset);
-	else
+		msg_put_u64(&m, 0);
+	} else {
 		msg_put_str(&m, ch->wish_text != NULL ? ch->wish_text : "");
+	}
 	link_send(&m);
 	ch->wish = 0;
 	ch->conn->asking++;
@@ -255,26 +257,46 @@ no_list(struct channel *ch)
 }
 
 static void
-on_list(struct channel *ch, struct msg *m)
+take_row(struct channel *ch, struct msg *m)
 {
-	uint32_t total = msg_get_u32(m), offset = msg_get_u32(m), n = msg_get_u32(m);
-	char id[65], name[256], node[65], state[64], image[1025];
+	char id[65], name[256], node[65], state[64], health[32], image[1025], service[256];
 	struct ui_entry row = {
 		.id = id, .name = name, .node = node, .state = state, .image = image
 	};
+	size_t n;
 
-	for (uint32_t i = 0; i < n && !m->bad; i++) {
-		row.ref = msg_get_u64(m);
-		msg_get_str(m, id, sizeof(id));
-		msg_get_str(m, name, sizeof(name));
-		msg_get_str(m, node, sizeof(node));
-		msg_get_str(m, state, sizeof(state));
-		msg_get_str(m, image, sizeof(image));
-		row.since = msg_get_u64(m);
-		msg_get_u32(m); /* what is allowed there: the broker enforces it */
-		if (!m->bad)
-			ui_model_add(&ch->model, &row);
-	}
+	row.ref = msg_get_u64(m);
+	msg_get_str(m, id, sizeof(id));
+	msg_get_str(m, name, sizeof(name));
+	msg_get_str(m, node, sizeof(node));
+	msg_get_str(m, state, sizeof(state));
+	msg_get_str(m, health, sizeof(health));
+	msg_get_str(m, image, sizeof(image));
+	msg_get_str(m, service, sizeof(service));
+	msg_get_bytes(m, &n, MAX_ROW_LABELS); /* labels */
+	msg_get_bytes(m, &n, 64);	      /* owner */
+	msg_get_bytes(m, &n, MAX_ROW_PORTS);  /* ports */
+	row.since = msg_get_u64(m);	      /* created */
+	for (int i = 0; i < 4; i++)
+		msg_get_u64(m); /* started, finished, node_seen, used */
+	for (int i = 0; i < 3; i++)
+		msg_get_u32(m); /* exit code, permissions (the broker enforces them), flags */
+	if (!m->bad)
+		ui_model_add(&ch->model, &row);
+}
+
+static void
+on_list(struct channel *ch, struct msg *m)
+{
+	uint32_t total = msg_get_u32(m), offset = msg_get_u32(m), n, ngone;
+
+	msg_get_u64(m); /* the mark */
+	n = msg_get_u32(m);
+	for (uint32_t i = 0; i < n && !m->bad; i++)
+		take_row(ch, m);
+	ngone = msg_get_u32(m);
+	for (uint32_t i = 0; i < ngone && !m->bad; i++)
+		msg_get_u64(m);
 	if (!msg_end(m))
 		fatal(JB_INTERNAL, "the broker's LIST answer is malformed");
 	if (total == LIST_FAILED)

@@ -295,6 +295,26 @@ CASE(language)
 	return good;
 }
 
+CASE(list_fields)
+{
+	struct msg m;
+	bool good = login(p, "alice", AUTH_OK);
+
+	msg_init(&m, REQ_LIST, 0);
+	msg_put_u32(&m, 0);
+	msg_put_u64(&m, (uint64_t)arg - 1);
+	put_msg(p, &m);
+	return good;
+}
+
+CASE(follow)
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	numbers(p, REQ_FOLLOW, 1, arg);
+	return good;
+}
+
 CASE(log_level)
 {
 	struct msg m;
@@ -392,6 +412,7 @@ const struct hostile hostile_cases[] = {
 	{ "CHANGE before login",                  before_login, REQ_CHANGE },
 	{ "PASSWD before login",                  before_login, REQ_PASSWD },
 	{ "LIST before login",                    before_login, REQ_LIST },
+	{ "FOLLOW before login",                  before_login, REQ_FOLLOW },
 	{ "ATTACH before login",                  before_login, REQ_ATTACH },
 	{ "CANCEL before login",                  before_login, REQ_CANCEL },
 	{ "RESIZE before login",                  before_login, REQ_RESIZE },
@@ -453,6 +474,8 @@ const struct hostile hostile_cases[] = {
 	{ "a password login, then another's key", password_then_claim, REQ_KEY_LOGIN },
 	{ "a password login, then another's",     password_then_claim, REQ_PASSWORD },
 	{ "an offer, then another's password",    another_login, REQ_PASSWORD },
+	{ "a list since before time",             list_fields, 0 },
+	{ "a follow that is neither on nor off",  follow, 2 },
 	{ "an attach before any list",            attach_unlisted, 0 },
 	{ "an attach to another's container",     attach_unlisted, 1 },
 	{ "an attach to an invented container",   attach_invented, 0 },

@@ -191,6 +191,7 @@ list(struct peer *p, int64_t want)
 
 	msg_init(&m, REQ_LIST, 0);
 	msg_put_u32(&m, 0);
+	msg_put_u64(&m, 0);
 	put_msg(p, &m);
 	return answer(p, REP_LIST) == want;
 }
@@ -304,7 +305,13 @@ well_formed(struct peer *p, uint32_t type)
 		msg_put_str(&m, "exit");
 		put_msg(p, &m);
 		break;
-	default: /* LIST, CANCEL, STATUS */
+	case REQ_LIST:
+		msg_init(&m, type, 0);
+		msg_put_u32(&m, 0);
+		msg_put_u64(&m, 0);
+		put_msg(p, &m);
+		break;
+	default: /* CANCEL, STATUS, FOLLOW */
 		numbers(p, type, 1, 1);
 	}
 }

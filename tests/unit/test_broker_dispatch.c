@@ -53,6 +53,7 @@ HANDLER(do_power)
 HANDLER(do_query)
 HANDLER(do_change)
 HANDLER(do_passwd)
+HANDLER(do_follow)
 /* clang-format on */
 
 void
@@ -126,6 +127,7 @@ static const struct {
 	{ REQ_QUERY,        "do_query",        "----+." },
 	{ REQ_CHANGE,       "do_change",       "----+." },
 	{ REQ_PASSWD,       "do_passwd",       "----+." },
+	{ REQ_FOLLOW,       "do_follow",       "----+." },
 };
 /* clang-format on */
 
