@@ -104,6 +104,29 @@ void engine_details_release(struct engine_details *d);
 int engine_power(
     struct engine *en, const char *id, unsigned what, bool *already, struct errtext *e);
 
+/* ---- logs, figures ------------------------------------------------------- */
+
+struct exec_stream;
+/*
+ * The last `tail` lines of what it has written, and with follow what it writes
+ * from now on: a stream as an exec's, framed unless the container has a
+ * terminal.  Its reader must not end its half before the end.
+ */
+int engine_logs(struct engine *en, const char *id, unsigned tail, bool follow,
+    struct exec_stream *s, struct errtext *e);
+
+/* What `docker stats` shows; bytes, and cpu in hundredths of a percent of one processor. */
+struct engine_stats {
+	uint64_t cpu, mem, mem_limit, net_rx, net_tx, blk_read, blk_write;
+	uint32_t pids;
+};
+/*
+ * Once a second, until fn returns other than 0, which is then returned, or
+ * there is nothing more: JB_UNAVAILABLE, the container runs no longer.
+ */
+int engine_stats(struct engine *en, const struct engine_info *info, const char *id,
+    int (*fn)(const struct engine_stats *, void *), void *arg, struct errtext *e);
+
 /* ---- exec ------------------------------------------------------------- */
 
 struct exec_spec {

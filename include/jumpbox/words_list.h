@@ -470,4 +470,7 @@ WORD(W_PASSWORD_WAIT,
 WORD(W_PASSWORD_NONE,
     "this account has no password; ask an administrator for one",
     "此账号没有密码；请向管理员申请")
+WORD(W_LOGS_UNREADABLE,
+    "the container's output is not kept where it could be read",
+    "该容器的输出没有保存在可读取的地方")
 /* clang-format on */

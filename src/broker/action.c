@@ -42,24 +42,59 @@ action_reply(const struct action *a, struct msg *m, int code, const struct errte
 	broker_put_why(m, code, why);
 }
 
-/* Over, and answered if it was not. */
 static void
-end(struct broker *b, struct action *a, int code, const struct errtext *why)
+tell_detach(struct broker *b, const struct action *a, int code, const struct errtext *why)
 {
 	struct msg m;
 
+	msg_init(&m, EVT_DETACH, 0);
+	msg_put_u32(&m, a->id);
+	broker_put_why(&m, code, why);
+	broker_send(b, &m);
+}
+
+static void
+refuse(struct broker *b, const struct action *a, int code, const struct errtext *why)
+{
+	struct msg m;
+
+	log_info("action.refused",
+	    F_STR("target", a->live.name != NULL ? a->live.name : a->container),
+	    F_NUM("code", -code), F_STR("reason", why->s));
+	action_reply(a, &m, code, why);
+	if (a->kind->empty != NULL)
+		a->kind->empty(&m);
+	broker_send(b, &m);
+}
+
+/* Over; what is wrong (code other than 0, and why) is said to whoever waits or looks. */
+static void
+end(struct broker *b, struct action *a, int code, const struct errtext *why)
+{
 	if (a->kind->over != NULL && a->decided)
 		a->kind->over(b, a, code, why);
-	if (!a->answered) {
-		log_info("action.refused",
-		    F_STR("target", a->live.name != NULL ? a->live.name : a->container),
-		    F_NUM("code", -code), F_STR("reason", why->s));
-		action_reply(a, &m, code, why);
-		if (a->kind->empty != NULL)
-			a->kind->empty(&m);
-		broker_send(b, &m);
+	if (code != 0 && !a->quiet) {
+		if (a->answered)
+			tell_detach(b, a, code, why);
+		else
+			refuse(b, a, code, why);
 	}
 	forget(b, a);
+}
+
+void
+action_refuse(struct broker *b, struct action *a, int code, enum word w)
+{
+	struct errtext e;
+
+	end(b, a, err_words(&e, code, w, NULL, NULL, NULL), &e);
+}
+
+void
+action_goes_on(struct action *a)
+{
+	a->answered = true;
+	child_no_limit(a->child);
 }
 
 /* ---- the decision --------------------------------------------------------------- */
@@ -140,26 +175,19 @@ action_message(struct broker *b, void *owner, struct msg *m)
 			target_outdated(b, a->container, a->known_as);
 		end(b, a, code, &why);
 	} else if (a->decided && !a->kind->heard(b, a, m)) {
-		a->answered = true;
 		end(b, a, 0, NULL);
 	}
 }
 
-/* A relay has ended, or its time is up: what the session was given says the rest. */
 void
 action_ended(struct broker *b, void *owner, bool late)
 {
 	struct action *a = owner;
-	struct errtext e;
 
 	a->child = NULL;
 	if (a->answered && a->stream >= 0)
-		return; /* until it is cancelled */
-	if (late)
-		err_words(&e, JB_TRY_AGAIN, W_ATTACH_LATE, NULL, NULL, NULL);
-	else
-		err_words(&e, JB_TRY_AGAIN, W_ACTION_BROKE, NULL, NULL, NULL);
-	end(b, a, JB_TRY_AGAIN, &e);
+		return; /* it has passed the stream, or was its relay: that is seen at the stream's end */
+	action_refuse(b, a, JB_TRY_AGAIN, late ? W_ATTACH_LATE : W_ACTION_BROKE);
 }
 
 /* ---- the request -------------------------------------------------------------------- */
@@ -221,9 +249,8 @@ action_cancel(struct broker *b, uint32_t id)
 
 	if (a == NULL)
 		return false;
-	err_words(&e, JB_TRY_AGAIN, W_CANCELLED, NULL, NULL, NULL);
-	a->answered = true; /* nobody waits for it */
-	end(b, a, JB_TRY_AGAIN, &e);
+	a->quiet = true;
+	end(b, a, err_words(&e, JB_TRY_AGAIN, W_CANCELLED, NULL, NULL, NULL), &e);
 	return true;
 }
 
@@ -236,24 +263,21 @@ action_release_all(struct broker *b)
 
 /* ---- what goes on may be taken back ---------------------------------------------------- */
 
+/* The session has a moment to give the stream back by itself, with what came before. */
 static void
-withdraw(struct broker *b, struct action *a, int code, const struct errtext *why)
+withdraw(struct broker *b, struct action *a)
 {
-	struct msg m;
+	struct errtext e;
 
-	if (!a->answered) {
-		end(b, a, code, why);
+	log_info("action.withdrawn", F_STR("container", a->live.name));
+	err_words(&e, JB_DENIED, W_WITHDRAWN, a->live.name, NULL, NULL);
+	if (a->stream < 0) {
+		end(b, a, JB_DENIED, &e);
 		return;
 	}
-	msg_init(&m, EVT_DETACH, 0);
-	msg_put_u32(&m, a->id);
-	broker_put_why(&m, code, why);
-	broker_send(b, &m);
+	tell_detach(b, a, JB_DENIED, &e);
+	a->quiet = true;
 	a->end_by = now_mono_ms() + END_LIMIT_MS;
-	if (a->stream < 0) { /* figures */
-		child_stop(a->child);
-		a->child = NULL;
-	}
 }
 
 void
@@ -262,19 +286,15 @@ action_recheck(struct broker *b, const struct subject *s)
 	struct action *a, *next;
 	struct errtext e;
 	struct verdict v;
-	int r;
 
 	for (a = b->actions; a != NULL; a = next) {
 		next = a->next;
 		if (!a->decided || a->end_by != 0)
 			continue;
-		if ((r = decide(a, s, &v, &e)) == 0) {
+		if (decide(a, s, &v, &e) != 0)
+			withdraw(b, a);
+		else
 			recheck_until(b, v.until);
-			continue;
-		}
-		err_words(&e, JB_DENIED, W_WITHDRAWN, a->live.name, NULL, NULL);
-		log_info("action.withdrawn", F_STR("container", a->live.name));
-		withdraw(b, a, JB_DENIED, &e);
 	}
 }
 
@@ -297,6 +317,6 @@ action_tick(struct broker *b, int64_t now)
 	for (a = b->actions; a != NULL; a = next) {
 		next = a->next;
 		if (due(a->end_by, now))
-			end(b, a, JB_DENIED, NULL);
+			forget(b, a);
 	}
 }

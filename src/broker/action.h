@@ -38,6 +38,7 @@ struct action {
 	uint32_t what, tail, follow; /* of POWER; of LOGS */
 	const char *how;	     /* it went, for a record; NULL: see over() */
 	bool decided, answered;
+	bool quiet; /* nobody is told how it ends */
 	struct child *child;
 	int stream;	/* our copy of what the session was given, to end it; -1: none */
 	int64_t end_by; /* EVT_DETACH was sent: when the stream is ended anyway (monotonic); 0 */
@@ -52,6 +53,10 @@ const char *action_start(struct broker *b, struct msg *m, const struct action_ki
 void action_message(struct broker *b, void *owner, struct msg *m);
 void action_ended(struct broker *b, void *owner, bool late);
 
+/* It is over, and why. */
+void action_refuse(struct broker *b, struct action *a, int code, enum word w);
+/* It is answered, and takes as long as somebody wants it. */
+void action_goes_on(struct action *a);
 /* The reply's head, into a fresh message. */
 void action_reply(const struct action *a, struct msg *m, int code, const struct errtext *why);
 

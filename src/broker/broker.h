@@ -168,6 +168,8 @@ const char *do_detach(struct broker *b, struct msg *m);
 const char *do_log(struct broker *b, struct msg *m);
 const char *do_language(struct broker *b, struct msg *m);
 const char *do_details(struct broker *b, struct msg *m);
+const char *do_stats(struct broker *b, struct msg *m);
+const char *do_logs(struct broker *b, struct msg *m);
 const char *do_power(struct broker *b, struct msg *m);
 const char *do_query(struct broker *b, struct msg *m);
 const char *do_change(struct broker *b, struct msg *m);

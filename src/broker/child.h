@@ -21,6 +21,7 @@ enum child_message {
 	CHILD_DONE,	 /* the engine took it */
 	CHILD_HASH,	 /* u32 code, str hash ("" none), why */
 	CHILD_DETAILS,	 /* see do_details.c */
+	CHILD_STATS,	 /* see do_stats.c */
 };
 
 /* One row per kind of child. */

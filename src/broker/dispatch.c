@@ -39,6 +39,8 @@ static const struct request {
 	{ REQ_LOG,          ANY,               do_log          },
 	{ REQ_LANGUAGE,     NAMED,             do_language     },
 	{ REQ_DETAILS,      STATE_AUTHED,      do_details      },
+	{ REQ_STATS,        STATE_AUTHED,      do_stats        },
+	{ REQ_LOGS,         STATE_AUTHED,      do_logs         },
 	{ REQ_POWER,        STATE_AUTHED,      do_power        },
 	{ REQ_QUERY,        STATE_AUTHED,      do_query        },
 	{ REQ_CHANGE,       STATE_AUTHED,      do_change       },

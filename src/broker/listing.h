@@ -13,7 +13,7 @@
 struct pending {
 	uint32_t type, id;
 	struct target target; /* of a TARGET */
-	int64_t since; /* of a LIST */
+	int64_t since;	      /* of a LIST */
 	int64_t deadline;
 	bool fresh;	/* each node was asked for this one */
 	bool patient;	/* somebody else is asking a node that matters: waits until the deadline */

@@ -115,6 +115,16 @@ int json_exec_id(const char *text, size_t n, char exec_id[static 65]);
 int json_exec_status(const char *text, size_t n, struct exec_status *s);
 /* The "message" of an error answer, lower case, cut to size; empty when there is none. */
 void json_message(const char *text, size_t n, char *out, size_t size);
+/* One answer of /stats: counters, and what is already a figure. */
+struct stats_sample {
+	uint64_t cpu, system; /* nanoseconds of the container, and of the whole machine */
+	unsigned cpus;
+	struct engine_stats now; /* without cpu */
+};
+/* JB_UNAVAILABLE: there is nothing to count; what has ended says so. before: what the sample itself says of the one before, system 0: nothing. */
+int json_stats(const char *text, size_t n, struct stats_sample *s, struct stats_sample *before);
+/* Hundredths of a percent, as `docker stats` computes it; 0 where nothing has passed. */
+uint64_t stats_cpu(const struct stats_sample *before, const struct stats_sample *now);
 int json_details(const char *text, size_t n, struct engine_details *d);
 /* Bodies to send; malloc'd, NULL for an argv that is not UTF-8. */
 char *json_create_body(const struct exec_spec *spec);

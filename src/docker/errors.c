@@ -172,6 +172,8 @@ static const struct known states[] = {
 };
 
 static const struct known container_words[] = {
+	{ "support reading", W_LOGS_UNREADABLE },
+	{ "not logging output", W_LOGS_UNREADABLE },
 	{ "paused", W_PAUSED },
 	{ "restarting", W_RESTARTING },
 	{ "not running", W_NOT_RUNNING },

@@ -9,6 +9,7 @@
 #include "jumpbox/util.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -137,4 +138,25 @@ link_refused(struct link *l, enum situation about, const struct http_head *h, st
 	rc = error_http(l->en, about, h->status, body, have, e);
 	free(body);
 	return rc;
+}
+
+int
+link_close(struct link *l, int rc)
+{
+	curl_easy_cleanup(l->c);
+	l->c = NULL;
+	return rc;
+}
+
+int
+link_take(struct link *l, bool whole, struct exec_stream *s, struct errtext *e)
+{
+	if (l->en->url.tls) {
+		l->en->stream = l->c;
+		l->en->stream_tty = whole;
+		*s = (struct exec_stream){ .fd = -1, .tls = true };
+		return 0;
+	}
+	*s = (struct exec_stream){ .fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 3) };
+	return link_close(l, s->fd >= 0 ? 0 : err_set(e, JB_INTERNAL, "too many open files"));
 }

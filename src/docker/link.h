@@ -11,7 +11,7 @@ struct link {
 	int64_t deadline; /* now_mono_ms() */
 };
 
-/* Connects, within the engine's time-out, which counts from here on. c is the caller's to clean up, also on failure. */
+/* Connects, within the engine's time-out, which counts from here on. To be closed, also on failure. */
 int link_open(struct link *l, struct engine *en, struct errtext *e);
 /* 0: ready, or the other side is gone, which the next read or write tells. JB_UNAVAILABLE: too late. */
 int link_wait(struct link *l, short events);
@@ -23,5 +23,9 @@ int link_head(struct link *l, struct http_head *h, struct errtext *e);
 /* An answer that is not the one that was wanted: its body says why. */
 int link_refused(
     struct link *l, enum situation about, const struct http_head *h, struct errtext *e);
+/* Ends it; returns rc. */
+int link_close(struct link *l, int rc);
+/* Its stream, to be passed on or relayed, and its end; whole: it must not be half-closed. */
+int link_take(struct link *l, bool whole, struct exec_stream *s, struct errtext *e);
 
 #endif

@@ -173,19 +173,7 @@ engine_exec_start(struct engine *en, const struct engine_info *info, const struc
 		rc = wait_started(&l, info, spec, exec_id, &st, e);
 	if (rc == 0)
 		rc = check_started(&l, info, spec, &st, no_program, e);
-	if (rc == 0 && en->url.tls) {
-		en->stream = l.c;
-		en->stream_tty = spec->tty;
-		*s = (struct exec_stream){ .fd = -1, .tls = true };
-		return 0;
-	}
-	if (rc == 0) {
-		*s = (struct exec_stream){ .fd = fcntl(l.fd, F_DUPFD_CLOEXEC, 3) };
-		if (s->fd < 0)
-			rc = err_set(e, JB_INTERNAL, "too many open files");
-	}
-	curl_easy_cleanup(l.c);
-	return rc;
+	return rc == 0 ? link_take(&l, spec->tty, s, e) : link_close(&l, rc);
 }
 
 /* Some more of a stream; 0 at its end and after the deadline. */

@@ -327,11 +327,18 @@ CASE(log_level)
 	return true;
 }
 
+/* Numbers behind the ref. */
+static unsigned
+extra(uint32_t type)
+{
+	return type == REQ_LOGS ? 2 : type == REQ_POWER;
+}
+
 CASE(action_unlisted)
 {
 	bool good = login(p, "alice", AUTH_OK);
 
-	on_container(p, arg, lab.mine, arg == REQ_POWER, POWER_START);
+	on_container(p, arg, lab.mine, extra(arg), 1);
 	return good;
 }
 
@@ -339,7 +346,7 @@ CASE(action_on_anothers)
 {
 	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
 
-	on_container(p, arg, lab.others, arg == REQ_POWER, POWER_START);
+	on_container(p, arg, lab.others, extra(arg), 1);
 	return good;
 }
 
@@ -348,6 +355,14 @@ CASE(power_of_no_kind)
 	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
 
 	on_container(p, REQ_POWER, lab.mine, 1, arg);
+	return good;
+}
+
+CASE(logs_out_of_bounds) /* both numbers */
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	on_container(p, REQ_LOGS, lab.mine, 2, arg);
 	return good;
 }
 
@@ -407,6 +422,8 @@ const struct hostile hostile_cases[] = {
 	{ "NEW_PASSWORD before login",            before_login, REQ_NEW_PASSWORD },
 	{ "TARGET before login",                  before_login, REQ_TARGET },
 	{ "DETAILS before login",                 before_login, REQ_DETAILS },
+	{ "STATS before login",                   before_login, REQ_STATS },
+	{ "LOGS before login",                    before_login, REQ_LOGS },
 	{ "POWER before login",                   before_login, REQ_POWER },
 	{ "QUERY before login",                   before_login, REQ_QUERY },
 	{ "CHANGE before login",                  before_login, REQ_CHANGE },
@@ -487,6 +504,10 @@ const struct hostile hostile_cases[] = {
 	{ "details before any list",              action_unlisted, REQ_DETAILS },
 	{ "power before any list",                action_unlisted, REQ_POWER },
 	{ "details of another's container",       action_on_anothers, REQ_DETAILS },
+	{ "figures of another's container",       action_on_anothers, REQ_STATS },
+	{ "logs of another's container",          action_on_anothers, REQ_LOGS },
+	{ "logs with follow 2",                   logs_out_of_bounds, 2 },
+	{ "100,001 lines of logs",                logs_out_of_bounds, MAX_TAIL + 1 },
 	{ "power over another's container",       action_on_anothers, REQ_POWER },
 	{ "power of kind 0",                      power_of_no_kind, 0 },
 	{ "power of kind 4",                      power_of_no_kind, 4 },

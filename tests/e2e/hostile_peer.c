@@ -273,6 +273,10 @@ well_formed(struct peer *p, uint32_t type)
 	case REQ_PASSWD:
 		ask_strings(p, type, "correct horse", "battery staple");
 		break;
+	case REQ_LOGS:
+		on_container(p, type, lab.mine, 2, 1);
+		break;
+	case REQ_STATS:
 	case REQ_DETAILS:
 		on_container(p, type, lab.mine, 0, 0);
 		break;

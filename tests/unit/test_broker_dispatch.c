@@ -49,6 +49,8 @@ HANDLER(do_detach)
 HANDLER(do_log)
 HANDLER(do_language)
 HANDLER(do_details)
+HANDLER(do_stats)
+HANDLER(do_logs)
 HANDLER(do_power)
 HANDLER(do_query)
 HANDLER(do_change)
@@ -123,6 +125,8 @@ static const struct {
 	{ REQ_LOG,          "do_log",          "++++++" },
 	{ REQ_LANGUAGE,     "do_language",     "--+++." },
 	{ REQ_DETAILS,      "do_details",      "----+." },
+	{ REQ_STATS,        "do_stats",        "----+." },
+	{ REQ_LOGS,         "do_logs",         "----+." },
 	{ REQ_POWER,        "do_power",        "----+." },
 	{ REQ_QUERY,        "do_query",        "----+." },
 	{ REQ_CHANGE,       "do_change",       "----+." },
