@@ -48,6 +48,8 @@ struct engine_info {
 	bool podman;
 };
 int engine_version(struct engine *en, struct engine_info *info, struct errtext *e);
+/* The certificate that it shows, by a connection for that; malloc'd. JB_NOT_FOUND: none. */
+int engine_certificate(struct engine *en, char **pem);
 
 /* ---- containers ------------------------------------------------------- */
 

@@ -5,7 +5,8 @@
  */
 #include "ctl.h"
 
-#include "jumpbox/docker.h"
+#include "node_check.h"
+
 #include "jumpbox/keys.h"
 #include "jumpbox/policy.h"
 #include "jumpbox/privs.h"
@@ -183,26 +184,9 @@ keep_node(const struct node *n, void *arg)
 }
 
 static void
-check_node(struct check *k, const struct node *n)
+node_said(const struct node *n, int code, const char *message, void *arg)
 {
-	const struct engine_addr addr = engine_addr_of(n);
-	struct engine_info info;
-	struct errtext e;
-	struct engine *en;
-	int r;
-
-	if (!n->enabled) {
-		found(k, 0, "node", n->name, "disabled, not asked");
-		return;
-	}
-	en = engine_new(&addr, ENGINE_CONNECT_MS);
-	if ((r = engine_version(en, &info, &e)) < 0)
-		found(k, JB_UNAVAILABLE, "node", n->name, "%s", e.s);
-	else
-		found(k, 0, "node", n->name, "%s %s%s", info.podman ? "Podman" : "Docker",
-		    info.version,
-		    n->insecure ? "; INSECURE: whoever reaches its port is root there" : "");
-	engine_free(en);
+	found(arg, code, "node", n->name, "%s", message);
 }
 
 static void
@@ -216,10 +200,9 @@ check_nodes(struct check *k)
 		found(k, r, "nodes", NULL, "%s", store_error(k->c->st));
 	else if (all.n == 0)
 		found(k, 0, "nodes", NULL, "none yet; `jumpboxctl node add NAME URL` adds one");
-	for (i = 0; i < all.n; i++) {
-		check_node(k, all.node[i]);
+	node_check_all(all.node, all.n, node_said, k);
+	for (i = 0; i < all.n; i++)
 		node_free(all.node[i]);
-	}
 	free(all.node);
 }
 

@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
+#include <time.h>
 
 /* A node's key is used unattended: never ask for a passphrase. */
 static int
@@ -68,6 +69,19 @@ check_key(const char *text, struct errtext *e)
 		    e, JB_BAD_INPUT, "key: no private key in PEM form without a passphrase in it");
 	EVP_PKEY_free(k);
 	return 0;
+}
+
+int64_t
+pem_expiry(const char *text)
+{
+	X509 *x = read_cert(text);
+	struct tm at = { .tm_year = 0 };
+	int64_t expires = 0;
+
+	if (x != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(x), &at) == 1)
+		expires = timegm(&at);
+	X509_free(x);
+	return expires;
 }
 
 int

@@ -158,6 +158,30 @@ time_left(const struct engine *en)
 	return left > 1 ? (long)left : 1;
 }
 
+/* ---- its certificate ------------------------------------------------------ */
+
+int
+engine_certificate(struct engine *en, char **pem)
+{
+	static const char field[] = "Cert:";
+	struct curl_certinfo *shown = NULL;
+	CURL *c = en->url.tls && !en->bad ? engine_handle(en) : NULL;
+	struct errtext e;
+
+	*pem = NULL;
+	if (c == NULL)
+		return JB_NOT_FOUND;
+	curl_easy_setopt(c, CURLOPT_CERTINFO, 1L);
+	if (engine_connect(en, c, &e) == 0)
+		curl_easy_getinfo(c, CURLINFO_CERTINFO, &shown);
+	if (shown != NULL && shown->num_of_certs > 0)
+		for (struct curl_slist *l = shown->certinfo[0]; l != NULL; l = l->next)
+			if (*pem == NULL && strncmp(l->data, field, strlen(field)) == 0)
+				*pem = xstrdup(l->data + strlen(field));
+	curl_easy_cleanup(c);
+	return *pem != NULL ? 0 : JB_NOT_FOUND;
+}
+
 /* ---- one call -------------------------------------------------------------- */
 
 static size_t

@@ -86,7 +86,7 @@ def make_certificates(directory):
 
     for ca in ("ca", "otherca"):
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-days", "30", "-subj", f"/CN=test {ca}")
+                "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-days", "90", "-subj", f"/CN=test {ca}")
     (d / "server.ext").write_text("subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
     (d / "client.ext").write_text("extendedKeyUsage=clientAuth\n")
     (d / "index").write_text("")
@@ -94,7 +94,7 @@ def make_certificates(directory):
                           ("stranger", "otherca", "client"), ("expired", "ca", "server")):
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-        dates = ["-days", "30"]
+        dates = ["-days", "90"]
         if name == "expired":
             # x509 cannot date backwards; ca can.
             (d / "ca.cnf").write_text(

@@ -1,17 +1,21 @@
 """Nodes: plain tcp, the host's process ids, several of them, and an installed tree."""
 
+import contextlib
+import datetime
 import json
 import os
 import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 
-from lab import run, wait_for
+from lab import SLOW, run, wait_for
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
@@ -89,6 +93,76 @@ def test_a_node_is_tested(own_host, lab, kind, name):
         assert host.ssh("alice+under-test+tested", "echo in").stdout == b"in\n"
     finally:
         engine.remove("tested")
+
+
+# ---- jumpboxctl check
+
+def checked(host):
+    """{node: (ok, message)}, and the exit code"""
+    r = host.ctl("--json", "check", check=False)
+    return {c["name"]: (c["ok"], c["message"]) for c in json.loads(r.stdout) if c["check"] == "node"}, r.returncode
+
+
+def test_check_asks_silent_nodes_together(own_host):
+    host = own_host(start=False)
+    with contextlib.ExitStack() as open_sockets:
+        for i in range(34):  # more than at once
+            s = open_sockets.enter_context(socket.socket(socket.AF_UNIX))
+            s.bind(str(host.dir / f"silent{i}"))
+            s.listen(8)
+            os.chmod(host.dir / f"silent{i}", 0o666)
+            host.ctl("node", "add", f"silent{i}", f"unix://{host.dir}/silent{i}")
+        started = time.monotonic()
+        nodes, code = checked(host)
+        seconds = time.monotonic() - started
+    assert code == 69 and len(nodes) == 35 and nodes["one"][0]
+    assert all(not ok and "did not answer in time" in said for name, (ok, said) in nodes.items() if name != "one"), nodes
+    assert seconds < 20 * SLOW  # one after the other is two minutes
+
+
+class TlsDoor(PlainDoor):
+    """A TLS port before an engine's socket, with a certificate for so many days."""
+
+    def __init__(self, path, certs, days):
+        name = f"days{days}"
+        for argv in (["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key",
+                      "-out", f"{name}.csr", "-subj", "/CN=door"],
+                     ["x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                      "-out", f"{name}.pem", "-extfile", "server.ext", "-days", str(days)]):
+            run("openssl", *argv, cwd=certs)
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(certs / f"{name}.pem", certs / f"{name}.key")
+        super().__init__(path)
+
+    def _accept(self):
+        self.listener = self.context.wrap_socket(self.listener, server_side=True)
+        super()._accept()
+
+
+def test_check_warns_of_certificates_that_expire(own_host, docker, lab):
+    """The engine's, which it shows; ours and the authority's, which are in the database."""
+    host = own_host(start=False)
+    certs = lab.engine("tls").certs
+    for name in ("ca", "client"):  # as they are, and for ten days
+        (certs / f"{name}.short").write_bytes(run("openssl", "x509", "-in", f"{name}.pem", "-days", "10", "-signkey",
+                                                  f"{name}.key", cwd=certs).stdout)
+    door = TlsDoor(docker.socket, certs, 60)
+    soon = TlsDoor(docker.socket, certs, 20)
+    try:
+        for name, d, ca, cert in (("good", door, "ca.pem", "client.pem"), ("soon", soon, "ca.pem", "client.pem"),
+                                  ("ours", door, "ca.pem", "client.short"), ("theirs", door, "ca.short", "client.pem")):
+            host.ctl("node", "add", name, f"tcp://127.0.0.1:{d.port}", "--ca", certs / ca, "--cert", certs / cert,
+                     "--key", certs / "client.key")
+        nodes, code = checked(host)
+        assert code == 69
+        assert nodes["good"][0] and nodes["good"][1].startswith("Docker "), nodes
+        day = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=20)).strftime("%Y-%m-%d")
+        assert nodes["soon"] == (False, nodes["soon"][1]) and f"the engine's certificate expires {day}T" in nodes["soon"][1]
+        assert not nodes["ours"][0] and "node set ours cert" in nodes["ours"][1]
+        assert not nodes["theirs"][0] and "node set theirs ca" in nodes["theirs"][1]
+    finally:
+        door.close()
+        soon.close()
 
 
 def test_two_nodes_with_one_name(own_host, docker, lab):
