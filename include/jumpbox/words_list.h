@@ -5,13 +5,13 @@
 /* clang-format off */
 WORD(W_MENU_HEAD_ONE,
     "{1} on {2}: 1 container\n\n",
-    "{1} 在 {2}：1 个容器\n\n")
+    "{1} 在 {2} 上：共 1 个容器\n\n")
 WORD(W_MENU_HEAD,
     "{1} on {2}: {3} containers\n\n",
-    "{1} 在 {2}：{3} 个容器\n\n")
+    "{1} 在 {2} 上：共 {3} 个容器\n\n")
 WORD(W_MENU_NONE,
     "{1} on {2}: there is no container that you may reach\n",
-    "{1} 在 {2}：没有您可以进入的容器\n")
+    "{1} 在 {2} 上：没有您可以进入的容器\n")
 WORD(W_MENU_FILTERED,
     "{1}; these match:\n\n",
     "{1}；匹配的有：\n\n")
@@ -34,13 +34,13 @@ WORD(W_MENU_HELP,
     "  q, Ctrl-D        离开\n")
 WORD(W_NO_SUCH,
     "There is no container {1} that you may reach.\n",
-    "没有您可以进入的容器 {1}。\n")
+    "找不到您可以进入的容器 {1}。\n")
 WORD(W_AMBIGUOUS,
     "{1} is ambiguous: {2} containers match.\n",
-    "{1} 不明确：有 {2} 个容器匹配。\n")
+    "{1} 不唯一：匹配到 {2} 个容器。\n")
 WORD(W_CONNECTING,
     "Connecting to {1} (Ctrl-C gives up) ...\n",
-    "正在连接 {1}（Ctrl-C 放弃）……\n")
+    "正在连接 {1}（按 Ctrl-C 放弃）……\n")
 WORD(W_ENDED,
     "{1}: ended with exit code {2}\n\n",
     "{1}：已结束，退出码 {2}\n\n")
@@ -58,10 +58,10 @@ WORD(W_NEW_PASSWORD_DUE,
     "您现在必须修改密码。\n")
 WORD(W_NEW_PASSWORD_TERMINAL,
     "your password must be changed first: log in with a terminal (ssh -t)\n",
-    "必须先修改密码：请用终端登录（ssh -t）\n")
+    "必须先修改密码；请用终端登录（ssh -t）\n")
 WORD(W_NEW_PASSWORD_ELSEWHERE,
     "your password must be changed first, which another of your terminals is asking for\n",
-    "必须先修改密码，您的另一个终端正在询问\n")
+    "必须先修改密码；您的另一个终端正在等待输入新密码\n")
 WORD(W_PASSWORD,
     "Password: ",
     "密码：")
@@ -76,7 +76,7 @@ WORD(W_PASSWORDS_DIFFER,
     "两次输入不一致。\n")
 WORD(W_PASSWORD_TOO_LONG,
     "That is too long.\n",
-    "太长了。\n")
+    "密码太长。\n")
 WORD(W_PASSWORD_CHANGED,
     "Your password is changed.\n\n",
     "密码已修改。\n\n")
@@ -85,10 +85,10 @@ WORD(W_PASSWORD_GIVE_UP,
     "密码未修改。\n")
 WORD(W_NO_LIST,
     "jumpbox: the database does not answer; try again\n",
-    "jumpbox：数据库没有响应，请重试\n")
+    "jumpbox：数据库没有响应；请重试\n")
 WORD(W_NO_COMMAND,
     "jumpbox: {1}: no such command; try: help\n",
-    "jumpbox：{1}：没有这个命令，请试：help\n")
+    "jumpbox：{1}：没有这个命令；请试试 help\n")
 WORD(W_HELP,
     "jumpbox commands, without a container in the user name:\n"
     "  help        this text\n"
@@ -154,10 +154,10 @@ WORD(W_LOGIN_UNRECORDED,
     "无法记录此次登录，因此拒绝登录；请告知管理员")
 WORD(W_SESSIONS_ALL,
     "this jump host has its {1} sessions: try again later",
-    "此跳板机的 {1} 个会话已满：请稍后重试")
+    "此跳板机的会话数已达上限（{1} 个）；请稍后重试")
 WORD(W_SESSIONS_USER,
     "{1} has {2} sessions open, which is the limit: leave one, then try again",
-    "{1} 已打开 {2} 个会话，达到上限：请先退出一个再重试")
+    "{1} 已打开 {2} 个会话，达到上限；请先退出一个再重试")
 WORD(W_KILLED,
     "an administrator ended this session",
     "管理员结束了此会话")
@@ -166,16 +166,16 @@ WORD(W_KILLED_WHY,
     "管理员结束了此会话：{1}")
 WORD(W_ACCOUNT_LOCKED,
     "your account is locked: ask an administrator",
-    "您的账号已被锁定：请联系管理员")
+    "您的账号已被锁定；请联系管理员")
 WORD(W_ACCOUNT_EXPIRED,
     "your account is expired: ask an administrator",
-    "您的账号已过期：请联系管理员")
+    "您的账号已过期；请联系管理员")
 WORD(W_ACCOUNT_ROLELESS,
     "your account is without a role: ask an administrator",
-    "您的账号没有角色：请联系管理员")
+    "您的账号没有角色；请联系管理员")
 WORD(W_ACCOUNT_DELETED,
     "your account is deleted: ask an administrator",
-    "您的账号已被删除：请联系管理员")
+    "您的账号已被删除；请联系管理员")
 WORD(W_WITHDRAWN,
     "your access to {1} was withdrawn",
     "您对 {1} 的访问权限已被收回")
@@ -190,7 +190,7 @@ WORD(W_PASSWORD_UNSTORED,
     "无法保存密码；请重试")
 WORD(W_PASSWORD_OVERTAKEN,
     "an administrator changed your password meanwhile; log in with that one",
-    "管理员刚刚修改了您的密码；请用该密码登录")
+    "管理员在此期间修改了您的密码；请用管理员设置的密码登录")
 WORD(W_PASSWORD_SAME,
     "the new password must not be the old one",
     "新密码不能与旧密码相同")
@@ -205,13 +205,13 @@ WORD(W_PASSWORD_NAME,
     "密码不能与用户名相同")
 WORD(W_TARGET_UNKNOWN,
     "there is no container {1} that {2} may reach",
-    "没有 {2} 可以进入的容器 {1}")
+    "找不到 {2} 可以进入的容器 {1}")
 WORD(W_TARGET_AMBIGUOUS,
     "{1} is ambiguous: {2} containers match",
-    "{1} 不明确：有 {2} 个容器匹配")
+    "{1} 不唯一：匹配到 {2} 个容器")
 WORD(W_NOT_YOURS,
     "there is no such container, or it is not yours to reach",
-    "没有这个容器，或您无权进入")
+    "找不到这个容器，或您无权进入")
 WORD(W_MAY_NOT_SHELL,
     "you may not open a shell in {1}",
     "您无权在 {1} 中打开 shell")
@@ -226,10 +226,10 @@ WORD(W_ATTACH_UNRECORDED,
     "无法写入审计记录，因此没有启动任何程序；请告知管理员")
 WORD(W_ATTACH_NONSENSE,
     "what the node says of this container makes no sense",
-    "节点返回的此容器的信息无法理解")
+    "节点返回的该容器信息无法识别")
 WORD(W_ATTACH_RENAMED,
     "the container has another name now",
-    "该容器现在已改名")
+    "该容器已改名")
 WORD(W_ATTACH_LATE,
     "the node did not answer in time; try again",
     "节点未及时响应；请重试")
@@ -244,7 +244,7 @@ WORD(W_ATTACH_NODE_GONE,
     "该容器所在的节点未启用")
 WORD(W_ATTACH_MANY,
     "too much is open or ending here; try again",
-    "打开或正在结束的连接过多；请重试")
+    "打开的和正在结束的程序过多；请重试")
 WORD(W_NO_DESCRIPTORS,
     "the jump host is out of descriptors; try again",
     "跳板机的文件描述符已用尽；请重试")
@@ -257,7 +257,7 @@ WORD(W_NODE_TIMEOUT,
     "节点 {1} 未及时响应")
 WORD(W_NODE_NO_ENGINE,
     "node {1} gave an answer that is no container engine's; check its address",
-    "节点 {1} 的响应并非来自容器引擎；请检查其地址")
+    "节点 {1} 的响应不像是容器引擎的；请检查其地址")
 WORD(W_NODE_CUT,
     "node {1} stopped in the middle of its answer; try again",
     "节点 {1} 的响应中途中断；请重试")
@@ -269,7 +269,7 @@ WORD(W_NODE_NO_SOCKET,
     "无法连接节点 {1}：其套接字不存在；容器引擎是否在运行？")
 WORD(W_NODE_REFUSED,
     "node {1} cannot be reached: nothing listens at its address; is the container engine running?",
-    "无法连接节点 {1}：其地址上没有监听；容器引擎是否在运行？")
+    "无法连接节点 {1}：其地址上没有程序在监听；容器引擎是否在运行？")
 WORD(W_NODE_SOCKET_DENIED,
     "node {1} cannot be reached: no permission on its socket; the service user must be in the socket's group",
     "无法连接节点 {1}：没有其套接字的权限；服务用户必须在该套接字的用户组中")
@@ -302,10 +302,10 @@ WORD(W_NODE_CLIENT_CERT_EXPIRED,
     "节点 {1} 拒绝了本机的客户端证书：证书已过期")
 WORD(W_NODE_CLIENT_CERT_CA,
     "node {1} refused this host's client certificate: its CA is not known there",
-    "节点 {1} 拒绝了本机的客户端证书：该节点不认识其 CA")
+    "节点 {1} 拒绝了本机的客户端证书：该节点不信任其 CA")
 WORD(W_NODE_NOT_TLS,
     "node {1} does not speak TLS at this port",
-    "节点 {1} 在此端口上不使用 TLS")
+    "节点 {1} 的这个端口不使用 TLS")
 WORD(W_NODE_TLS_REFUSED,
     "node {1} refused the TLS connection",
     "节点 {1} 拒绝了 TLS 连接")
@@ -314,7 +314,7 @@ WORD(W_NODE_TLS_FAILED,
     "节点 {1} 未能完成 TLS 连接")
 WORD(W_NODE_TLS_DROPPED,
     "node {1} dropped the TLS connection: it probably refused this host's client certificate",
-    "节点 {1} 断开了 TLS 连接：很可能拒绝了本机的客户端证书")
+    "节点 {1} 断开了 TLS 连接：可能是拒绝了本机的客户端证书")
 WORD(W_NODE_WANTS_TLS,
     "node {1} expects TLS; give it --ca, --cert and --key",
     "节点 {1} 要求 TLS；请为它配置 --ca、--cert 和 --key")
@@ -345,25 +345,25 @@ WORD(W_NODE_UNASKED,
 /* ---- of a container ------------------------------------------------------- */
 WORD(W_PAUSED,
     "the container is paused; unpause it first",
-    "该容器已暂停；请先恢复它")
+    "该容器已暂停；请先恢复运行")
 WORD(W_RESTARTING,
     "the container is restarting; try again in a moment",
     "该容器正在重启；请稍后重试")
 WORD(W_NOT_RUNNING,
     "the container is not running; start it first",
-    "该容器未在运行；请先启动它")
+    "该容器未在运行；请先启动")
 WORD(W_CONTAINER_GONE,
     "the container does not exist any more",
     "该容器已不存在")
 WORD(W_CONTAINER_UNKNOWN,
     "there is no such container",
-    "没有这个容器")
+    "找不到这个容器")
 WORD(W_NO_USER,
     "the user to run as does not exist in the container",
-    "指定的运行用户在该容器中不存在")
+    "该容器中没有所指定的运行用户")
 WORD(W_NO_GROUP,
     "the group to run as does not exist in the container",
-    "指定的运行用户组在该容器中不存在")
+    "该容器中没有所指定的运行用户组")
 WORD(W_NO_SHELL,
     "the container has no shell: there is no `{1}` in its image",
     "该容器没有 shell：其镜像中没有 `{1}`")

@@ -88,7 +88,7 @@ def test_one_language_a_connection(host):
         return c.recv_stderr(1000).decode()
     try:
         assert not CJK.search(say())
-        assert say(LANG="zh_CN.UTF-8") == "jumpbox：nonsense：没有这个命令，请试：help\n"
+        assert say(LANG="zh_CN.UTF-8") == "jumpbox：nonsense：没有这个命令；请试试 help\n"
         assert CJK.search(say(LANG="en_US.UTF-8"))
     finally:
         t.close()
@@ -129,8 +129,8 @@ def marked(host):
 @pytest.mark.parametrize("login, options", (("alice", ZH), ("wang", ())), ids=("locale", "setting"))
 def test_a_container_that_does_not_run(host, docker, marked, login, options):
     for name, how, sentence, english in (
-            ("asleep", ("pause",), "该容器已暂停；请先恢复它", "the container is paused; unpause it first"),
-            ("stopped", ("stop", "--time", "0"), "该容器未在运行；请先启动它",
+            ("asleep", ("pause",), "该容器已暂停；请先恢复运行", "the container is paused; unpause it first"),
+            ("stopped", ("stop", "--time", "0"), "该容器未在运行；请先启动",
              "the container is not running; start it first")):
         docker.container(name)
         try:
@@ -150,7 +150,7 @@ def test_a_container_that_is_gone(host, docker, marked):
     r.hears("容器编号或名称（? 帮助，r 刷新，q 退出）：")
     docker.remove("fleeting")
     r.t.sendline("fleeting")
-    r.hears("正在连接 fleeting（Ctrl-C 放弃）……\r\n")
+    r.hears("正在连接 fleeting（按 Ctrl-C 放弃）……\r\n")
     r.hears("jumpbox：该容器已不存在\r\n")
     r.hears("q 退出）：")
     r.t.sendline("q")
@@ -172,19 +172,19 @@ def test_a_container_that_is_removed_meanwhile(host, docker):
 
 def test_unknown_and_ambiguous(host, docker):
     r = Reader(host, "alice+nothing-like-it")
-    r.hears("jumpbox：没有 alice 可以进入的容器 nothing-like-it\r\n")
+    r.hears("jumpbox：找不到 alice 可以进入的容器 nothing-like-it\r\n")
     r.end(66)
     for name in ("same-a", "same-b"):
         docker.container(name)
     try:
         r = Reader(host, "alice+same")
-        r.hears("same 不明确：有 2 个容器匹配；匹配的有：")
+        r.hears("same 不唯一：匹配到 2 个容器；匹配的有：")
         r.hears("q 退出）：")
         r.t.sendline("q")
         r.end(0)
         said = host.ssh("alice+same", "true", options=ZH)
         assert (said.returncode, said.stdout) == (64, b"")
-        assert said.stderr.decode().startswith("jumpbox：same 不明确：有 2 个容器匹配\n  one+same-a\n")
+        assert said.stderr.decode().startswith("jumpbox：same 不唯一：匹配到 2 个容器\n  one+same-a\n")
     finally:
         for name in ("same-a", "same-b"):
             docker.remove(name)
@@ -224,7 +224,7 @@ def test_withdrawn_locked_and_killed_while_open(host, docker):
     idle = pexpect.spawn(*(lambda a: (a[0], a[1:]))(host.ssh_argv("zhao", options=("-N",))), timeout=20, encoding=None)
     wait_for(lambda: len([s for s in host.ctl_json("session", "list") if s["user"] == "zhao"]) == 2, 10, "both")
     host.ctl("user", "lock", "zhao")
-    r.hears("jumpbox：您的账号已被锁定：请联系管理员\r\n")
+    r.hears("jumpbox：您的账号已被锁定；请联系管理员\r\n")
     r.end(77)
     idle.expect_exact(b"your account is locked: ask an administrator")
     idle.close()

@@ -228,7 +228,7 @@ the_user_is_told_in_the_user_s_language(void **state)
 	assert_string_equal(heard(s), "DETACH 5: 77 您对 web 的访问权限已被收回");
 	look(s, "UPDATE users SET locked = 1");
 	assert_string_equal(heard(s),
-	    "END 77 您的账号已被锁定：请联系管理员 = your account is locked: ask an administrator");
+	    "END 77 您的账号已被锁定；请联系管理员 = your account is locked: ask an administrator");
 	assert_string_equal(s->b.how, "locked");
 	words_speak(LANGUAGE_EN);
 }

@@ -147,7 +147,7 @@ test_cut_between_characters(void **state)
 	(void)state;
 	words_speak(LANGUAGE_ZH);
 	assert_string_equal(words(text, 8, W_CANCELLED, NULL, NULL, NULL), "已取");
-	assert_string_equal(words(text, 6, W_NOT_YOURS, NULL, NULL, NULL), "没");
+	assert_string_equal(words(text, 6, W_NOT_YOURS, NULL, NULL, NULL), "找");
 	words_speak(LANGUAGE_EN);
 }
 
