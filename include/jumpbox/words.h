@@ -34,6 +34,11 @@ enum language words_language(void);
  * there is none).  Cut to fit, never within a character.  Returns dst.
  */
 char *words(char *dst, size_t size, enum word w, const char *a1, const char *a2, const char *a3);
+/*
+ * A sentence of one argument that is kept in English, such as why a node
+ * failed, in the spoken language; as it is where no row says that.
+ */
+char *words_again(char *dst, size_t size, const char *english, const char *a1);
 char *words_in(enum language l, char *dst, size_t size, enum word w, const char *a1, const char *a2,
     const char *a3);
 

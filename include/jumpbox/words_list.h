@@ -443,6 +443,9 @@ WORD(W_ADMIN_ONLY,
 WORD(W_NO_SUCH_THING,
     "there is no such thing",
     "没有这一项")
+WORD(W_KEY_ADDED,
+    "the key {1} is added",
+    "已添加密钥 {1}")
 WORD(W_KEY_EXISTS,
     "that key is there already",
     "该密钥已存在")

@@ -61,7 +61,7 @@ add_key(struct broker *b, const char *line, const char *unused, struct errtext *
 	if (r != 0 && r != JB_DENIED)
 		r = not_stored(b, r, e);
 	if (r == 0)
-		str_copy(e->say, sizeof(e->say), pk.fingerprint);
+		err_words(e, 0, W_KEY_ADDED, pk.fingerprint, NULL, NULL);
 	pubkey_release(&pk);
 	return r;
 }

@@ -79,6 +79,7 @@ static int
 put_node(const struct node *n, void *arg)
 {
 	struct page *p = arg;
+	char why[256];
 
 	if (!next_row(p))
 		return 0;
@@ -88,7 +89,8 @@ put_node(const struct node *n, void *arg)
 	put_cell(p, n->url);
 	put_cell(p, n->region);
 	put_cell(p, n->enabled ? "yes" : "no");
-	put_cell(p, n->last_error);
+	put_cell(p,
+	    n->last_error != NULL ? words_again(why, sizeof(why), n->last_error, n->name) : NULL);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "jumpbox/text.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -118,4 +119,15 @@ char *
 words(char *dst, size_t size, enum word w, const char *a1, const char *a2, const char *a3)
 {
 	return words_in(spoken, dst, size, w, a1, a2, a3);
+}
+
+char *
+words_again(char *dst, size_t size, const char *english, const char *a1)
+{
+	for (unsigned w = 0; w < W_COUNT; w++)
+		if (strcmp(words_in(LANGUAGE_EN, dst, size, (enum word)w, a1, NULL, NULL),
+			english) == 0)
+			return words(dst, size, (enum word)w, a1, NULL, NULL);
+	snprintf(dst, size, "%s", english);
+	return dst;
 }

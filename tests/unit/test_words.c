@@ -229,6 +229,24 @@ test_errors(void **state)
 	assert_string_equal(e.say, e.s);
 }
 
+static void
+test_what_is_kept_in_english(void **state)
+{
+	char text[256];
+
+	(void)state;
+	words_speak(LANGUAGE_ZH);
+	assert_string_equal(words_again(text, sizeof(text), "node n1 did not answer in time", "n1"),
+	    "节点 n1 未及时响应");
+	assert_string_equal(words_again(text, sizeof(text), "node n1 did not answer in time", "n2"),
+	    "node n1 did not answer in time");
+	assert_string_equal(
+	    words_again(text, sizeof(text), "of another version", "n1"), "of another version");
+	words_speak(LANGUAGE_EN);
+	assert_string_equal(words_again(text, sizeof(text), "node n1 did not answer in time", "n1"),
+	    "node n1 did not answer in time");
+}
+
 int
 main(void)
 {
@@ -242,6 +260,7 @@ main(void)
 		cmocka_unit_test(test_languages),
 		cmocka_unit_test(test_locales),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_what_is_kept_in_english),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
