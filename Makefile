@@ -25,13 +25,14 @@ libs = $(shell $(PKG_CONFIG) --libs $(1))
 STORE_LIBS = $(call libs,sqlite3 libcrypto)
 ACCESS_LIBS = $(call libs,libargon2 libxcrypt libcrypto jansson)
 DOCKER_LIBS = $(call libs,libcurl libssl jansson)
+CAST_LIBS = $(call libs,zlib)
 SESSION_LIBS = $(call libs,libssh libcrypto libseccomp) -ldl
 
-dirs = common store access docker supervisor session broker watcher metrics ctl
+dirs = common cast store access docker supervisor session broker watcher metrics ctl
 $(foreach d,$(dirs),$(eval SRC_$(d) := $(wildcard src/$(d)/*.c)))
 $(foreach d,$(dirs),$(eval OBJ_$(d) := $(SRC_$(d):%.c=$(BUILD)/%.o)))
 
-LIBS = $(foreach l,docker access store common,$(BUILD)/lib$(l).a)
+LIBS = $(foreach l,docker access store cast common,$(BUILD)/lib$(l).a)
 PROGRAMS = $(BUILD)/jumpboxd $(BUILD)/jumpbox-session $(BUILD)/jumpbox-broker \
 	$(BUILD)/jumpbox-watcher $(BUILD)/jumpbox-metrics $(BUILD)/jumpboxctl
 
@@ -46,7 +47,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(foreach l,common store access docker,$(eval $(BUILD)/lib$(l).a: $(OBJ_$(l))))
+$(foreach l,common cast store access docker,$(eval $(BUILD)/lib$(l).a: $(OBJ_$(l))))
 $(BUILD)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
@@ -54,22 +55,22 @@ $(BUILD)/lib%.a:
 $(BUILD)/jumpboxd: $(OBJ_supervisor) $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 # -rdynamic: libssh must find this executable's EVP_DigestSign and EVP_DigestVerify.
-$(BUILD)/jumpbox-session: $(OBJ_session) $(BUILD)/libcommon.a
-	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(SESSION_LIBS)
+$(BUILD)/jumpbox-session: $(OBJ_session) $(BUILD)/libcast.a $(BUILD)/libcommon.a
+	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(SESSION_LIBS) $(CAST_LIBS)
 $(BUILD)/jumpbox-broker: $(OBJ_broker) $(LIBS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
 $(BUILD)/jumpbox-watcher: $(OBJ_watcher) $(BUILD)/libstore.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS)
 $(BUILD)/jumpbox-metrics: $(OBJ_metrics) $(BUILD)/libstore.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(call libs,libmicrohttpd)
 $(BUILD)/jumpboxctl: $(OBJ_ctl) $(LIBS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
 
 # Unit tests: one program per file that decides, linked with the libraries it tests.
 UNIT_SRC = $(wildcard tests/unit/test_*.c)
 UNIT = $(UNIT_SRC:%.c=$(BUILD)/%)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(call libs,cmocka)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS) $(call libs,cmocka)
 # The programs' own decisions are in no library.
 $(BUILD)/tests/unit/test_limits: $(BUILD)/src/supervisor/limits.o $(BUILD)/src/supervisor/address.o
 $(BUILD)/tests/unit/test_restart: $(BUILD)/src/supervisor/restart.o
@@ -90,6 +91,7 @@ $(BUILD)/tests/unit/test_ctl_input: $(BUILD)/src/ctl/input.o $(BUILD)/src/ctl/fa
 $(BUILD)/tests/unit/test_broker_list_row: $(BUILD)/src/broker/list_row.o
 $(BUILD)/tests/unit/test_broker_dispatch: $(BUILD)/src/broker/dispatch.o
 $(BUILD)/tests/unit/test_broker_recheck: $(filter-out %/main.o,$(OBJ_broker))
+$(BUILD)/tests/unit/test_session_record: $(BUILD)/src/session/record.o
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
 SESSION_PURE = line ui_model ui_plain
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
@@ -97,14 +99,14 @@ unit: $(UNIT)
 
 # A session that was taken over, against the real broker.
 $(BUILD)/tests/e2e/hostile: $(patsubst %,$(BUILD)/tests/e2e/%.o,hostile hostile_cases hostile_lab hostile_peer) $(LIBS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
 
 # Fuzz targets: clang's libFuzzer, ASan and UBSan over the same sources, in build/fuzz.
 # `fuzz` mutates for FUZZ_SECONDS (60) a target, `fuzz-replay` runs the kept corpus once.
 FUZZ_CC ?= clang
 FUZZ = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBS)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
 fuzz-programs: $(FUZZ)
 fuzz fuzz-replay:
 	@$(MAKE) SANITIZE=1 BUILD=build/fuzz CC='$(FUZZ_CC)' CFLAGS='-g -fsanitize=fuzzer-no-link' fuzz-programs

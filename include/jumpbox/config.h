@@ -38,11 +38,15 @@ struct config {
 	unsigned client_alive_interval;
 	unsigned client_alive_count_max;
 	char *password_hash;
-	unsigned audit_retention; /* days; 0 keeps everything */
-	char *metrics_listen;	  /* loopback ADDRESS:PORT; empty: no endpoint */
-	int log_level;		  /* enum log_level */
-	int log_format;		  /* enum log_format */
-	int user_keys;		  /* users may change their own public keys: 1, or 0 */
+	unsigned audit_retention;	/* days; 0 keeps everything */
+	char *metrics_listen;		/* loopback ADDRESS:PORT; empty: no endpoint */
+	int recording, recording_input; /* 1: yes */
+	unsigned recording_max_size;	/* MiB of one file */
+	unsigned recording_retention;	/* days; 0 keeps everything */
+	unsigned recording_max_total;	/* MiB of all; 0 is no limit */
+	int log_level;			/* enum log_level */
+	int log_format;			/* enum log_format */
+	int user_keys;			/* users may change their own public keys: 1, or 0 */
 };
 
 #define CONFIG_DEFAULT_PATH "/etc/jumpbox/jumpbox.conf"

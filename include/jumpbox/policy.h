@@ -48,6 +48,7 @@ struct subject {
 	struct standing standing;
 	struct subject_grant {
 		char *selector, *allow, *run_as; /* run_as NULL: the image's */
+		char *record;			 /* "on" "off"; NULL: not said */
 		int64_t id, until;
 	} * grants;
 	size_t ngrants;
@@ -71,7 +72,9 @@ struct verdict {
 	uint32_t
 	    perms; /* union over what applies; 0: not reachable, and not to be told from unknown */
 	const char *run_as; /* of the first grant (by id) that gives `want`; NULL: the image's */
-	int64_t until;	    /* when this verdict may change by time alone; 0: never */
+	const char
+	    *record;   /* "on" if one that gives `want` says so, else "off" if one does; NULL */
+	int64_t until; /* when this verdict may change by time alone; 0: never */
 };
 void policy_decide(
     const struct subject *s, const struct facts *f, uint32_t want, int64_t now, struct verdict *v);

@@ -45,7 +45,8 @@
  *	row                 u64 ref, str id, str name, str node, str state, str health, str image,
  *	                    str service, str labels, str owner, str ports, u64 created, u64 started,
  *	                    u64 finished, u64 node_seen, u64 used, u32 exit_code, u32 perms, u32 flags
- *	REP_ATTACH          u32 code, str message                      (code 0: one fd)
+ *	REP_ATTACH          u32 code, str message, u32 recorded        (code 0: the stream's fd; recorded:
+ *	                                                                and the recording's, to append to)
  *	REP_STATUS          u32 state, u32 code                        (see enum run_state)
  *	EVT_END             u32 code, str reason, str English    say it everywhere and leave; for log and disconnect
  *	EVT_DETACH          u32 request, u32 code, str reason   end that one attach, or figures, or logs

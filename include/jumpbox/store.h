@@ -158,6 +158,7 @@ struct node {
 	const char *last_error; /* NULL: none */
 	int64_t state_since;	/* 0: since it was added */
 	int64_t revision;	/* another one: its name, address or keys were changed */
+	const char *record;	/* "on" "off", NULL: the configuration's */
 };
 
 int node_add(struct store *st, const struct actor *by, const struct node *n);
@@ -167,7 +168,7 @@ int node_each(struct store *st, int (*fn)(const struct node *, void *), void *ar
 /* A copy that outlives the callback. */
 struct node *node_dup(const struct node *n);
 void node_free(struct node *n); /* wipes the key; NULL is fine */
-/* key: url region insecure(yes|no) ca cert key (PEM text; empty removes) */
+/* key: url region insecure(yes|no) ca cert key (PEM text; empty removes) record(on|off|empty) */
 int node_set(
     struct store *st, const struct actor *by, const char *name, const char *key, const char *value);
 int node_enable(struct store *st, const struct actor *by, const char *name, bool enabled);
@@ -236,7 +237,7 @@ struct grant {
 	const char *allow;    /* "shell,exec,files,forward,logs" */
 	const char *run_as;   /* "USER[:GROUP]", NULL: the image's */
 	int64_t until;	      /* 0: for ever */
-	bool record;
+	const char *record;   /* "on" "off", NULL: the node's or the configuration's */
 	int64_t created;
 };
 
@@ -278,6 +279,7 @@ struct session {
 	int64_t bytes_in, bytes_out;
 	const char *container;	 /* "node/name" of the newest attach, live: open attach; NULL */
 	const char *kill_reason; /* NULL: no kill was asked for; "": without a reason */
+	int64_t recordings;	 /* so many of its attaches have one */
 };
 
 /* Its broker runs on this host: the very process that the row names, not one of the same number. */
@@ -312,6 +314,8 @@ struct attach {
 	const char *kind;			     /* "shell" "exec" */
 	const char *command;			     /* NULL for a shell */
 	bool tty;
+	const char *recording;	/* the file's name; NULL: none */
+	int64_t opened, closed; /* closed 0: open */
 };
 
 /* The row and its attach.open audit row in one transaction. No row, no attach. */
@@ -329,6 +333,13 @@ int attach_leave(
  */
 int attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes_in,
     int64_t bytes_out, int exit_code, const char *how);
+/* Of a session those that have a recording, oldest first, open ones too. */
+int attach_each_recorded(
+    struct store *st, int64_t session_id, int (*fn)(const struct attach *, void *), void *arg);
+/* Its attach has none after all. */
+int attach_unrecorded(struct store *st, int64_t id);
+/* That file is to go: no attach names it any more, and an audit row says so. */
+int recording_forget(struct store *st, const struct actor *by, const char *name);
 /* Open attaches of one session, or of all sessions when session_id is 0. */
 int attach_each_open(
     struct store *st, int64_t session_id, int (*fn)(const struct attach *, void *), void *arg);

@@ -476,4 +476,16 @@ WORD(W_PASSWORD_NONE,
 WORD(W_LOGS_UNREADABLE,
     "the container's output is not kept where it could be read",
     "该容器的输出没有保存在可读取的地方")
+WORD(W_RECORDING_IMPOSSIBLE,
+    "this terminal has to be recorded and cannot be, so nothing was started; tell the operator",
+    "此终端必须录制但无法录制，因此没有启动任何程序；请告知管理员")
+WORD(W_RECORDED,
+    "jumpbox: this terminal is recorded\n",
+    "jumpbox：此终端的会话正在被录制\n")
+WORD(W_RECORDING_FULL,
+    "\njumpbox: the recording of this terminal has reached its limit, so the terminal ends\n",
+    "\njumpbox：此终端的录制已达到上限，会话结束\n")
+WORD(W_RECORDING_FAILED,
+    "\njumpbox: the recording of this terminal cannot be written, so the terminal ends; tell the operator\n",
+    "\njumpbox：此终端的录制无法写入，会话结束，请告知管理员\n")
 /* clang-format on */

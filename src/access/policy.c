@@ -89,10 +89,14 @@ policy_decide(
 			continue;
 		v->perms |= mask;
 		until_min(v, g->until);
-		if (gives(mask, want) && (by == 0 || g->id < by)) {
+		if (!gives(mask, want))
+			continue;
+		if (by == 0 || g->id < by) {
 			by = g->id;
 			v->run_as = g->run_as;
 		}
+		if (g->record != NULL && (v->record == NULL || strcmp(g->record, "on") == 0))
+			v->record = g->record;
 	}
 	labels_release(&labels);
 }

@@ -27,6 +27,7 @@ take_grant(const struct grant *g, void *arg)
 		.selector = xstrdup(g->selector),
 		.allow = xstrdup(g->allow),
 		.run_as = g->run_as ? xstrdup(g->run_as) : NULL,
+		.record = g->record ? xstrdup(g->record) : NULL,
 		.id = g->id,
 		.until = g->until,
 	};
@@ -58,6 +59,7 @@ subject_release(struct subject *s)
 		free(s->grants[i].selector);
 		free(s->grants[i].allow);
 		free(s->grants[i].run_as);
+		free(s->grants[i].record);
 	}
 	free(s->grants);
 	*s = (struct subject){ 0 };

@@ -22,7 +22,7 @@ attached_new(struct broker *b, uint32_t id)
 	a->id = id;
 	a->asked = now_mono_ms();
 	a->exit_code = -1;
-	a->stream = -1;
+	a->stream = a->recording = -1;
 	*b->attached_tail = a;
 	b->attached_tail = &a->next;
 	b->nattached++;
@@ -86,6 +86,7 @@ void
 attached_forget(struct broker *b, struct attached *a)
 {
 	hang_up(a);
+	recording_drop(b, a);
 	if (a->row != 0 && attached_runs(a))
 		closing_leave(b, a);
 	else if (a->row != 0)

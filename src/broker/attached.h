@@ -16,6 +16,8 @@
 #include "child.h"
 #include "held_node.h"
 
+#include "jumpbox/recordings.h"
+
 /* An exec to be found and ended: all that engine_exec_signal() needs. */
 struct exec_ref {
 	struct held_node *node;
@@ -46,7 +48,9 @@ struct attached {
 	char *known_as;	     /* the name that its row had: what was shown or asked for */
 	/* the live facts it was decided on */
 	char *name, *image, *labels, *owner;
-	int64_t row; /* 0: nothing was recorded, so nothing was started */
+	int64_t row;   /* 0: nothing was recorded, so nothing was started */
+	int recording; /* its recording until the session has it; -1: none */
+	char recording_name[RECORDING_NAME];
 	/* how it goes */
 	bool started; /* an exec was created and may run */
 	bool exited;
@@ -94,6 +98,14 @@ void attached_tick(struct broker *b, int64_t now, bool quiet);
 void closing_attach(struct broker *b, const struct attached *a);
 /* It may run on: its row stays open, for the cleaner. */
 void closing_leave(struct broker *b, const struct attached *a);
+
+/* ---- recording.c ------------------------------------------------------- */
+
+/* Makes its recording, if it is to be recorded: 0, or why it cannot be, so that nothing may start. */
+int recording_begin(
+    const struct broker *b, struct attached *a, const struct verdict *v, struct errtext *e);
+/* Nothing came of it. */
+void recording_drop(struct broker *b, struct attached *a);
 
 /* ---- do_attach.c ------------------------------------------------------- */
 

@@ -39,14 +39,17 @@ static const struct child_kind opener_kind = { OPEN_LIMIT_MS, run_attach, open_m
 /* ---- the answer ----------------------------------------------------------- */
 
 static void
-answer(struct broker *b, uint32_t id, int code, const struct errtext *why, int fd)
+answer(struct broker *b, uint32_t id, int code, const struct errtext *why, int fd, int recording)
 {
 	struct msg m;
 
 	msg_init(&m, REP_ATTACH, id);
 	broker_put_why(&m, code, why);
+	msg_put_u32(&m, recording >= 0);
 	if (fd >= 0)
 		msg_put_fd(&m, fd);
+	if (recording >= 0)
+		msg_put_fd(&m, recording);
 	broker_send(b, &m);
 }
 
@@ -79,7 +82,7 @@ attach_fail(struct broker *b, struct attached *a, int code, const struct errtext
 {
 	log_info("attach.refused", F_STR("target", a->name != NULL ? a->name : a->exec.container),
 	    F_NUM("code", -code), F_STR("reason", why->s));
-	answer(b, a->id, code, why, -1);
+	answer(b, a->id, code, why, -1, -1);
 	count_failure(b, a, code);
 	a->detached = true;
 	attached_leave(b, a, "failed");
@@ -148,6 +151,7 @@ record(struct broker *b, struct attached *a, struct errtext *e)
 		.kind = a->kind == ATTACH_SHELL ? "shell" : "exec",
 		.command = command,
 		.tty = a->tty,
+		.recording = a->recording >= 0 ? a->recording_name : NULL,
 	};
 	int r = attach_open(b->st, &by, &row, &a->row);
 
@@ -174,7 +178,9 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 		r = engine_running_check(state, e);
 	if (r == 0) {
 		a->exec.run_as = v.run_as != NULL ? xstrdup(v.run_as) : NULL;
-		r = record(b, a, e);
+		r = recording_begin(b, a, &v, e);
+		if (r == 0)
+			r = record(b, a, e);
 		recheck_until(b, v.until);
 	}
 	subject_release(&s);
@@ -256,7 +262,8 @@ on_stream(struct broker *b, struct attached *a, struct msg *m)
 	a->phase = AT_OPEN;
 	child_no_limit(a->opener); /* it may be the relay */
 	attached_slim(a);
-	answer(b, a->id, 0, NULL, fd);
+	answer(b, a->id, 0, NULL, fd, a->recording);
+	a->recording = -1;	     /* the session's */
 	if (broker_store(b) != NULL) /* nobody waits for this any more */
 		attach_set_opened(b->st, a->row, now_mono_ms() - a->asked);
 	if (a->cols != a->set_cols || a->rows != a->set_rows)

@@ -37,6 +37,7 @@ struct type {
 	void (*print)(const struct keyword *k, const void *field, FILE *f);
 	void (*release)(void *field); /* NULL: nothing to free */
 	bool list;
+	const char *const *names; /* of choices: their values, in order */
 };
 
 /* ---- numbers ---------------------------------------------------------- */
@@ -65,7 +66,7 @@ print_number(const struct keyword *k, const void *field, FILE *f)
 	fprintf(f, "%s %u\n", k->name, *(const unsigned *)field);
 }
 
-static const struct type number = { set_number, print_number, NULL, false };
+static const struct type number = { set_number, print_number, NULL, false, NULL };
 
 /* ---- strings ---------------------------------------------------------- */
 
@@ -146,10 +147,10 @@ set_loopback(const struct keyword *k, void *field, const char *value, struct err
 	return set_optional(k, field, value, e);
 }
 
-static const struct type hashing = { set_hashing, print_string, release_string, false };
-static const struct type local = { set_loopback, print_string, release_string, false };
-static const struct type optional = { set_optional, print_string, release_string, false };
-static const struct type path = { set_path, print_string, release_string, false };
+static const struct type hashing = { set_hashing, print_string, release_string, false, NULL };
+static const struct type local = { set_loopback, print_string, release_string, false, NULL };
+static const struct type optional = { set_optional, print_string, release_string, false, NULL };
+static const struct type path = { set_path, print_string, release_string, false, NULL };
 
 /* ---- lists ------------------------------------------------------------ */
 
@@ -206,21 +207,22 @@ print_list(const struct keyword *k, const void *field, FILE *f)
 		fprintf(f, "%s %s\n", k->name, l->item[i]);
 }
 
-static const struct type addresses = { add_address, print_list, release_list, true };
-static const struct type paths = { add_path, print_list, release_list, true };
+static const struct type addresses = { add_address, print_list, release_list, true, NULL };
+static const struct type paths = { add_path, print_list, release_list, true, NULL };
 
 /* ---- choices ---------------------------------------------------------- */
 
 /* In the order of enum log_level and enum log_format. */
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const formats[] = { "text", "json", NULL };
-static const char *const answers[] = { "no", "yes", NULL };
+static const char *const off_on[] = { "off", "on", NULL };
+static const char *const no_yes[] = { "no", "yes", NULL };
 
 static int
-set_choice(const struct keyword *k, const char *const *names, int *to, const char *value,
-    struct errtext *e)
+set_choice(const struct keyword *k, void *field, const char *value, struct errtext *e)
 {
-	int i;
+	const char *const *names = k->type->names;
+	int *to = field, i;
 
 	for (i = 0; names[i] != NULL; i++) {
 		if (strcasecmp(value, names[i]) == 0) {
@@ -231,45 +233,16 @@ set_choice(const struct keyword *k, const char *const *names, int *to, const cha
 	return err_set(e, JB_CONFIG, "%s: '%.64s' is not %s", k->name, value, k->help);
 }
 
-static int
-set_level(const struct keyword *k, void *field, const char *value, struct errtext *e)
-{
-	return set_choice(k, levels, field, value, e);
-}
-
-static int
-set_format(const struct keyword *k, void *field, const char *value, struct errtext *e)
-{
-	return set_choice(k, formats, field, value, e);
-}
-
-static int
-set_answer(const struct keyword *k, void *field, const char *value, struct errtext *e)
-{
-	return set_choice(k, answers, field, value, e);
-}
-
 static void
-print_level(const struct keyword *k, const void *field, FILE *f)
+print_choice(const struct keyword *k, const void *field, FILE *f)
 {
-	fprintf(f, "%s %s\n", k->name, levels[*(const int *)field]);
+	fprintf(f, "%s %s\n", k->name, k->type->names[*(const int *)field]);
 }
 
-static void
-print_format(const struct keyword *k, const void *field, FILE *f)
-{
-	fprintf(f, "%s %s\n", k->name, formats[*(const int *)field]);
-}
-
-static void
-print_answer(const struct keyword *k, const void *field, FILE *f)
-{
-	fprintf(f, "%s %s\n", k->name, answers[*(const int *)field]);
-}
-
-static const struct type level = { set_level, print_level, NULL, false };
-static const struct type format = { set_format, print_format, NULL, false };
-static const struct type answer = { set_answer, print_answer, NULL, false };
+static const struct type level = { set_choice, print_choice, NULL, false, levels };
+static const struct type format = { set_choice, print_choice, NULL, false, formats };
+static const struct type off_or_on = { set_choice, print_choice, NULL, false, off_on };
+static const struct type no_or_yes = { set_choice, print_choice, NULL, false, no_yes };
 
 /* ---- the keywords ----------------------------------------------------- */
 
@@ -320,11 +293,21 @@ static const struct keyword keywords[] = {
 	  "Days that audit rows are kept; 0 is for ever" },
 	{ "metrics-listen", &local, AT(metrics_listen), "none", 0, 0,
 	  "Loopback ADDRESS:PORT of /healthz and /metrics; none is off" },
+	{ "recording", &off_or_on, AT(recording), "off", 0, 0,
+	  "off or on" },
+	{ "recording-input", &no_or_yes, AT(recording_input), "no", 0, 0,
+	  "no or yes" },
+	{ "recording-max-size", &number, AT(recording_max_size), "256", 1, 1048576,
+	  "MiB that one recording may have; its terminal ends there" },
+	{ "recording-retention", &number, AT(recording_retention), "0", 0, 36500,
+	  "Days that recordings are kept; 0 is for ever" },
+	{ "recording-max-total", &number, AT(recording_max_total), "0", 0, 1073741824,
+	  "MiB of all recordings, beyond which the oldest are removed; 0 is no limit" },
 	{ "log-level", &level, AT(log_level), "info", 0, 0,
 	  "error, warn, info or debug" },
 	{ "log-format", &format, AT(log_format), "text", 0, 0,
 	  "text or json" },
-	{ "user-keys", &answer, AT(user_keys), "yes", 0, 0,
+	{ "user-keys", &no_or_yes, AT(user_keys), "yes", 0, 0,
 	  "yes or no" },
 };
 /* clang-format on */

@@ -11,12 +11,9 @@
 static int
 record_check(struct ctl *c, const char *record)
 {
-	if (record == NULL || strcmp(record, "off") == 0)
+	if (record == NULL || strcmp(record, "off") == 0 || strcmp(record, "on") == 0)
 		return 0;
-	if (strcmp(record, "on") != 0)
-		return ctl_fail(c, JB_BAD_INPUT, "--record: on or off, not \"%.60s\"", record);
-	return ctl_fail(
-	    c, JB_BAD_INPUT, "--record on: recording is not there yet; leave the option out");
+	return ctl_fail(c, JB_BAD_INPUT, "--record: on or off, not \"%.60s\"", record);
 }
 
 static int
@@ -46,6 +43,7 @@ add_exec(struct ctl *c)
 		.allow = items,
 		.run_as = args_opt(c, "--as"),
 		.until = c->when,
+		.record = args_opt(c, "--record"),
 	};
 	uint32_t mask;
 	int64_t id;
@@ -71,7 +69,7 @@ static const struct column grant_columns[] = {
 	{ "allow",    CELL_TEXT, false },
 	{ "run_as",   CELL_TEXT, false },
 	{ "until",    CELL_TIME, false },
-	{ "record",   CELL_BOOL, true },
+	{ "record",   CELL_TEXT, true },
 	{ "created",  CELL_TIME, true },
 	/* clang-format on */
 };
@@ -89,7 +87,7 @@ list_grant(const struct grant *g, void *arg)
 		C_TEXT(g->allow),
 		C_TEXT(g->run_as),
 		C_NUM(g->until),
-		C_NUM(g->record),
+		C_TEXT(g->record),
 		C_NUM(g->created),
 	    });
 	return 0;
@@ -130,7 +128,8 @@ static const struct ctl_opt add_opts[] = {
 	    false },
 	{ "--as", "USER[:GROUP]", "run as this user of the container", false },
 	{ "--until", "WHEN", "the grant ends then", false },
-	{ "--record", "on|off", "record sessions (on is refused: not there yet)", false },
+	{ "--record", "on|off", "record terminals or not, whatever node and configuration say",
+	    false },
 	{ NULL, NULL, NULL, false },
 };
 static const struct ctl_opt list_opts[] = {

@@ -156,6 +156,7 @@ static const struct column node_columns[] = {
 	{ "last_error", CELL_TEXT, false },
 	{ "insecure",   CELL_BOOL, true },
 	{ "id",         CELL_NUM,  true },
+	{ "record",     CELL_TEXT, true },
 	/* clang-format on */
 };
 enum { NNODE = sizeof node_columns / sizeof node_columns[0] };
@@ -183,6 +184,7 @@ list_node(const struct node *n, void *arg)
 		C_TEXT(n->last_error),
 		C_NUM(n->insecure),
 		C_NUM(n->id),
+		C_TEXT(n->record),
 	    });
 	return 0;
 }

@@ -23,6 +23,7 @@ static const struct column session_columns[] = {
 	{ "host",        CELL_TEXT, true },
 	{ "pid",         CELL_NUM,  true },
 	{ "kill_reason", CELL_TEXT, true },
+	{ "recordings",  CELL_NUM,  false },
 	/* clang-format on */
 };
 enum { NSESSION = sizeof session_columns / sizeof session_columns[0] };
@@ -46,6 +47,7 @@ list_session(const struct session *s, void *arg)
 		C_TEXT(s->host),
 		C_NUM(s->pid),
 		C_TEXT(s->kill_reason),
+		C_NUM(s->recordings),
 	    });
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "jumpbox/proto.h"
 #include "jumpbox/words.h"
 #include "line.h"
+#include "record.h"
 #include "ui_model.h"
 
 #include <libssh/callbacks.h>
@@ -99,8 +100,9 @@ struct channel {
 	bool have_code;		 /* the main process has ended: what it wrote is drained */
 	bool unknown;		 /* ... and nobody knows how */
 	bool suspect; /* perhaps it has: the engine does not say while the client takes nothing */
-	unsigned unanswered; /* REQ_STATUS in a row that the engine did not answer */
-	uint32_t code;	     /* exit status to send */
+	unsigned unanswered;   /* REQ_STATUS in a row that the engine did not answer */
+	uint32_t code;	       /* exit status to send */
+	struct record *record; /* NULL: it is not recorded */
 
 	/* menu and prompts */
 	struct ui_model model;

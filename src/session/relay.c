@@ -84,6 +84,8 @@ tell_size(struct channel *ch)
 		return;
 	ch->told_cols = ch->cols;
 	ch->told_rows = ch->rows;
+	if (ch->record != NULL)
+		record_size(ch->record, now_mono_ms(), ch->cols, ch->rows);
 	msg_init(&m, REQ_RESIZE, link_id());
 	msg_put_u32(&m, ch->attach);
 	msg_put_u32(&m, ch->cols);
@@ -135,6 +137,8 @@ relay_detach(struct channel *ch, const char *how)
 	if (ch->fd >= 0)
 		close(ch->fd);
 	ch->fd = -1;
+	record_end(ch->record);
+	ch->record = NULL;
 }
 
 static void
@@ -185,12 +189,16 @@ on_attached(struct channel *ch, struct msg *m)
 {
 	uint32_t code = msg_get_u32(m);
 	char message[MAX_REASON + 1];
-	int fd = -1;
+	uint32_t recorded;
+	int fd = -1, file = -1;
 
 	msg_get_str(m, message, sizeof(message));
+	recorded = msg_get_u32(m);
 	if (code == 0)
 		fd = msg_take_fd(m);
-	if (!msg_end(m) || (code == 0 && fd < 0))
+	if (code == 0 && recorded != 0)
+		file = msg_take_fd(m);
+	if (!msg_end(m) || (code == 0 && (fd < 0 || (recorded != 0 && file < 0))))
 		fatal(JB_INTERNAL, "the broker's ATTACH answer is malformed");
 	if (code != 0) {
 		refused(ch, code, message);
@@ -199,6 +207,10 @@ on_attached(struct channel *ch, struct msg *m)
 	ch->fd = fd;
 	set_nonblock(fd, true);
 	ch->state = CH_STREAM;
+	if (file >= 0) {
+		ch->record = record_new(file, ch->conn->cfg, now_mono_ms());
+		chan_words(ch, W_RECORDED, NULL, NULL, NULL);
+	}
 	if (ch->cancelled) { /* the two crossed */
 		relay_detach(ch, "cancelled");
 		refused(ch, -JB_TRY_AGAIN, words(message, sizeof(message), W_CANCELLED, 0, 0, 0));
@@ -266,6 +278,8 @@ pump_in(struct channel *ch)
 			buf_reset(&ch->in);
 			return true;
 		}
+		if (ch->record != NULL)
+			record_input(ch->record, now_mono_ms(), buf_ptr(&ch->in), (size_t)n);
 		buf_consume(&ch->in, (size_t)n);
 		ch->bytes_in += (uint64_t)n;
 		any = true;
@@ -307,6 +321,8 @@ pump_out(struct channel *ch)
 		return true;
 	}
 	buf_commit(&ch->raw, (size_t)n);
+	if (ch->record != NULL)
+		record_output(ch->record, now_mono_ms(), room, (size_t)n);
 	timers_active(ch->conn);
 	return true;
 }
@@ -353,6 +369,26 @@ ended(struct channel *ch)
 	front_back(ch);
 }
 
+/* Who wants a terminal recorded does not want one that is not: it ends with its recording. */
+static bool
+unrecorded(struct channel *ch, int64_t now)
+{
+	enum record_state state = ch->record != NULL ? record_work(ch->record, now) : RECORD_WELL;
+
+	if (state == RECORD_WELL)
+		return false;
+	buf_reset(&ch->raw);
+	ch->slice = 0;
+	relay_detach(ch, state == RECORD_FULL ? "recording full" : "recording failed");
+	chan_words(
+	    ch, state == RECORD_FULL ? W_RECORDING_FULL : W_RECORDING_FAILED, NULL, NULL, NULL);
+	if (ch->menu)
+		front_back(ch);
+	else
+		chan_end(ch, -JB_UNAVAILABLE);
+	return true;
+}
+
 bool
 relay_work(struct channel *ch, int64_t now)
 {
@@ -364,6 +400,8 @@ relay_work(struct channel *ch, int64_t now)
 	ch->suspect = in_doubt(ch) && now - ch->asked >= ANSWER_MS;
 	any |= pump_in(ch);
 	any |= pump_out(ch);
+	if (unrecorded(ch, now))
+		return true;
 	if (status_due(ch, now))
 		ask_status(ch, now);
 	if (ch->eof && ch->have_code && buf_len(&ch->raw) == 0) {
@@ -373,8 +411,9 @@ relay_work(struct channel *ch, int64_t now)
 	return any;
 }
 
-int64_t
-relay_deadline(const struct channel *ch)
+/* When a slow reader or the end of the stream is worth a question. */
+static int64_t
+status_at(const struct channel *ch)
 {
 	int64_t at = 0;
 
@@ -390,6 +429,12 @@ relay_deadline(const struct channel *ch)
 			at = ch->asked + BLOCKED_AGAIN_MS;
 	}
 	return at;
+}
+
+int64_t
+relay_deadline(const struct channel *ch)
+{
+	return sooner(status_at(ch), ch->record != NULL ? record_deadline(ch->record) : 0);
 }
 
 short

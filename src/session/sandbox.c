@@ -60,7 +60,6 @@ static const int allowed[] = {
 	CALL(getsockopt),
 	CALL(getsockname),
 	CALL(getpeername),
-	CALL(lseek),
 	CALL(fstat),
 	CALL(brk),
 	CALL(munmap),
@@ -96,6 +95,16 @@ static const int refused[] = {
 	CALL(openat),
 	CALL(openat2),
 	CALL(creat),
+	CALL(lseek),
+	CALL(truncate),
+	CALL(ftruncate),
+	CALL(fallocate),
+	CALL(pwrite64),
+	CALL(pwritev),
+	CALL(pwritev2),
+	CALL(copy_file_range),
+	CALL(sendfile),
+	CALL(splice),
 	CALL(access),
 	CALL(faccessat),
 	CALL(faccessat2),
@@ -167,6 +176,7 @@ static const struct {
 	{ CALL(fcntl), { 1, SCMP_CMP_EQ, F_GETFD, 0 } },
 	{ CALL(fcntl), { 1, SCMP_CMP_EQ, F_SETFD, 0 } },
 	{ CALL(fcntl), { 1, SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0 } },
+	{ CALL(fcntl), { 1, SCMP_CMP_EQ, F_OFD_GETLK, 0 } },
 };
 
 /* Refused where it is not allowed above: a look at a file by its path. */
@@ -309,7 +319,7 @@ no_log(void)
 }
 
 void
-sandbox_enter(void)
+sandbox_enter(const struct config *cfg)
 {
 	limit(RLIMIT_NOFILE, MAX_ATTACHES + SPARE_FDS);
 	limit(RLIMIT_NPROC, 0);
@@ -318,7 +328,8 @@ sandbox_enter(void)
 	if (SANITIZED)
 		return;
 	limit(RLIMIT_AS, MEMORY_MAX);
-	limit(RLIMIT_FSIZE, 0);
+	limit(RLIMIT_FSIZE,
+	    (rlim_t)cfg->recording_max_size << 20); /* of a recording; there is no other file */
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
 		fatal(JB_INTERNAL, "sandbox: seccomp: %s", strerror(errno));
 	no_log();

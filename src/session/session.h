@@ -66,7 +66,8 @@ int warmup(struct errtext *e);
 /* ---- sandbox.c --------------------------------------------------------- */
 
 int sandbox_prepare(struct errtext *e); /* once, in the zygote */
-void sandbox_enter(void); /* in the child: rlimits, seccomp, no log; failure is fatal */
+void sandbox_enter(
+    const struct config *cfg); /* in the child: rlimits, seccomp, no log; failure is fatal */
 
 /* ---- serve.c: the connection's loop ------------------------------------ */
 

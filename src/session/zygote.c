@@ -52,7 +52,7 @@ session(const struct zygote_conn *c)
 	client_options(client);
 	if ((ssh = host_keys_accept(client)) == NULL)
 		fatal(JB_INTERNAL, "libssh: no memory");
-	sandbox_enter();
+	sandbox_enter(config);
 	link_init(pair);
 	serve(config, banner_text, ssh, client);
 }

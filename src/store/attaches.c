@@ -11,8 +11,8 @@
 static const char live_sql[] = "SELECT conn FROM sessions WHERE id = $1 AND ended = 0";
 static const char open_sql[] =
     "INSERT INTO attaches (session_id, conn, request, marker, node_id, node, container_id,"
-    " container, run_as, exec_id, kind, command, tty, opened)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id";
+    " container, run_as, exec_id, kind, command, tty, opened, recording)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id";
 
 static int
 open_put(struct store *st, const struct attach *a, int64_t *id)
@@ -26,7 +26,7 @@ open_put(struct store *st, const struct attach *a, int64_t *id)
 	    PARAMS(P_INT(a->session_id), P_INT(a->conn), P_INT(a->request), P_TEXT(a->marker),
 		P_INT(a->node_id), P_TEXT(a->node), P_TEXT(a->container_id), P_TEXT(a->container),
 		P_TEXT(a->run_as), P_TEXT(a->exec_id), P_TEXT(a->kind), P_TEXT(a->command),
-		P_INT(a->tty), P_INT(now_unix())),
+		P_INT(a->tty), P_INT(now_unix()), P_TEXT(a->recording)),
 	    id);
 }
 
@@ -35,11 +35,12 @@ static int
 open_audit(struct store *st, const struct actor *by, const struct attach *a, int64_t id)
 {
 	char *target = xasprintf("%s/%s", a->node, a->container);
-	char *detail =
-	    xasprintf("attach=%lld session=%lld container=%.12s kind=%s tty=%s as=%s%s%s",
-		(long long)id, (long long)a->session_id, a->container_id, a->kind,
-		a->tty ? "yes" : "no", a->run_as != NULL ? a->run_as : "-",
-		a->command != NULL ? " command=" : "", a->command != NULL ? a->command : "");
+	char *detail = xasprintf(
+	    "attach=%lld session=%lld container=%.12s kind=%s tty=%s as=%s recording=%s%s%s",
+	    (long long)id, (long long)a->session_id, a->container_id, a->kind,
+	    a->tty ? "yes" : "no", a->run_as != NULL ? a->run_as : "-",
+	    a->recording != NULL ? a->recording : "-", a->command != NULL ? " command=" : "",
+	    a->command != NULL ? a->command : "");
 	int err = audit_put(st, by, "attach.open", by->name, target, detail);
 
 	free(target);
@@ -165,7 +166,7 @@ attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes
 
 #define ATTACH_COLUMNS                                                                           \
 	"id, session_id, conn, request, marker, node_id, node, container_id, container, run_as," \
-	" exec_id, kind, command, tty"
+	" exec_id, kind, command, tty, recording, opened, closed"
 
 static const char each_sql[] =
     "SELECT " ATTACH_COLUMNS " FROM attaches WHERE closed = 0 ORDER BY id";
@@ -199,6 +200,9 @@ attach_row(sqlite3_stmt *q, void *arg)
 		.kind = col_text(q, 11),
 		.command = col_text(q, 12),
 		.tty = col_int(q, 13) != 0,
+		.recording = col_text(q, 14),
+		.opened = col_int(q, 15),
+		.closed = col_int(q, 16),
 	};
 
 	return w->fn(&a, w->arg);
@@ -222,4 +226,40 @@ attach_each_left(
 	struct attach_walk w = { fn, arg };
 
 	return sql_each(st, each_left_sql, PARAMS(P_TEXT(host)), attach_row, &w);
+}
+
+/* ---- recordings ---------------------------------------------------------- */
+
+static const char each_recorded_sql[] =
+    "SELECT " ATTACH_COLUMNS
+    " FROM attaches WHERE session_id = $1 AND recording IS NOT NULL ORDER BY id";
+static const char unrecorded_sql[] = "UPDATE attaches SET recording = NULL WHERE id = $1";
+static const char forget_sql[] = "UPDATE attaches SET recording = NULL WHERE recording = $1";
+
+int
+attach_each_recorded(
+    struct store *st, int64_t session_id, int (*fn)(const struct attach *, void *), void *arg)
+{
+	struct attach_walk w = { fn, arg };
+
+	return sql_each(st, each_recorded_sql, PARAMS(P_INT(session_id)), attach_row, &w);
+}
+
+int
+attach_unrecorded(struct store *st, int64_t id)
+{
+	return store_missing_id(
+	    st, sql_change(st, unrecorded_sql, PARAMS(P_INT(id))), "attach", id);
+}
+
+int
+recording_forget(struct store *st, const struct actor *by, const char *name)
+{
+	int err = txn_begin(st, TXN_WRITE);
+
+	if (!err)
+		err = sql_run(st, forget_sql, PARAMS(P_TEXT(name)));
+	if (!err)
+		err = audit_put(st, by, "recording.del", NULL, name, NULL);
+	return txn_end(st, err);
 }

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 
 #define GRANT_COLUMNS \
-	"g.id, u.name, r.name, g.selector, g.allow, g.run_as, g.until, g.record, g.created"
+	"g.id, u.name, r.name, g.selector, g.allow, g.run_as, g.until, g.recording, g.created"
 #define GRANT_TABLES                                           \
 	" FROM grants g LEFT JOIN users u ON u.id = g.user_id" \
 	" LEFT JOIN user_groups r ON r.id = g.group_id"
 
 static const char add_sql[] =
-    "INSERT INTO grants (user_id, group_id, selector, allow, run_as, until, record, created)"
+    "INSERT INTO grants (user_id, group_id, selector, allow, run_as, until, recording, created)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id";
 static const char each_sql[] = "SELECT " GRANT_COLUMNS GRANT_TABLES " ORDER BY g.id";
 static const char each_of_sql[] =
@@ -25,7 +25,7 @@ static const char del_sql[] =
     "DELETE FROM grants WHERE id = $1"
     " RETURNING id, (SELECT name FROM users WHERE id = grants.user_id),"
     " (SELECT name FROM user_groups WHERE id = grants.group_id), selector, allow, run_as, until,"
-    " record, created";
+    " recording, created";
 
 /* Looks up whom it is for and adds the row. */
 static int
@@ -40,7 +40,7 @@ grant_insert(struct store *st, const struct grant *g, int64_t *id)
 	return sql_value(st, add_sql,
 	    PARAMS(g->user != NULL ? P_INT(who) : none, g->user != NULL ? none : P_INT(who),
 		P_TEXT(g->selector), P_TEXT(g->allow), P_TEXT(g->run_as), P_INT(g->until),
-		P_INT(g->record), P_INT(now_unix())),
+		P_TEXT(g->record), P_INT(now_unix())),
 	    id);
 }
 
@@ -52,7 +52,8 @@ grant_audit(
 	char number[24];
 	char *detail = xasprintf("to=%s%s selector=%s allow=%s as=%s until=%lld record=%s",
 	    g->user != NULL ? "" : "@", g->user != NULL ? g->user : g->group, g->selector, g->allow,
-	    g->run_as != NULL ? g->run_as : "-", (long long)g->until, g->record ? "on" : "off");
+	    g->run_as != NULL ? g->run_as : "-", (long long)g->until,
+	    g->record != NULL ? g->record : "-");
 	int err;
 
 	snprintf(number, sizeof(number), "%lld", (long long)id);
@@ -97,7 +98,7 @@ grant_row(sqlite3_stmt *q, void *arg)
 		.allow = col_text(q, 4),
 		.run_as = col_text(q, 5),
 		.until = col_int(q, 6),
-		.record = col_int(q, 7) != 0,
+		.record = col_text(q, 7),
 		.created = col_int(q, 8),
 	};
 

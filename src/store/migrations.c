@@ -393,6 +393,14 @@ static const char uses_table[] =
 	" DELETE FROM container_uses WHERE user_name = OLD.name;"
 	" END;";
 
+/* What is to be recorded: on, off, or NULL where the next wider setting says; grants.record is unused since. */
+static const char recordings_columns[] =
+	"ALTER TABLE grants ADD COLUMN recording TEXT;"
+	"ALTER TABLE nodes ADD COLUMN recording TEXT;"
+	/* The file's name; NULL: none, or none any more. */
+	"ALTER TABLE attaches ADD COLUMN recording TEXT;"
+	"CREATE INDEX attaches_recording ON attaches (recording) WHERE recording IS NOT NULL;";
+
 /* One row a version; NULL ends its list of texts. */
 enum { STEP_TEXTS = 8 };
 static const char *const steps[][STEP_TEXTS] = {
@@ -400,6 +408,7 @@ static const char *const steps[][STEP_TEXTS] = {
 		  epoch_triggers, NULL },
 	/* 2 */ { counter_tables, counter_triggers, NULL },
 	/* 3 */ { inventory_columns, uses_table, inventory_triggers, NULL },
+	/* 4 */ { recordings_columns, NULL },
 };
 /* clang-format on */
 

@@ -14,7 +14,7 @@
 
 #define NODE_COLUMNS                                                                      \
 	"id, name, url, ca, cert, tls_key, insecure, enabled, region, state, last_seen, " \
-	"last_error, state_since, revision"
+	"last_error, state_since, revision, recording"
 
 static const char get_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE name = $1";
 static const char get_id_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE id = $1";
@@ -44,6 +44,7 @@ node_row(sqlite3_stmt *q, void *arg)
 		.last_error = col_text(q, 11),
 		.state_since = col_int(q, 12),
 		.revision = col_int(q, 13),
+		.record = col_text(q, 14),
 	};
 
 	return w->fn(&n, w->arg);
@@ -97,6 +98,7 @@ node_dup(const struct node *n)
 	copy->region = dup_text(n->region);
 	copy->state = dup_text(n->state);
 	copy->last_error = dup_text(n->last_error);
+	copy->record = dup_text(n->record);
 
 	return copy;
 }
@@ -114,6 +116,7 @@ node_free(struct node *n)
 	free((char *)n->region);
 	free((char *)n->state);
 	free((char *)n->last_error);
+	free((char *)n->record);
 	free(n);
 }
 
@@ -215,6 +218,7 @@ static const char set_ca_sql[] = "UPDATE nodes SET ca = $1" ANEW;
 static const char set_cert_sql[] = "UPDATE nodes SET cert = $1" ANEW;
 static const char set_key_sql[] = "UPDATE nodes SET tls_key = $1" ANEW;
 static const char set_region_sql[] = "UPDATE nodes SET region = $1 WHERE name = $2";
+static const char set_record_sql[] = "UPDATE nodes SET recording = $1 WHERE name = $2";
 
 static const struct setting settings[] = {
 	/* clang-format off */
@@ -225,6 +229,7 @@ static const struct setting settings[] = {
 	{ "ca",       set_ca_sql,       setting_text,   true,  true,  { NULL } },
 	{ "cert",     set_cert_sql,     setting_text,   true,  true,  { NULL } },
 	{ "key",      set_key_sql,      setting_text,   true,  true,  { NULL } },
+	{ "record",   set_record_sql,   setting_choice, true,  false, { "on", "off" } },
 	{ .key = NULL },
 	/* clang-format on */
 };

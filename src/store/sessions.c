@@ -17,7 +17,8 @@
 	" s.started, s.ended, s.how, s.bytes_in, s.bytes_out,"                                  \
 	" (SELECT a.node || '/' || a.container FROM attaches a"                                 \
 	" WHERE a.session_id = s.id AND (a.closed = 0 OR s.ended <> 0)"                         \
-	" ORDER BY a.id DESC LIMIT 1), s.kill_reason"
+	" ORDER BY a.id DESC LIMIT 1), s.kill_reason,"                                          \
+	" (SELECT count(*) FROM attaches r WHERE r.session_id = s.id AND r.recording IS NOT NULL)"
 
 static const char all_sql[] = "SELECT " SESSION_COLUMNS " FROM sessions s ORDER BY s.id";
 static const char live_sql[] =
@@ -50,6 +51,7 @@ session_row(sqlite3_stmt *q, void *arg)
 		.bytes_out = col_int(q, 13),
 		.container = col_text(q, 14),
 		.kill_reason = col_text(q, 15),
+		.recordings = col_int(q, 16),
 	};
 
 	return w->fn(&s, w->arg);

@@ -18,7 +18,7 @@ import sys
 
 import pytest
 
-from lab import HERE, run, wait_for
+from lab import HERE, live_terminal, run, wait_for
 from test_session import new_session, session_pids
 from test_supervisor import zygote
 
@@ -146,6 +146,38 @@ def test_the_docker_socket_is_out_of_reach(sessions, unfiltered, docker):
         assert refused(inject(victim, connect_to(docker.socket, fd)))
 
 
+# What would change what a recording says already; {fd} is open for writing
+REWRITES = ("(long)lseek({fd}, 0L, 0)", "(int)ftruncate({fd}, 0L)", "(int)fallocate({fd}, 0, 0L, 100L)",
+            '(long)pwrite({fd}, "x", 1UL, 0L)')
+
+
+def test_a_recording_is_only_added_to(own_host, unfiltered):
+    host = own_host(recording="on")
+    host.may_crash = True
+    free, _ = unfiltered
+    fd, _ = inject(free, f'(int)open("/tmp/jumpbox-test-{free}", 0102, 0600)')
+    try:
+        assert fd >= 0 and all(inject(free, call.format(fd=fd))[0] >= 0 for call in REWRITES)
+    finally:
+        pathlib.Path(f"/tmp/jumpbox-test-{free}").unlink()
+    for call in REWRITES:
+        before = session_pids(host)
+        t = live_terminal(host)
+        pid = new_session(host, before)
+        (fd,) = [fd for fd in os.listdir(f"/proc/{pid}/fd") if os.readlink(f"/proc/{pid}/fd/{fd}").endswith(".cast.gz")]
+        file = pathlib.Path(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        flags = int(re.search(r"flags:\s+(\d+)", pathlib.Path(f"/proc/{pid}/fdinfo/{fd}").read_text()).group(1), 8)
+        assert flags & os.O_ACCMODE == os.O_WRONLY and flags & os.O_APPEND
+        wait_for(lambda: b"ready" in run("zcat", file).stdout, 10, "what is there")
+        size = file.stat().st_size
+        answer = inject(pid, call.format(fd=fd))
+        assert refused(answer), (call, answer)
+        if isinstance(answer, tuple):
+            assert inject(pid, f'(long)write({fd}, "x", 1UL)')[0] == 1  # the debugger reaches that file
+        assert file.stat().st_size >= size
+        t.close(force=True)
+
+
 def test_the_jail_without_the_filter(host):
     """The zygote has the session's user and jail but no filter yet: they stand by themselves."""
     pid = wait_for(lambda: zygote(host, "jumpbox-session"), 10, "the zygote")
@@ -164,7 +196,8 @@ def assert_confined(host, pid):
     assert int(field["CapPrm"], 16) == int(field["CapEff"], 16) == 0
     assert os.readlink(f"/proc/{pid}/root") == str(host.dir / "jail") and os.listdir(f"/proc/{pid}/root/") == []
     limits = pathlib.Path(f"/proc/{pid}/limits").read_text()
-    for name, most in (("Max processes", 0), ("Max core file size", 0), ("Max locked memory", 0), ("Max file size", 0),
+    for name, most in (("Max processes", 0), ("Max core file size", 0), ("Max locked memory", 0),
+                       ("Max file size", 256 << 20),  # recording-max-size
                        ("Max open files", 1024 + 48), ("Max address space", 512 << 20)):
         assert re.search(rf"^{name} +{most} +{most} ", limits, re.M), limits
     # Nothing open but the connection, the broker and streams.
@@ -250,8 +283,8 @@ def test_no_start_where_libssh_would_do_it_itself(lab, tmp_path, call, what):
     host = lab.host()
     objects = [shutil.copy(o, tmp_path) for o in sorted((build / "src/session").glob("*.o"))]
     run("objcopy", "--localize-symbol", call, tmp_path / "sign.o")
-    libraries = run("pkg-config", "--libs", "libssh", "libcrypto", "libseccomp").stdout.decode().split()
-    run("gcc", "-pie", "-rdynamic", "-o", tmp_path / "program", *objects, build / "libcommon.a", *libraries, "-ldl")
+    libraries = run("pkg-config", "--libs", "libssh", "libcrypto", "libseccomp", "zlib").stdout.decode().split()
+    run("gcc", "-pie", "-rdynamic", "-o", tmp_path / "program", *objects, build / "libcast.a", build / "libcommon.a", *libraries, "-ldl")
     r = run("unshare", "--mount", "sh", "-ec", 'mount --bind "$1" "$2"; exec "$3" -D -f "$4"', "sh",
             tmp_path / "program", host.prefix / "libexec/jumpbox/jumpbox-session",
             host.prefix / "sbin/jumpboxd", host.conf, check=False, timeout=60)

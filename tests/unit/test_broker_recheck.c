@@ -131,6 +131,8 @@ heard(struct scene *s)
 		attach = m.type == EVT_DETACH ? msg_get_u32(&m) : m.id;
 		code = msg_get_u32(&m);
 		msg_get_str(&m, reason, sizeof(reason));
+		if (m.type == REP_ATTACH)
+			assert_int_equal(msg_get_u32(&m), 0); /* not recorded */
 		if (m.type == EVT_END)
 			msg_get_str(&m, english, sizeof(english));
 		assert_true(msg_end(&m));

@@ -302,12 +302,13 @@ static void
 grants_add_up_and_the_first_names_the_account(void **state)
 {
 	struct subject_grant g[] = {
-		{ (char *)"web-*", (char *)"shell", (char *)"late", 30, NOW + 100 },
-		{ (char *)"*", (char *)"logs", (char *)"logger", 10, 0 },
-		{ (char *)"gpu-1/*", (char *)"shell exec", (char *)"app:staff", 20, NOW + 50 },
-		{ (char *)"web-1", (char *)"shell power", (char *)"gone", 5, NOW },
-		{ (char *)"db", (char *)"files", (char *)"dba", 1, NOW + 1 },
-		{ (char *)"*", (char *)"shell,evil", (char *)"evil", 2, 0 },
+		{ (char *)"web-*", (char *)"shell", (char *)"late", NULL, 30, NOW + 100 },
+		{ (char *)"*", (char *)"logs", (char *)"logger", NULL, 10, 0 },
+		{ (char *)"gpu-1/*", (char *)"shell exec", (char *)"app:staff", NULL, 20,
+		    NOW + 50 },
+		{ (char *)"web-1", (char *)"shell power", (char *)"gone", NULL, 5, NOW },
+		{ (char *)"db", (char *)"files", (char *)"dba", NULL, 1, NOW + 1 },
+		{ (char *)"*", (char *)"shell,evil", (char *)"evil", NULL, 2, 0 },
 	};
 	struct subject s = {
 		.name = "alice", .standing.role = ROLE_USER, .grants = g, .ngrants = COUNT(g)
@@ -354,6 +355,42 @@ a_wider_permission_gives_the_narrower(void **state)
 	assert_int_equal(v.perms, PERM_FILES_RO | PERM_FORWARD_SOME);
 }
 
+/* What a grant that allows it says; `on` is not taken back by another. */
+static void
+recording_is_said_by_a_grant(void **state)
+{
+	static const struct {
+		const char *record[3], *want;
+	} t[] = {
+		{ { NULL, NULL, NULL }, NULL }, { { NULL, "off", NULL }, "off" },
+		{ { "on", NULL, NULL }, "on" }, { { "off", "on", NULL }, "on" },
+		{ { "on", "off", NULL }, "on" },
+		{ { NULL, NULL, "on" }, NULL }, /* that one allows no shell */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(t); i++) {
+		struct subject_grant g[] = {
+			{ .selector = (char *)"*", .allow = (char *)"shell", .id = 1 },
+			{ .selector = (char *)"web-*", .allow = (char *)"shell,exec", .id = 2 },
+			{ .selector = (char *)"*", .allow = (char *)"logs", .id = 3 },
+		};
+		struct subject s = { .name = "alice",
+			.standing.role = ROLE_USER,
+			.grants = g,
+			.ngrants = COUNT(g) };
+		struct verdict v;
+
+		for (size_t n = 0; n < COUNT(g); n++)
+			g[n].record = (char *)t[i].record[n];
+		policy_decide(&s, &web, PERM_SHELL, NOW, &v);
+		if (t[i].want == NULL)
+			assert_null(v.record);
+		else
+			assert_string_equal(v.record, t[i].want);
+	}
+}
+
 int
 main(void)
 {
@@ -364,6 +401,7 @@ main(void)
 		cmocka_unit_test(permissions_parse_and_normalise),
 		cmocka_unit_test(permissions_are_printed),
 		cmocka_unit_test(run_as_is_a_user_and_perhaps_a_group),
+		cmocka_unit_test(recording_is_said_by_a_grant),
 		cmocka_unit_test(the_account_comes_first),
 		cmocka_unit_test(the_owner_has_everything_and_nobody_else_has),
 		cmocka_unit_test(an_inherited_owner_label_does_not_count),

@@ -110,6 +110,9 @@ node_settings(void **state)
 		{ "cert",     "CERT",         0,            "cert replaced" },
 		{ "key",      "PEMKEY",       0,            "key replaced" },
 		{ "key",      "",             0,            "key removed" },
+		{ "record",   "on",           0,            "record=on" },
+		{ "record",   "",             0,            "record=" },
+		{ "record",   "yes",          JB_BAD_INPUT, NULL },
 		{ "state",    "connected",    JB_BAD_INPUT, NULL },
 		/* clang-format on */
 	};
@@ -130,7 +133,7 @@ node_settings(void **state)
 	assert_int_equal(node_set(f->st, &op, "none", "region", "eu"), JB_NOT_FOUND);
 	assert_int_equal(node_set(f->st, &op, "gpu1", "role", "admin"), JB_BAD_INPUT);
 	assert_string_equal(
-	    store_error(f->st), "no such setting: role (url region insecure ca cert key)");
+	    store_error(f->st), "no such setting: role (url region insecure ca cert key record)");
 	assert_int_equal(node_each(f->st, copy_node, &c), 0);
 	assert_string_equal(c.text, "1|gpu1|tcp://b:2376|CA|CERT|-|1|1|-|unknown|-\n");
 	assert_int_equal(raw_int(f, "SELECT count(*) FROM audit WHERE detail LIKE '%PEMKEY%'"), 0);
@@ -162,9 +165,9 @@ copy_grant(const struct grant *g, void *arg)
 {
 	char row[256];
 
-	snprintf(row, sizeof(row), "%lld|%s|%s|%s|%s|%s|%lld|%d", (long long)g->id,
+	snprintf(row, sizeof(row), "%lld|%s|%s|%s|%s|%s|%lld|%s", (long long)g->id,
 	    or_dash(g->user), or_dash(g->group), g->selector, g->allow, or_dash(g->run_as),
-	    (long long)g->until, g->record);
+	    (long long)g->until, or_dash(g->record));
 	return copied(arg, row);
 }
 
@@ -177,7 +180,7 @@ grants_come_and_go(void **state)
 		.allow = "shell,exec",
 		.run_as = "dev:dev",
 		.until = 77,
-		.record = true };
+		.record = "on" };
 	const struct grant shared = {
 		.group = "ml", .selector = "label:team=ml", .allow = "shell"
 	};
@@ -199,13 +202,13 @@ grants_come_and_go(void **state)
 	assert_int_equal(id, 3);
 	assert_int_equal(grant_each_of(f->st, "alice", copy_grant, &mine), 0);
 	assert_string_equal(mine.text,
-	    "1|alice|-|gpu1/*|shell,exec|dev:dev|77|1\n"
-	    "3|-|ml|label:team=ml|shell|-|0|0\n");
+	    "1|alice|-|gpu1/*|shell,exec|dev:dev|77|on\n"
+	    "3|-|ml|label:team=ml|shell|-|0|-\n");
 	assert_int_equal(grant_each_of(f->st, "carol", copy_grant, &mine), JB_NOT_FOUND);
 	assert_int_equal(grant_del(f->st, &op, 3), 0);
 	assert_string_equal(last_audit(f),
 	    "grant.del|operator:root(uid 0)|local|-|3|to=@ml selector=label:team=ml "
-	    "allow=shell as=- until=0 record=off");
+	    "allow=shell as=- until=0 record=-");
 	assert_int_equal(grant_del(f->st, &op, 3), JB_NOT_FOUND);
 	assert_string_equal(store_error(f->st), "no such grant: 3");
 	assert_int_equal(grant_add(f->st, &op, &shared, &id), 0);

@@ -113,7 +113,7 @@ a_session_and_its_attaches(void **state)
 	first = attached(f, id, 1, "web");
 	assert_string_equal(last_audit(f),
 	    "attach.open|alice|10.0.0.1|alice|gpu1/web|attach=1 session=1 "
-	    "container=0123456789ab kind=exec tty=no as=dev command=ls -la; id");
+	    "container=0123456789ab kind=exec tty=no as=dev recording=- command=ls -la; id");
 	second = attached(f, id, 2, "db");
 	assert_int_equal(attach_set_exec(f->st, second, "exec-2"), 0);
 	assert_int_equal(session_each(f->st, false, see, &live), 0);
