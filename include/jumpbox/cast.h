@@ -104,14 +104,16 @@ struct player {
 	int64_t at_ms; /* where in the recording */
 	int64_t since; /* when it came there, monotonic ms; 0: not begun */
 	bool at_end, clipped;
+	char escape; /* what of an escape sequence was typed: its kind; 0: nothing */
 };
 
-/* Takes fd. */
-void player_init(struct player *p, int fd, bool follow);
+/* Takes fd, and reads the first line, so that cols and rows are known; false: it is no recording. */
+bool player_init(struct player *p, int fd, bool follow);
 void player_release(struct player *p);
 /* Where it is shown has this size. */
 void player_screen(struct player *p, unsigned cols, unsigned rows);
-void player_pause(struct player *p, int64_t now);
+/* A byte that was typed: q, Ctrl-C, Ctrl-D leave, a blank pauses. True: it is enough. */
+bool player_key(struct player *p, uint8_t byte, int64_t now);
 /*
  * Appends to out what is due now; a large part of it at once: the caller comes
  * back when that is written.  out has a maximum of PLAYER_OUT at least.

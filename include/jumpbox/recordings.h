@@ -32,4 +32,27 @@ int recording_open(int dir, const char *name);
 /* It is still being written. */
 bool recording_live(int fd);
 
+/* ---- src/access/recorded.c: which recording of a session ------------------ */
+
+struct store;
+
+struct recorded {
+	int fd;	    /* open for reading, the caller's; -1: the file is not here */
+	unsigned n; /* of the session's, from 1 on */
+	int64_t attach;
+	char name[RECORDING_NAME];
+	char where[128]; /* node/container */
+	int64_t opened, closed;
+};
+
+/* All of a session, oldest first; the fd is closed after fn has returned. */
+int recorded_each(struct store *st, const char *database, int64_t session,
+    int (*fn)(const struct recorded *, void *), void *arg);
+/*
+ * Number n of the session; 0: the only one there is, of those that are still
+ * being made if live.  A sentence in e says why there is none.
+ */
+int recorded_find(struct store *st, const char *database, int64_t session, unsigned n, bool live,
+    struct recorded *r, struct errtext *e);
+
 #endif

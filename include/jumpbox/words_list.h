@@ -479,6 +479,27 @@ WORD(W_LOGS_UNREADABLE,
 WORD(W_RECORDING_IMPOSSIBLE,
     "this terminal has to be recorded and cannot be, so nothing was started; tell the operator",
     "此终端必须录制但无法录制，因此没有启动任何程序；请告知管理员")
+WORD(W_REPLAY_NO_SESSION,
+    "there is no session {1}",
+    "没有会话 {1}")
+WORD(W_REPLAY_NONE,
+    "session {1} has no recording",
+    "会话 {1} 没有录制")
+WORD(W_REPLAY_NOT_LIVE,
+    "nothing of session {1} is being recorded now",
+    "会话 {1} 当前没有正在录制的终端")
+WORD(W_REPLAY_WHICH,
+    "session {1} has several recordings; say the number of one as well: {2}",
+    "会话 {1} 有多个录制；请再指定编号：{2}")
+WORD(W_REPLAY_NO_SUCH,
+    "session {1} has no recording {2}",
+    "会话 {1} 没有编号为 {2} 的录制")
+WORD(W_REPLAY_GONE,
+    "the file of that recording is not on this host",
+    "该录制的文件不在本机上")
+WORD(W_REPLAY_DAMAGED,
+    "the recording is damaged from here on",
+    "录制文件从此处起已损坏")
 WORD(W_RECORDED,
     "jumpbox: this terminal is recorded\n",
     "jumpbox：此终端的会话正在被录制\n")

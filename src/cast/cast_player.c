@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { GROWS_MS = 250, READ_AGAIN_MS = 20 };
+enum { GROWS_MS = 250, READ_AGAIN_MS = 20, CTRL_C = 3, CTRL_D = 4, BEL = 7, ESC = 27 };
 
 /*
  * The main screen, without a scrolling region (which moves the cursor, so it is
@@ -21,14 +21,6 @@ enum { GROWS_MS = 250, READ_AGAIN_MS = 20 };
 const char player_reset[] = "\033[?1047l\0337\033[r\0338\033[!p\033[?7h\033[?1l\033>"
 			    "\033[?1000l\033[?1002l\033[?1003l\033[?1004l\033[?1006l\033[?2004l"
 			    "\033[?25h\033[0m\033(B\017";
-
-void
-player_init(struct player *p, int fd, bool follow)
-{
-	*p = (struct player){
-		.reader = cast_reader_new(), .fd = fd, .follow = follow, .speed = 100
-	};
-}
 
 void
 player_release(struct player *p)
@@ -46,11 +38,43 @@ player_screen(struct player *p, unsigned cols, unsigned rows)
 	p->screen_rows = rows;
 }
 
-void
-player_pause(struct player *p, int64_t now)
+/* ---- keys --------------------------------------------------------------------- */
+
+/*
+ * A key that means nothing here, or the terminal's answer to what was shown: to
+ * the end of its sequence.  '[': ESC [ up to a final byte; ']': a string up to
+ * BEL or ESC \; 'O': one byte more.
+ */
+static void
+in_escape(struct player *p, uint8_t byte)
 {
-	p->paused = !p->paused && !p->follow;
-	p->since = now; /* what is left of a pause in it begins anew */
+	if (p->escape == ESC)
+		p->escape = byte == '['					       ? '['
+		    : byte == 'O'					       ? 'O'
+		    : byte == ']' || byte == 'P' || byte == '_' || byte == '^' ? ']'
+									       : 0;
+	else if (p->escape == ']')
+		p->escape = byte == BEL ? 0 : byte == ESC ? 'O' : ']';
+	else if (p->escape == 'O' || byte >= 0x40)
+		p->escape = 0;
+}
+
+bool
+player_key(struct player *p, uint8_t byte, int64_t now)
+{
+	if (byte == CTRL_C) /* wherever that is */
+		return true;
+	if (p->escape != 0) {
+		in_escape(p, byte);
+		return false;
+	}
+	if (byte == ESC)
+		p->escape = ESC;
+	if (byte == ' ' && !p->follow) {
+		p->paused = !p->paused;
+		p->since = now; /* what is left of a pause in it begins anew */
+	}
+	return byte == 'q' || byte == CTRL_D;
 }
 
 /* ---- events ---------------------------------------------------------------- */
@@ -92,6 +116,21 @@ fetch(struct player *p, enum player_state *state)
 	*state = PLAYER_BAD;
 	p->waiting = got == CAST_EVENT;
 	return p->waiting;
+}
+
+bool
+player_init(struct player *p, int fd, bool follow)
+{
+	enum player_state state;
+
+	*p = (struct player){
+		.reader = cast_reader_new(), .fd = fd, .follow = follow, .speed = 100
+	};
+	if (!fetch(p, &state))
+		return false;
+	p->cols = p->event.cols;
+	p->rows = p->event.rows;
+	return true;
 }
 
 /* When the event is due; now, for who follows. */

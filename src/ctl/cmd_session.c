@@ -3,6 +3,8 @@
  */
 #include "ctl.h"
 
+#include "replay.h"
+
 #include <string.h>
 
 /* ---- list -------------------------------------------------------------- */
@@ -94,6 +96,10 @@ const struct ctl_cmd session_cmds[] = {
 	  0, 0, DB_OPEN, list_opts, NULL, list_exec },
 	{ "session kill", "ID", "end a session",
 	  1, 1, DB_OPEN, kill_opts, NULL, kill_exec },
+	{ "session replay", "ID [N]", "play what was recorded of a session's terminal",
+	  1, 2, DB_OPEN, replay_opts, replay_prepare, replay_exec },
+	{ "session watch", "ID [N]", "show a terminal that is being recorded as it goes on",
+	  1, 2, DB_OPEN, NULL, watch_prepare, watch_exec },
 	{ .name = NULL },
 	/* clang-format on */
 };

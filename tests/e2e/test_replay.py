@@ -1,0 +1,210 @@
+"""Recordings played and watched, by jumpboxctl and by administrators over ssh: on real terminals."""
+
+import io
+import os
+import re
+import signal
+import time
+
+import pexpect
+import pytest
+
+from lab import SLOW, ended, live_terminal, run, wait_for
+from test_recording import cast, output, played, recorded, recordings
+from test_session import new_session, session_pids
+
+
+@pytest.fixture(scope="module")
+def host(lab, docker):
+    host = lab.site(docker, recording="on")
+    host.may_crash = True
+    yield host.start()
+    host.stop()
+
+
+def session_of(path):
+    return path.name.split("-")[1]
+
+
+def operator(host, *args, rows=24, cols=80):
+    """jumpboxctl on a terminal whose state is printed before and after, and its exit status."""
+    script = 'stty -g; "$@"; s=$?; echo; echo "status=$s"; stty -g'
+    t = pexpect.spawn("sh", ["-c", script, "sh", str(host.prefix / "sbin/jumpboxctl"), "-f", str(host.conf),
+                             *map(str, args)], dimensions=(rows, cols), timeout=20 * SLOW, encoding=None)
+    t.logfile_read = io.BytesIO()
+    return t
+
+
+def outcome(t):
+    """(exit status, what was shown), once the terminal is as it was."""
+    t.read()
+    shown = t.logfile_read.getvalue()
+    before, rest = shown.split(b"\r\n", 1)
+    rest, status, after = re.fullmatch(rb"(?s)(.*)\r\nstatus=(\d+)\r\n(\S+)\r\n", rest).groups()
+    assert before == after
+    if b"\x1b[?1047l" in rest:  # and shows what it did, whatever was played
+        assert b"\x1b[?25h" in rest.rsplit(b"\x1b[?1047l", 1)[1]
+    return int(status), rest
+
+
+@pytest.fixture(scope="module")
+def old(host):
+    """A recording that has ended."""
+    path, _ = recorded(host, "printf 'first\\n'; sleep 1; printf 'se''cond \\033[31mred\\033[0m\\n'\r", size=(20, 70))
+    return path
+
+
+def test_replay(host, old):
+    begun = time.monotonic()
+    status, shown = outcome(operator(host, "session", "replay", session_of(old)))
+    assert status == 0 and time.monotonic() - begun > 1
+    assert re.match(rb"alice in one/bb, \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, 70x20; space pauses, q leaves\r\n", shown)
+    assert output(cast(old)[1]).encode() in shown and b"\x1b[31mred" in shown
+    assert b"The recording ends here." in shown and b"only what fits" not in shown
+    row = host.audit("session.replay")[-1]
+    assert (row["user"], row["target"]) == ("alice", session_of(old)) and f"recording={old.name}" in row["detail"]
+    assert row["actor"].startswith("operator:")
+
+
+def test_replay_at_another_speed(host, old):
+    def seconds(*options):
+        begun = time.monotonic()
+        assert outcome(operator(host, "session", "replay", session_of(old), *options))[0] == 0
+        return time.monotonic() - begun
+    usual, fast, short = seconds(), seconds("--speed", "50"), seconds("--idle", "0.05")
+    assert fast < usual - 0.8 and short < usual - 0.6
+
+
+@pytest.mark.parametrize("key", ("q", "\x03", "\x04"))
+def test_a_key_leaves(host, old, key):
+    t = operator(host, "session", "replay", session_of(old), "--speed", "0.1")
+    t.expect(b"first\r\n")
+    t.send("\x1b[24;80R")  # the terminal's answer to something that was shown is no key
+    t.send("x" + key)
+    status, shown = outcome(t)
+    assert status == 0 and b"ends here" not in shown and b"cond" not in shown.split(b"first\r\n")[1]
+
+
+def test_pause(host, old):
+    t = operator(host, "session", "replay", session_of(old), "--speed", "3")
+    t.expect(b"first\r\n")
+    t.send(" ")
+    with pytest.raises(pexpect.TIMEOUT):
+        t.expect(b"cond", timeout=1)
+    t.send(" ")
+    status, shown = outcome(t)
+    assert status == 0 and b"cond" in shown.split(b"first\r\n")[1]
+
+
+def test_from_outside_the_terminal_is_restored_too(host, old):
+    t = operator(host, "session", "replay", session_of(old), "--speed", "0.1")
+    t.expect(b"first\r\n")
+    (pid,) = [p for p in map(int, run("pgrep", "-P", t.pid).stdout.split())]
+    os.kill(pid, signal.SIGTERM)
+    assert outcome(t)[0] == 0
+
+
+def test_a_smaller_terminal_is_told(host, old):
+    status, shown = outcome(operator(host, "session", "replay", session_of(old), "--speed", "100", rows=10, cols=40))
+    assert status == 0
+    assert b"This terminal has 40x10: only what fits is shown." in shown and b"\x1b[?7l" in shown
+    assert b"This terminal is smaller than what was shown (70x20 at last): it was cut." in shown
+
+
+def test_as_asciicast(host, old, tmp_path):
+    text = host.ctl("session", "replay", session_of(old), "--cast").stdout
+    assert text == run("zcat", old).stdout
+    assert b"first" in played(text, tmp_path)
+    cut = host.state / "recordings" / old.name
+    whole = cut.read_bytes()
+    try:
+        cut.write_bytes(whole[:-30])
+        short = host.ctl("session", "replay", session_of(old), "--cast").stdout
+        assert text.startswith(short) and short.endswith(b"\n") and len(short) < len(text)
+        cut.write_bytes(whole + b"no member of it" * 3)
+        r = host.ctl("session", "replay", session_of(old), "--cast", check=False)
+        assert r.returncode == 65 and r.stderr == b"jumpboxctl: the recording is damaged from here on\n"
+        status, shown = outcome(operator(host, "session", "replay", session_of(old), "--speed", "100"))
+        assert status == 65 and b"damaged from here on" in shown
+        cut.unlink()
+        r = host.ctl("session", "replay", session_of(old), "--cast", check=False)
+        assert r.returncode == 69 and r.stderr == b"jumpboxctl: the file of that recording is not on this host\n"
+    finally:
+        cut.write_bytes(whole)
+
+
+def test_several_and_none(host):
+    t = host.terminal("alice")  # the menu, and two terminals out of it
+    for name in ("bb", "deb"):
+        t.expect(rb"Container number or name.*: ")
+        t.sendline(name)
+        t.expect(b"[#$] ")
+        t.sendline(f"echo in''-{name}")
+        t.expect(f"in-{name}\r\n".encode())
+        t.sendline("exit")
+    t.expect(rb"Container number or name.*: ")
+    (row,) = [s for s in host.ctl_json("session", "list") if s["user"] == "alice"]
+    assert row["recordings"] == 2
+    r = host.ctl("session", "replay", row["id"], "--cast", check=False)
+    assert r.returncode == 64
+    assert r.stderr == (f"jumpboxctl: session {row['id']} has several recordings; say the number of one as well: "
+                        "1 one/bb, 2 one/deb\n").encode()
+    assert b"in-deb" in host.ctl("session", "replay", row["id"], "2", "--cast").stdout
+    rows = host.ctl_json("session", "replay", row["id"], "--list")
+    assert [(r["number"], r["container"], r["live"]) for r in rows] == [(1, "one/bb", False), (2, "one/deb", False)]
+    assert set(rows[0]) == {"number", "container", "started", "ended", "live", "bytes", "file"}
+    assert rows[0]["bytes"] == (host.state / "recordings" / rows[0]["file"]).stat().st_size
+    for args, code, said in (((row["id"], "3", "--cast"), 66, f"session {row['id']} has no recording 3"),
+                             (("999999", "--cast"), 66, "there is no session 999999"),
+                             (("x", "--cast"), 65, "a session's number"),
+                             ((row["id"], "1", "--speed", "0"), 64, "played on a terminal")):
+        r = host.ctl("session", "replay", *args, check=False)
+        assert r.returncode == code and said in r.stderr.decode(), r
+    r = host.ctl("session", "watch", row["id"], check=False)
+    assert r.returncode == 64
+    status, shown = outcome(operator(host, "session", "watch", row["id"]))
+    assert status == 66 and f"nothing of session {row['id']} is being recorded now".encode() in shown
+    assert outcome(operator(host, "session", "replay", row["id"], "1", "--speed", "1e9"))[0] == 65
+    t.sendline("q")
+    ended(t)
+    assert host.ctl("session", "replay", "1", "--cast", "--json", check=False).returncode in (0, 64, 66)
+
+
+def test_watch(host):
+    """All of it so far at once, then what comes within a second or so, its end, and nothing typed gets there."""
+    before = session_pids(host)
+    shell = live_terminal(host)
+    pid = new_session(host, before)
+    (row,) = host.ctl_json("session", "list")
+    watcher = operator(host, "session", "watch", row["id"])
+    watcher.expect(rb"alice in one/bb, .*, 80x24; q leaves\r\n")
+    watcher.expect(b"ready\r\n")
+    shell.sendline("echo li''ve")
+    watcher.expect(b"live\r\n", timeout=3 * SLOW)
+    watcher.send("echo nonsense\r")
+    shell.setwinsize(40, 130)
+    shell.sendline("stty size")
+    watcher.expect(rb"\x1b\[\?7l")  # larger than the watcher's: cut
+    watcher.expect(b"40 130\r\n")
+    shell.setwinsize(24, 80)
+    watcher.expect(rb"\x1b\[\?7h")
+    shell.sendline("echo do''ne; exit")
+    assert b"nonsense" not in shell.read()
+    ended(shell)
+    watcher.expect(b"The terminal has ended.")
+    assert outcome(watcher)[0] == 0
+    assert host.audit("session.watch")[-1]["target"] == str(row["id"])
+    assert pid not in session_pids(host) or True
+
+
+def test_watch_of_a_killed_session_ends(host):
+    before = session_pids(host)
+    shell = live_terminal(host)
+    pid = new_session(host, before)
+    (row,) = host.ctl_json("session", "list")
+    watcher = operator(host, "session", "watch", row["id"])
+    watcher.expect(b"ready\r\n")
+    os.kill(pid, 9)
+    watcher.expect(b"The terminal has ended.", timeout=5 * SLOW)
+    assert outcome(watcher)[0] == 0
+    shell.close(force=True)
