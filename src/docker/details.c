@@ -294,7 +294,10 @@ json_details(const char *text, size_t n, struct engine_details *d)
 	if (json_is_false(json_object_get(state, "Running")))
 		add_time(d, DETAIL_FINISHED, state, "FinishedAt");
 	add_restart(d, json_object_get(host, "RestartPolicy"));
-	json_array_foreach(json_object_get(host, "DeviceRequests"), i, r) add_device_request(d, r);
+	json_array_foreach(json_object_get(host, "DeviceRequests"), i, r)
+	{
+		add_device_request(d, r);
+	}
 	add_visible_devices(d, json_object_get(config, "Env"));
 	add_ports(d, json_object_get(net, "Ports"));
 	add_networks(d, json_object_get(net, "Networks"));
