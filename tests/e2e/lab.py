@@ -482,6 +482,7 @@ class Lab:
         os.chmod(self.dir, 0o755)
         self.containers = containers  # (name, image) of each engine
         self.engines = {}
+        self.first = None  # what each site() is a copy of
 
     def engine(self, kind):
         """One of the run's engines, with the run's containers, whichever test asks first."""
@@ -498,12 +499,23 @@ class Lab:
     def host(self, **config):
         return JumpHost(self.dir / f"host{len(JumpHost.made)}", **config)
 
-    def site(self, engine, **config):
-        """A jump host over one engine: administrator `root1`, user `alice` with a grant for everything. Not started."""
-        host = self.host(**{"max_startups_per_source": 100, "backoff_after": 0, **config})
+    def model(self):
+        """To make host keys and users takes most of a jump host's time."""
+        host = self.host()
         host.user("root1", "--admin")
         host.user("alice")
         host.ctl("grant", "add", "alice", "*")
+        database = host.database.read_bytes()
+        host.start().stop()
+        host.database.write_bytes(database)  # no node that the start may have found
+        return host
+
+    def site(self, engine, **config):
+        """A jump host over one engine: administrator `root1`, user `alice` with a grant for everything. Not started."""
+        self.first = self.first or self.model()
+        host = self.host(**{"max_startups_per_source": 100, "backoff_after": 0, **config})
+        run("cp", "--archive", f"{self.first.state}/.", host.state)
+        host.key = self.first.key
         host.node(engine, "one")
         host.engine = engine
         return host
