@@ -195,7 +195,8 @@ def test_the_commands_are_the_agreed_ones():
         "user add", "user list", "user show", "user passwd", "user lock", "user unlock", "user del", "user set",
         "unlock", "key add", "key list", "key del", "group add", "group del", "group join", "group leave",
         "group list", "node add", "node set", "node list", "node test", "node enable", "node disable", "node del",
-        "grant add", "grant list", "grant del", "container list", "session list", "session kill", "audit list",
+        "grant add", "grant list", "grant del", "container list", "session list", "session kill",
+        "session replay", "session watch", "audit list",
         "audit export", "backup", "restore", "check"}
 
 
