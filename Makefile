@@ -91,6 +91,7 @@ $(BUILD)/tests/unit/test_ctl_input: $(BUILD)/src/ctl/input.o $(BUILD)/src/ctl/fa
 $(BUILD)/tests/unit/test_broker_list_row: $(BUILD)/src/broker/list_row.o
 $(BUILD)/tests/unit/test_broker_dispatch: $(BUILD)/src/broker/dispatch.o
 $(BUILD)/tests/unit/test_broker_recheck: $(filter-out %/main.o,$(OBJ_broker))
+$(BUILD)/tests/unit/test_broker_replay: $(filter-out %/main.o,$(OBJ_broker))
 $(BUILD)/tests/unit/test_session_record: $(BUILD)/src/session/record.o
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
 SESSION_PURE = line ui_model ui_plain

@@ -36,6 +36,8 @@
  *	REQ_CHANGE          u32 what, str arg, str text                REP_CHANGE
  *	REQ_PASSWD          str old, str new                           REP_NEW_PASSWORD
  *	REQ_FOLLOW          u32 on                                     - (EVT_CHANGED while on)
+ *	REQ_REPLAY          u64 session, u32 number (0: its only one),
+ *	                    u32 watch (one that is being made)         REP_REPLAY (+ the recording's fd)
  *
  *	broker -> session
  *	REP_AUTH            u32 outcome, str user, str language, str menu    (the user's settings, "" none)
@@ -58,6 +60,7 @@
  *	REP_POWER           u32 code, str message                       (code 0: what was done)
  *	REP_QUERY           u32 code, str message, u32 total, u32 offset, u32 ncols, u32 n, n x ncols x str
  *	REP_CHANGE          u32 code, str message
+ *	REP_REPLAY          u32 code, str message, str user, str node/container, u64 opened   (code 0: one fd)
  *	EVT_CHANGED         u32 anew                   something changed; anew 1: marks are void
  *
  * LIST since 0 is everything; since the mark of an earlier answer it is what
@@ -95,6 +98,7 @@ enum proto_type {
 	REQ_CHANGE,
 	REQ_PASSWD,
 	REQ_FOLLOW,
+	REQ_REPLAY,
 
 	REP_SIGN = 101,
 	REP_VERIFY,
@@ -111,6 +115,7 @@ enum proto_type {
 	REP_POWER,
 	REP_QUERY,
 	REP_CHANGE,
+	REP_REPLAY,
 
 	EVT_END = 201,
 	EVT_DETACH,

@@ -500,6 +500,9 @@ WORD(W_REPLAY_GONE,
 WORD(W_REPLAY_DAMAGED,
     "the recording is damaged from here on",
     "录制文件从此处起已损坏")
+WORD(W_ACCOUNT_DEMOTED,
+    "you are no administrator any more: log in again",
+    "您不再是管理员：请重新登录")
 WORD(W_RECORDED,
     "jumpbox: this terminal is recorded\n",
     "jumpbox：此终端的会话正在被录制\n")

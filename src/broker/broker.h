@@ -108,6 +108,7 @@ struct broker {
 	struct unclosed *unclosed; /* ended, and not recorded yet (closing.c) */
 	struct listing *listing;   /* do_list.c */
 	bool following;		   /* a menu is open: it wants to hear of changes */
+	bool shown;		   /* it was given a recording: for administrators alone */
 
 	/* timers on the monotonic clock, 0: off */
 	int64_t rest_at, recheck_at, epoch_at, end_at, closing_at;
@@ -166,6 +167,7 @@ const char *do_signal(struct broker *b, struct msg *m);
 const char *do_status(struct broker *b, struct msg *m);
 const char *do_detach(struct broker *b, struct msg *m);
 const char *do_log(struct broker *b, struct msg *m);
+const char *do_replay(struct broker *b, struct msg *m);
 const char *do_language(struct broker *b, struct msg *m);
 const char *do_details(struct broker *b, struct msg *m);
 const char *do_stats(struct broker *b, struct msg *m);

@@ -46,6 +46,7 @@ static const struct request {
 	{ REQ_CHANGE,       STATE_AUTHED,      do_change       },
 	{ REQ_PASSWD,       STATE_AUTHED,      do_passwd       },
 	{ REQ_FOLLOW,       STATE_AUTHED,      do_follow       },
+	{ REQ_REPLAY,       STATE_AUTHED,      do_replay       },
 };
 /* clang-format on */
 

@@ -124,6 +124,7 @@ void
 recheck(struct broker *b)
 {
 	static const struct flaw deleted = { "deleted", W_ACCOUNT_DELETED };
+	static const struct flaw demoted = { "demoted", W_ACCOUNT_DEMOTED };
 	struct subject s = { 0 };
 	const struct flaw *flaw;
 	int r;
@@ -142,6 +143,8 @@ recheck(struct broker *b)
 		b->recheck_at = now_mono_ms() + RETRY_MS;
 	else if ((flaw = standing_flaw(&s.standing, now_unix())) != NULL)
 		end_account(b, flaw);
+	else if (b->shown && s.standing.role != ROLE_ADMIN) /* it may be playing still */
+		end_account(b, &demoted);
 	else {
 		recheck_until(b, s.standing.expires);
 		recheck_attaches(b, &s);

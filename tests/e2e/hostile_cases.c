@@ -315,6 +315,19 @@ CASE(follow)
 	return good;
 }
 
+CASE(replay)
+{
+	struct msg m;
+	bool good = login(p, "alice", AUTH_OK);
+
+	msg_init(&m, REQ_REPLAY, 0);
+	msg_put_u64(&m, arg == 0 ? UINT64_MAX : 1);
+	msg_put_u32(&m, 1);
+	msg_put_u32(&m, arg);
+	put_msg(p, &m);
+	return good;
+}
+
 CASE(log_level)
 {
 	struct msg m;
@@ -430,6 +443,7 @@ const struct hostile hostile_cases[] = {
 	{ "PASSWD before login",                  before_login, REQ_PASSWD },
 	{ "LIST before login",                    before_login, REQ_LIST },
 	{ "FOLLOW before login",                  before_login, REQ_FOLLOW },
+	{ "REPLAY before login",                  before_login, REQ_REPLAY },
 	{ "ATTACH before login",                  before_login, REQ_ATTACH },
 	{ "CANCEL before login",                  before_login, REQ_CANCEL },
 	{ "RESIZE before login",                  before_login, REQ_RESIZE },
@@ -493,6 +507,8 @@ const struct hostile hostile_cases[] = {
 	{ "an offer, then another's password",    another_login, REQ_PASSWORD },
 	{ "a list since before time",             list_fields, 0 },
 	{ "a follow that is neither on nor off",  follow, 2 },
+	{ "a replay of a session beyond all",     replay, 0 },
+	{ "a replay that is neither",             replay, 2 },
 	{ "an attach before any list",            attach_unlisted, 0 },
 	{ "an attach to another's container",     attach_unlisted, 1 },
 	{ "an attach to an invented container",   attach_invented, 0 },

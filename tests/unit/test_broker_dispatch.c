@@ -56,6 +56,7 @@ HANDLER(do_query)
 HANDLER(do_change)
 HANDLER(do_passwd)
 HANDLER(do_follow)
+HANDLER(do_replay)
 /* clang-format on */
 
 void
@@ -132,6 +133,7 @@ static const struct {
 	{ REQ_CHANGE,       "do_change",       "----+." },
 	{ REQ_PASSWD,       "do_passwd",       "----+." },
 	{ REQ_FOLLOW,       "do_follow",       "----+." },
+	{ REQ_REPLAY,       "do_replay",       "----+." },
 };
 /* clang-format on */
 
