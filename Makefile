@@ -23,9 +23,10 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SANITIZE),-fsaniti
 
 libs = $(shell $(PKG_CONFIG) --libs $(1))
 STORE_LIBS = $(call libs,sqlite3 libcrypto)
-ACCESS_LIBS = $(call libs,libargon2 libxcrypt libcrypto jansson)
+ACCESS_LIBS = $(call libs,libargon2 libxcrypt libcrypto jansson liboath)
 DOCKER_LIBS = $(call libs,libcurl libssl jansson)
 CAST_LIBS = $(call libs,zlib)
+BROKER_LIBS = $(call libs,libqrencode)
 SESSION_LIBS = $(call libs,libssh libcrypto libseccomp) -ldl
 
 dirs = common cast store access docker supervisor session broker watcher metrics ctl
@@ -58,7 +59,7 @@ $(BUILD)/jumpboxd: $(OBJ_supervisor) $(BUILD)/libcommon.a
 $(BUILD)/jumpbox-session: $(OBJ_session) $(BUILD)/libcast.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(SESSION_LIBS) $(CAST_LIBS)
 $(BUILD)/jumpbox-broker: $(OBJ_broker) $(LIBS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS) $(BROKER_LIBS)
 $(BUILD)/jumpbox-watcher: $(OBJ_watcher) $(BUILD)/libstore.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS)
 $(BUILD)/jumpbox-metrics: $(OBJ_metrics) $(BUILD)/libstore.a $(BUILD)/libcommon.a
@@ -93,8 +94,9 @@ $(BUILD)/tests/unit/test_broker_dispatch: $(BUILD)/src/broker/dispatch.o
 $(BUILD)/tests/unit/test_broker_recheck: $(filter-out %/main.o,$(OBJ_broker))
 $(BUILD)/tests/unit/test_broker_replay: $(filter-out %/main.o,$(OBJ_broker))
 $(BUILD)/tests/unit/test_session_record: $(BUILD)/src/session/record.o
+$(BUILD)/tests/unit/test_broker_recheck: ACCESS_LIBS += $(BROKER_LIBS)
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
-SESSION_PURE = line ui_model ui_plain
+SESSION_PURE = line qr ui_model ui_plain
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 unit: $(UNIT)
 

@@ -13,6 +13,14 @@
 
 enum { CONFIG_LIST_MAX = 8 };
 
+/* Who must give a one-time code, too. */
+enum second_factor {
+	SECOND_NEVER,	 /* nobody */
+	SECOND_ENROLLED, /* who is enrolled, or required to be by `user set` */
+	SECOND_ADMINS,	 /* and all administrators */
+	SECOND_ALL,
+};
+
 struct strlist {
 	char *item[CONFIG_LIST_MAX];
 	unsigned n;
@@ -46,6 +54,8 @@ struct config {
 	unsigned recording_max_total;	/* MiB of all; 0 is no limit */
 	int log_level;			/* enum log_level */
 	int log_format;			/* enum log_format */
+	int second_factor;		/* enum second_factor */
+	char *second_factor_exempt_from; /* networks; empty: none */
 	int user_keys;			/* users may change their own public keys: 1, or 0 */
 };
 

@@ -11,7 +11,7 @@
  *	REQ_PASSWORD        str login, str password                    REP_AUTH
  *	REQ_OFFER           str login, bytes blob                      REP_OFFER u32 acceptable
  *	REQ_KEY_LOGIN       str login                                  REP_AUTH
- *	REQ_NEW_PASSWORD    str password                               REP_NEW_PASSWORD u32 ok, str why
+ *	REQ_NEW_PASSWORD    str password                               REP_NEW_PASSWORD u32 outcome, str why
  *	REQ_TARGET          str text ("" the login name's, else
  *	                    NAME or NODE+NAME)                         REP_TARGET
  *	REQ_LIST            u32 offset, u64 since                      REP_LIST
@@ -38,6 +38,9 @@
  *	REQ_FOLLOW          u32 on                                     - (EVT_CHANGED while on)
  *	REQ_REPLAY          u64 session, u32 number (0: its only one),
  *	                    u32 watch (one that is being made)         REP_REPLAY (+ the recording's fd)
+ *	REQ_CODE            str code                                   REP_AUTH
+ *	REQ_ENROL           str code ("" none yet)                     REP_ENROL
+ *	REQ_CONFIRM         str code                                   REP_CONFIRM
  *
  *	broker -> session
  *	REP_AUTH            u32 outcome, str user, str language, str menu    (the user's settings, "" none)
@@ -50,6 +53,9 @@
  *	REP_ATTACH          u32 code, str message, u32 recorded        (code 0: the stream's fd; recorded:
  *	                                                                and the recording's, to append to)
  *	REP_STATUS          u32 state, u32 code                        (see enum run_state)
+ *	REP_ENROL           u32 code, str message, str secret, str url,
+ *	                    u32 side, bytes modules                    (a picture of url; code ENROL_CODE: ask for one)
+ *	REP_CONFIRM         u32 outcome, str why, u32 n, n x str recovery code
  *	EVT_END             u32 code, str reason, str English    say it everywhere and leave; for log and disconnect
  *	EVT_DETACH          u32 request, u32 code, str reason   end that one attach, or figures, or logs
  *	REP_DETAILS         u32 code, str message, u32 n, n x (u32 key, str value)   (enum detail_key)
@@ -99,6 +105,9 @@ enum proto_type {
 	REQ_PASSWD,
 	REQ_FOLLOW,
 	REQ_REPLAY,
+	REQ_CODE,
+	REQ_ENROL,
+	REQ_CONFIRM,
 
 	REP_SIGN = 101,
 	REP_VERIFY,
@@ -116,6 +125,8 @@ enum proto_type {
 	REP_QUERY,
 	REP_CHANGE,
 	REP_REPLAY,
+	REP_ENROL,
+	REP_CONFIRM,
 
 	EVT_END = 201,
 	EVT_DETACH,
@@ -126,8 +137,17 @@ enum proto_type {
 /* REQ_SIGN's digest: what EVP_DigestSign was initialised with. */
 enum proto_digest { DIGEST_NONE = 0, DIGEST_SHA256 = 256, DIGEST_SHA512 = 512 };
 
-/* REP_AUTH */
-enum auth_outcome { AUTH_DENIED = 0, AUTH_OK, AUTH_MUST_CHANGE };
+/* REP_AUTH; of REP_NEW_PASSWORD and REP_CONFIRM, too: what is due after it, or that it was refused. */
+enum auth_outcome {
+	AUTH_DENIED = 0,
+	AUTH_OK,
+	AUTH_MUST_CHANGE, /* logged in, but a new password is due first */
+	AUTH_SECOND,	  /* not logged in yet: a one-time code is wanted, too */
+	AUTH_MUST_ENROL,  /* logged in, but must enrol for one-time codes first */
+};
+
+/* REP_ENROL's code: whoever is enrolled proves it first. Otherwise 0 or -enum jb_err. */
+enum { ENROL_CODE = 1 };
 
 /* REQ_ATTACH */
 enum attach_kind { ATTACH_SHELL = 1, ATTACH_EXEC };
@@ -197,6 +217,8 @@ enum row_flag { ROW_OOM = 1 << 0, ROW_GPU = 1 << 1 };
 enum {
 	MAX_LOGIN = 256, /* USER+NODE+CONTAINER as the client sent it */
 	MAX_PASSWORD = 1024,
+	MAX_CODE = 63, /* one-time or recovery */
+	MAX_QR_SIDE = 57,
 	MAX_KEY_BLOB = 4096,
 	MAX_SIGN_DATA = 64, /* an exchange hash */
 	MAX_TBS = 8192,

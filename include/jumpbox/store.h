@@ -94,6 +94,9 @@ struct user {
 	const char *language, *menu; /* NULL: not set */
 	int64_t max_sessions;	     /* 0: as configured */
 	int64_t created, last_login; /* 0: never */
+	bool totp_required;	     /* by `user set`, whatever is configured */
+	bool totp;		     /* enrolled */
+	int64_t recovery_codes;	     /* that are left */
 };
 
 int user_add(struct store *st, const struct actor *by, const struct user *u);
@@ -110,13 +113,32 @@ int user_rehash(struct store *st, const char *name, const char *old, const char 
 int user_set_locked(struct store *st, const struct actor *by, const char *name, bool locked);
 /*
  * key: role (user admin), language (en zh), menu (full plain), max-sessions,
- * expires (as when_parse); "" is "not set" for language, menu and expires.
+ * expires (as when_parse), totp (required, or off, which also removes the
+ * enrolment); "" is "not set" for language, menu, expires and totp.
  * JB_BAD_INPUT for an unknown key or value.
  */
 int user_set(
     struct store *st, const struct actor *by, const char *name, const char *key, const char *value);
 int user_del(struct store *st, const struct actor *by,
     const char *name); /* with keys, grants, memberships */
+
+/* ---- the second factor: one-time codes -------------------------------- */
+
+enum { TOTP_SECRET = 20, RECOVERY_CODES = 8, RECOVERY_HASH = 32 };
+
+struct totp {
+	uint8_t secret[TOTP_SECRET];
+	int64_t last; /* counter of the last code accepted: neither it nor an older one is again */
+};
+
+/* The enrolment, to be wiped; JB_NOT_FOUND: the user is not enrolled. */
+int totp_get(struct store *st, int64_t user_id, struct totp *t);
+/* Uses up a code and all before it, or a recovery code. JB_NOT_FOUND: somebody else did. */
+int totp_use(struct store *st, int64_t user_id, int64_t counter);
+int totp_use_recovery(struct store *st, int64_t user_id, const uint8_t hash[RECOVERY_HASH]);
+/* JB_EXISTS: the user is enrolled, unless that is to be replaced. */
+int totp_enrol(struct store *st, const struct actor *by, int64_t user_id, const struct totp *t,
+    uint8_t recovery[RECOVERY_CODES][RECOVERY_HASH], bool replace);
 
 /* ---- public keys ------------------------------------------------------ */
 
@@ -251,12 +273,15 @@ int grant_del(struct store *st, const struct actor *by, int64_t id);
 /* ---- login failures --------------------------------------------------- */
 
 /*
- * Back-off, of a user or of an address.  From `after` failures on (0: off),
- * they wait 1 s, 2 s, 4 s ... up to 300 s.  An hour without failures forgets.
+ * Back-off, of a user, of a user's one-time codes or of an address.  From
+ * `after` failures on (0: off), they wait 1 s, 2 s, 4 s ... up to 300 s.  An
+ * hour without failures forgets.
  */
-enum backoff_kind { BACKOFF_USER, BACKOFF_SOURCE };
-/* A failed password adds one to both; user is NULL if there is none of that name. */
-int backoff_fail(struct store *st, const char *user, const char *source, unsigned after);
+enum backoff_kind { BACKOFF_USER, BACKOFF_SOURCE, BACKOFF_CODE };
+/* A failed password (BACKOFF_USER) or code (BACKOFF_CODE) adds one to the user's and one to the
+ * source's; user is NULL if there is none of that name. */
+int backoff_fail(
+    struct store *st, enum backoff_kind kind, const char *user, const char *source, unsigned after);
 /* 0: not blocked; unix seconds */
 int backoff_until(struct store *st, enum backoff_kind kind, const char *name, int64_t *until);
 int backoff_clear(struct store *st, enum backoff_kind kind, const char *name);

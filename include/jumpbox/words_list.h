@@ -94,11 +94,13 @@ WORD(W_HELP,
     "  help        this text\n"
     "  ls          the containers that you may reach\n"
     "  ls --json   the same as JSON\n"
+    "  totp        set up one-time codes for your login, in a terminal (ssh -t)\n"
     "With one, as in USER+CONTAINER or USER+NODE+CONTAINER, the command runs there.\n",
     "jumpbox 命令（用户名中不带容器时）：\n"
     "  help        本说明\n"
     "  ls          您可以进入的容器\n"
     "  ls --json   同上，JSON 格式\n"
+    "  totp        在终端中为您的登录设置一次性验证码（ssh -t）\n"
     "用户名中带容器时（用户+容器 或 用户+节点+容器），命令在该容器中运行。\n")
 WORD(W_HINT,
     "From your machine, straight into one: ssh -p {1} {2}+CONTAINER@{3}\n",
@@ -512,4 +514,63 @@ WORD(W_RECORDING_FULL,
 WORD(W_RECORDING_FAILED,
     "\njumpbox: the recording of this terminal cannot be written, so the terminal ends; tell the operator\n",
     "\njumpbox：此终端的录制无法写入，会话结束，请告知管理员\n")
+WORD(W_CODE_PROMPT,
+    "One-time code: ",
+    "一次性验证码：")
+WORD(W_ENROL_DUE,
+    "One-time codes must be set up for your account now.\n",
+    "您的账户现在必须设置一次性验证码。\n")
+WORD(W_ENROL_TERMINAL,
+    "one-time codes must be set up first: log in with a terminal (ssh -t)\n",
+    "必须先设置一次性验证码：请用终端登录（ssh -t）\n")
+WORD(W_TOTP_TERMINAL,
+    "one-time codes are set up in a terminal (ssh -t)\n",
+    "一次性验证码须在终端中设置（ssh -t）\n")
+WORD(W_ENROL_ELSEWHERE,
+    "another of your terminals is setting up one-time codes\n",
+    "您的另一个终端正在设置一次性验证码\n")
+WORD(W_ENROL_URL,
+    "Scan this with an authenticator app, or open it, or type in the secret below:\n{1}\n",
+    "请用验证器应用扫描，或打开此链接，或手工输入下面的密钥：\n{1}\n")
+WORD(W_QR_TOO_BIG,
+    "(This terminal is too small for a QR code.)\n",
+    "（此终端太小，无法显示二维码。）\n")
+WORD(W_ENROL_SECRET,
+    "Secret: {1}\n",
+    "密钥：{1}\n")
+WORD(W_PRESENT_CODE,
+    "Present one-time code: ",
+    "当前的一次性验证码：")
+WORD(W_NEW_CODE,
+    "Code that the app shows: ",
+    "应用显示的验证码：")
+WORD(W_WRONG_CODE,
+    "That code is not right.\n",
+    "验证码不正确。\n")
+WORD(W_ENROL_GIVE_UP,
+    "One-time codes were not set up.\n",
+    "一次性验证码未设置。\n")
+WORD(W_RECOVERY_CODES,
+    "\nOne-time codes are set up: your next login asks for one.\n"
+    "Without the app each of these recovery codes lets you in once. They are not shown again:\n\n",
+    "\n一次性验证码已设置：下次登录时会询问。\n"
+    "没有应用时，下面每个恢复码可以登录一次。它们不会再次显示：\n\n")
+WORD(W_RECOVERY_KEEP,
+    "\nKeep them, then press Enter: ",
+    "\n请保存好，然后按回车：")
+WORD(W_TOO_MANY_CODES,
+    "too many wrong codes",
+    "验证码错误次数过多")
+WORD(W_CODES_WAIT,
+    "too many wrong codes lately; try again later",
+    "近期验证码错误次数过多；请稍后重试")
+WORD(W_ENROL_LATE,
+    "setting up one-time codes took too long; log in again",
+    "设置一次性验证码超时；请重新登录")
+WORD(W_ENROLLED_MEANWHILE,
+    "one-time codes were set up on another connection meanwhile; log in again",
+    "另一个连接刚刚设置了一次性验证码；请重新登录")
+WORD(W_ENROL_UNSTORED,
+    "the one-time codes could not be stored; try again",
+    "无法保存一次性验证码设置；请重试")
 /* clang-format on */

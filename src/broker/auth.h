@@ -8,7 +8,9 @@
 
 #include "broker.h"
 
+#include "jumpbox/cidr.h"
 #include "jumpbox/password.h"
+#include "jumpbox/totp.h"
 
 /* What a login needs of its user's row. */
 struct account {
@@ -18,6 +20,7 @@ struct account {
 	struct standing standing;
 	bool must_change;
 	char language[MAX_SETTING + 1], menu[MAX_SETTING + 1]; /* empty: not set */
+	enum second_need need;
 	int64_t max_sessions;
 };
 
@@ -25,9 +28,14 @@ struct auth {
 	char login[MAX_LOGIN + 1]; /* empty: none yet */
 	struct target target;
 	bool named; /* target.user is a well-formed name */
-	/* set by auth_login() */
-	bool must_change;
+	/* set by auth_proven() */
+	bool must_change, must_enrol;
 	char language[MAX_SETTING + 1], menu[MAX_SETTING + 1];
+	/* the first factor that was proven, while the second is awaited (do_code.c) */
+	const char *method; /* NULL: none */
+	char key[64];	    /* the fingerprint; empty: by password */
+	int64_t user_id;
+	unsigned wrong_codes;
 	/* proven by VERIFY: this signer, with this key */
 	char signer[MAX_LOGIN + 1];
 	uint8_t *blob;
@@ -47,6 +55,7 @@ struct auth {
 	int result;		       /* the child's answer: see password_verify() */
 	char fresh[PASSWORD_HASH_MAX]; /* a new hash to store; empty: none */
 	int64_t answer_at;	       /* when the refusal is due; 0: none */
+	enum broker_state after;       /* the state then */
 };
 
 /* NULL, or what is wrong: the connection was somebody else's. */
@@ -57,11 +66,13 @@ int account_load(struct broker *b, const char *user, struct account *a);
 void account_release(struct account *a);
 
 /*
- * Opens the session of the claimed user, who has proven it: 0, or why not.  key: the fingerprint
- * that goes into the record; NULL.  The state is then STATE_AUTHED.  JB_TRY_AGAIN, JB_UNAVAILABLE:
- * see auth_unable().
+ * The claimed user has proven one factor, or the second, too, which is then "totp" or "recovery".
+ * 0: that is answered; the user is in, with what is due first, or is asked for a one-time code.
+ * Else why not.  key: the fingerprint that goes into the record; NULL.  JB_TRY_AGAIN,
+ * JB_UNAVAILABLE: see auth_unable().
  */
-int auth_login(struct broker *b, const char *method, const char *key, struct errtext *why);
+int auth_proven(struct broker *b, uint32_t id, const char *method, const char *key,
+    const char *second, struct errtext *why);
 /*
  * Nothing is wrong with the login, but the jump host cannot serve it now: that is said, and the
  * connection ends.  For r of auth_login() and of account_load(); false: it is no such failure.
@@ -70,14 +81,26 @@ bool auth_unable(struct broker *b, const char *method, int r, const struct errte
 /* For the operator alone: the log and the audit. */
 void auth_failed(struct broker *b, const char *method, const char *why);
 void auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome);
-/* The good end, after auth_login(): the session may go on, or must set a new password first. */
-void auth_admit(struct broker *b, uint32_t id);
+/* What the user who is in has to do first, or nothing: the state, and what the session is told. */
+enum auth_outcome auth_go_on(struct broker *b);
+/* After the answer that says so: there may be nothing more to remember. */
+void auth_settle(struct broker *b);
+/* A failed password or code leaves at its instant; the state is `after` then. */
+void auth_refuse_later(struct broker *b, enum broker_state after);
+
+/* do_code.c: whether the user's codes are refused for a while, whatever they are. */
+bool code_waits(struct broker *b, const char *user);
+/* After a refusal: the last that a connection may have is its end. */
+void code_limit(struct broker *b);
+/* 0: it was right, and is used up; *factor says what it was.  JB_DENIED, counted; JB_UNAVAILABLE. */
+int code_judge(struct broker *b, int64_t user_id, const char *user, const char *code,
+    const char **factor, struct errtext *why);
 
 /* do_password.c */
 /* That user or this source has to wait; *by_source: this source, whoever is asked for. */
 bool auth_blocked(struct broker *b, const char *user, bool *by_source);
-/* A failed password; user NULL: there is none of that name. */
-void auth_count(struct broker *b, const char *user);
+/* A failed password or code; user NULL: there is none of that name. */
+void auth_count(struct broker *b, enum backoff_kind kind, const char *user);
 
 /* do_key.c */
 void auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n);

@@ -281,13 +281,15 @@ pair_readable(struct broker *b)
 
 /* ---- timers ---------------------------------------------------------------------------- */
 
-/* A session that was taken over does not keep the deadline for logging in; none knows that for a new
- * password. */
+/* A session that was taken over does not keep the deadline for logging in; none knows that for what
+ * is due first. */
 static int64_t
 grace_deadline(const struct broker *b)
 {
 	if (b->auth == NULL || b->state == STATE_ENDING)
 		return 0;
+	if (b->state == STATE_MUST_ENROL)
+		return b->grace_from + ENROL_LIMIT_MS;
 	return b->grace_from + (int64_t)b->cfg->login_grace_time * 1000 + GRACE_MARGIN_MS;
 }
 
@@ -322,7 +324,8 @@ too_late(struct broker *b)
 {
 	struct errtext why;
 
-	err_words(&why, JB_TRY_AGAIN, W_RENEWAL_LATE, NULL, NULL, NULL);
+	err_words(&why, JB_TRY_AGAIN, b->state == STATE_MUST_ENROL ? W_ENROL_LATE : W_RENEWAL_LATE,
+	    NULL, NULL, NULL);
 	if (b->session_row == 0)
 		pair_end(b, "login deadline");
 	else
@@ -474,6 +477,7 @@ finish(struct broker *b, const sigset_t *mask)
 	}
 	auth_release(b);
 	passwd_release(b);
+	enrol_release(b);
 	child_forget_all(b);
 	list_release(b);
 	for (i = 0; i < CONFIG_LIST_MAX; i++)

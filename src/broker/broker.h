@@ -27,11 +27,14 @@ enum broker_state {
 	STATE_MUST_CHANGE = 1 << 3, /* logged in, but needs a new password first */
 	STATE_AUTHED = 1 << 4,
 	STATE_ENDING = 1 << 5, /* EVT_END was sent */
+	STATE_SECOND = 1 << 6, /* nobody yet: one factor is proven, a one-time code is awaited */
+	STATE_MUST_ENROL = 1 << 7, /* logged in, but must enrol for one-time codes first */
 };
 
 enum {
 	END_LIMIT_MS = 2000, /* from EVT_END or EVT_DETACH until the session must have obeyed */
 	CLEANUP_LIMIT_MS = 12000, /* for ending what still runs after the session has gone */
+	ENROL_LIMIT_MS = 600000,  /* for who must enrol: an app has to be found */
 	SHUTDOWN_LIMIT_MS = 7000, /* the same, when the host shuts down */
 	GRACE_MARGIN_MS = 3000,	  /* beyond login-grace-time, which the session keeps first */
 	EPOCH_POLL_MS = 2000,	  /* while there is no supervisor to tell of changes */
@@ -82,7 +85,8 @@ struct broker {
 	size_t session_id_len;
 
 	/* who */
-	struct auth *auth; /* until logged in (auth.h) */
+	struct auth *auth;   /* until logged in (auth.h) */
+	struct enrol *enrol; /* a secret that is not confirmed yet (do_enrol.c) */
 	char user[NAME_MAX_LEN + 1];
 	int64_t user_id;
 	struct target target;
@@ -177,6 +181,9 @@ const char *do_query(struct broker *b, struct msg *m);
 const char *do_change(struct broker *b, struct msg *m);
 const char *do_passwd(struct broker *b, struct msg *m);
 const char *do_follow(struct broker *b, struct msg *m);
+const char *do_code(struct broker *b, struct msg *m);
+const char *do_enrol(struct broker *b, struct msg *m);
+const char *do_confirm(struct broker *b, struct msg *m);
 
 /* ---- login.c, do_password.c -------------------------------------------------------- */
 
@@ -189,6 +196,9 @@ void auth_tick(struct broker *b, int64_t now);
 
 /* The user's own; "": none. */
 void language_setting(struct broker *b, const char *setting);
+/* ---- do_enrol.c ------------------------------------------------------- */
+
+void enrol_release(struct broker *b);
 
 /* ---- do_list.c -------------------------------------------------------- */
 

@@ -9,10 +9,13 @@
 #include <stddef.h>
 
 enum {
-	ANY = STATE_KEX | STATE_PREAUTH | STATE_CHECKING | STATE_MUST_CHANGE | STATE_AUTHED |
-	    STATE_ENDING,
+	ANY = STATE_KEX | STATE_PREAUTH | STATE_CHECKING | STATE_SECOND | STATE_MUST_CHANGE |
+	    STATE_MUST_ENROL | STATE_AUTHED | STATE_ENDING,
+	/* Also of a client that goes on with its keys when a code is wanted: it proves nothing more. */
+	KEYS = STATE_PREAUTH | STATE_SECOND,
 	/* somebody is logged in, whose new password may be in the works */
-	NAMED = STATE_CHECKING | STATE_MUST_CHANGE | STATE_AUTHED,
+	NAMED = STATE_CHECKING | STATE_MUST_CHANGE | STATE_MUST_ENROL | STATE_AUTHED,
+	MAY_ENROL = STATE_MUST_ENROL | STATE_AUTHED,
 	RUNS = STATE_AUTHED | STATE_ENDING, /* streams live on until the session has closed them */
 };
 
@@ -23,7 +26,7 @@ static const struct request {
 	const char *(*handler)(struct broker *, struct msg *); /* NULL, or what is wrong */
 } requests[] = {
 	{ REQ_SIGN,         ANY,               do_sign         },
-	{ REQ_VERIFY,       STATE_PREAUTH,     do_verify       },
+	{ REQ_VERIFY,       KEYS,              do_verify       },
 	{ REQ_PASSWORD,     STATE_PREAUTH,     do_password     },
 	{ REQ_OFFER,        STATE_PREAUTH,     do_offer        },
 	{ REQ_KEY_LOGIN,    STATE_PREAUTH,     do_key_login    },
@@ -47,6 +50,9 @@ static const struct request {
 	{ REQ_PASSWD,       STATE_AUTHED,      do_passwd       },
 	{ REQ_FOLLOW,       STATE_AUTHED,      do_follow       },
 	{ REQ_REPLAY,       STATE_AUTHED,      do_replay       },
+	{ REQ_CODE,         STATE_SECOND,      do_code         },
+	{ REQ_ENROL,        MAY_ENROL,         do_enrol        },
+	{ REQ_CONFIRM,      MAY_ENROL,         do_confirm      },
 };
 /* clang-format on */
 

@@ -169,15 +169,11 @@ do_key_login(struct broker *b, struct msg *m)
 	if (r == 0)
 		r = pubkey_fingerprint(b->auth->blob, b->auth->blob_len, key, sizeof(key));
 	if (r == 0)
-		r = auth_login(b, "publickey", key, &why);
-	if (auth_unable(b, "publickey", r, &why))
+		r = auth_proven(b, m->id, "publickey", key, NULL, &why);
+	if (r == 0 || auth_unable(b, "publickey", r, &why))
 		return NULL;
-	if (r != 0) {
-		key_failed(b, known, why.s);
-		auth_unprove(b);
-		auth_reply(b, m->id, AUTH_DENIED);
-		return NULL;
-	}
-	auth_admit(b, m->id);
+	key_failed(b, known, why.s);
+	auth_unprove(b);
+	auth_reply(b, m->id, AUTH_DENIED);
 	return NULL;
 }

@@ -100,7 +100,7 @@ conclude(struct broker *b, const struct passwd *p, struct errtext *e)
 	if (broker_store(b) == NULL)
 		return broker_no_database(e);
 	if (r == JB_DENIED) {
-		auth_count(b, b->user);
+		auth_count(b, BACKOFF_USER, b->user);
 		audit_add(b->st, &by, "password.fail", b->user, NULL, NULL);
 		return err_words(e, r, W_OLD_PASSWORD_WRONG, NULL, NULL, NULL);
 	}

@@ -116,7 +116,6 @@ hash_start(struct broker *b, struct msg *m, const struct child_kind *kind)
 
 /* ---- REQ_PASSWORD ------------------------------------------------------------------ */
 
-/* The client's address as back-off counts it. */
 static const char *
 counted_source(const struct broker *b, char text[static SOURCE_MAX])
 {
@@ -139,12 +138,12 @@ auth_blocked(struct broker *b, const char *user, bool *by_source)
 }
 
 void
-auth_count(struct broker *b, const char *user)
+auth_count(struct broker *b, enum backoff_kind kind, const char *user)
 {
 	char from[SOURCE_MAX];
 
 	if (broker_store(b) != NULL)
-		backoff_fail(b->st, user, counted_source(b, from), b->cfg->backoff_after);
+		backoff_fail(b->st, kind, user, counted_source(b, from), b->cfg->backoff_after);
 }
 
 /*
@@ -200,13 +199,23 @@ refuse(struct broker *b, const char *why)
 	bool all;
 
 	if (a->counts)
-		auth_count(b, a->exists ? a->target.user : NULL);
+		auth_count(b, BACKOFF_USER, a->exists ? a->target.user : NULL);
 	snprintf(text, sizeof(text), "%s%s", why,
 	    !a->waits && auth_blocked(b, a->target.user, &all) ? "; further tries have to wait"
 							       : "");
 	auth_failed(b, "password", text);
+	auth_refuse_later(b, STATE_PREAUTH);
+}
+
+void
+auth_refuse_later(struct broker *b, enum broker_state after)
+{
+	struct auth *a = b->auth;
+
 	a->waits = false;
 	a->answer_at = auth_answer_at(a->asked, now_mono_ms(), ANSWER_EVERY_MS);
+	a->after = after;
+	b->state = STATE_CHECKING;
 }
 
 const char *
@@ -230,24 +239,23 @@ do_password(struct broker *b, struct msg *m)
 	free_secret(a->password);
 	a->password = NULL;
 	a->id = m->id;
-	b->state = STATE_CHECKING;
 	refuse(b, a->why.s);
 	return NULL;
 }
 
+/* The password is right: one whose hash is out of date is stored anew. */
 static void
-admit(struct broker *b)
+rehash(struct broker *b)
 {
 	struct auth *a = b->auth;
 
-	backoff_clear(b->st, BACKOFF_USER, a->target.user);
-	if (a->fresh[0] != '\0' && user_rehash(b->st, b->user, a->hash, a->fresh) == 0) {
-		log_info("login.rehash", F_STR("user", b->user));
+	if (a->fresh[0] != '\0' && broker_store(b) != NULL &&
+	    user_rehash(b->st, a->target.user, a->hash, a->fresh) == 0) {
+		log_info("login.rehash", F_STR("user", a->target.user));
 		free_secret(a->hash);
 		a->hash = xstrdup(a->fresh);
 	}
 	wipe(a->fresh, sizeof(a->fresh));
-	auth_admit(b, a->id);
 }
 
 static void
@@ -270,15 +278,12 @@ check_ended(struct broker *b, void *owner, bool late)
 		refuse(b, a->why.s[0] != '\0' ? a->why.s : "wrong password");
 		return;
 	}
-	r = auth_login(b, "password", NULL, &why);
-	if (auth_unable(b, "password", r, &why))
+	rehash(b);
+	r = auth_proven(b, a->id, "password", NULL, NULL, &why);
+	if (r == 0 || auth_unable(b, "password", r, &why))
 		return;
-	if (r != 0) {
-		a->counts = false; /* the password was right */
-		refuse(b, why.s);
-		return;
-	}
-	admit(b);
+	a->counts = false; /* the password was right */
+	refuse(b, why.s);
 }
 
 int64_t
@@ -297,20 +302,21 @@ auth_tick(struct broker *b, int64_t now)
 	a->answer_at = 0;
 	if (b->state != STATE_CHECKING)
 		return;
-	b->state = STATE_PREAUTH;
+	b->state = a->after;
 	auth_reply(b, a->id, AUTH_DENIED);
+	code_limit(b);
 }
 
 /* ---- REQ_NEW_PASSWORD ----------------------------------------------------------------- */
 
-/* why NULL: it was changed. */
+/* why NULL: it was changed, and outcome says what is due next. */
 static void
-answer_new(struct broker *b, const struct errtext *why)
+answer_new(struct broker *b, enum auth_outcome outcome, const struct errtext *why)
 {
 	struct msg m;
 
 	msg_init(&m, REP_NEW_PASSWORD, b->auth->id);
-	msg_put_u32(&m, why == NULL);
+	msg_put_u32(&m, outcome);
 	msg_put_str(&m, why != NULL ? why->say : "");
 	broker_send(b, &m);
 }
@@ -339,17 +345,17 @@ renew_ended(struct broker *b, void *owner, bool late)
 	b->state = STATE_MUST_CHANGE;
 	if (r != 0) {
 		err_words(&e, r, W_PASSWORD_UNCHANGED, NULL, NULL, NULL);
-		answer_new(b, a->why.s[0] != '\0' ? &a->why : &e);
+		answer_new(b, AUTH_DENIED, a->why.s[0] != '\0' ? &a->why : &e);
 	} else if ((r = store_new(b, a)) == JB_NOT_FOUND) {
 		err_words(&e, JB_DENIED, W_PASSWORD_OVERTAKEN, NULL, NULL, NULL);
 		broker_end(b, JB_DENIED, "refused", &e);
 	} else if (r != 0) {
 		err_words(&e, r, W_PASSWORD_UNSTORED, NULL, NULL, NULL);
-		answer_new(b, &e);
+		answer_new(b, AUTH_DENIED, &e);
 	} else {
-		answer_new(b, NULL);
-		b->state = STATE_AUTHED;
-		auth_release(b);
+		a->must_change = false;
+		answer_new(b, auth_go_on(b), NULL);
+		auth_settle(b);
 	}
 }
 
@@ -370,6 +376,6 @@ do_new_password(struct broker *b, struct msg *m)
 	}
 	free_secret(a->password);
 	a->password = NULL;
-	answer_new(b, &e);
+	answer_new(b, AUTH_DENIED, &e);
 	return NULL;
 }

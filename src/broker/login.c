@@ -31,11 +31,17 @@ setting(char dst[static MAX_SETTING + 1], const char *value)
 	if (value == NULL || str_copy(dst, MAX_SETTING + 1, value) != 0)
 		dst[0] = '\0';
 }
+struct loading {
+	const struct broker *b;
+	struct account *account;
+};
 
 static int
 take_account(const struct user *u, void *arg)
 {
-	struct account *a = arg;
+	struct loading *l = arg;
+	struct account *a = l->account;
+	const struct config *cfg = l->b->cfg;
 
 	a->hash = u->hash != NULL ? xstrdup(u->hash) : NULL;
 	a->id = u->id;
@@ -44,14 +50,18 @@ take_account(const struct user *u, void *arg)
 	a->max_sessions = u->max_sessions;
 	setting(a->language, u->language);
 	setting(a->menu, u->menu);
+	a->need = second_need((enum second_factor)cfg->second_factor,
+	    cidr_list_contains(cfg->second_factor_exempt_from, l->b->peer), u);
 	return str_copy(a->name, sizeof(a->name), u->name);
 }
 
 int
 account_load(struct broker *b, const char *user, struct account *a)
 {
+	struct loading l = { b, a };
+
 	*a = (struct account){ 0 };
-	return broker_store(b) == NULL ? JB_UNAVAILABLE : user_get(b->st, user, take_account, a);
+	return broker_store(b) == NULL ? JB_UNAVAILABLE : user_get(b->st, user, take_account, &l);
 }
 
 void
@@ -97,39 +107,84 @@ open_session(struct broker *b, const struct account *a, const char *method, cons
 	return err_words(why, JB_UNAVAILABLE, W_LOGIN_UNRECORDED, NULL, NULL, NULL);
 }
 
-/* The account is read again here: it may have changed while a password was checked. */
+/* Who it is and what is due, from the account as it is now. */
+static void
+become(struct broker *b, struct account *a)
+{
+	str_copy(b->user, sizeof(b->user), a->name);
+	b->user_id = a->id;
+	b->target = b->auth->target;
+	b->auth->must_change = a->must_change;
+	b->auth->must_enrol = a->need == NEED_ENROLMENT;
+	if (b->auth->hash == NULL) { /* logged in by key: a new password differs from it */
+		b->auth->hash = a->hash;
+		a->hash = NULL;
+	}
+	store_policy_epoch(b->st, &b->epoch);
+	recheck_until(b, a->standing.expires);
+}
+
+static int
+log_in(struct broker *b, struct account *a, const char *method, const char *key, const char *second,
+    struct errtext *why)
+{
+	char both[64];
+	int r;
+
+	snprintf(both, sizeof(both), "%s%s%s", method, second != NULL ? "+" : "",
+	    second != NULL ? second : "");
+	if ((r = open_session(b, a, both, key, why)) != 0)
+		return r;
+	become(b, a);
+	if (key == NULL)
+		backoff_clear(b->st, BACKOFF_USER, a->name);
+	if (second != NULL)
+		backoff_clear(b->st, BACKOFF_CODE, a->name);
+	log_info("login.ok", F_STR("user", b->user), F_STR("source", b->peer),
+	    F_STR("method", both), F_STR("key", key), F_NUM("session", b->session_row));
+	broker_logged_in(b);
+	return 0;
+}
+
+static void
+ask_for_code(struct broker *b, const struct account *a, const char *method, const char *key)
+{
+	struct auth *auth = b->auth;
+
+	auth->method = method;
+	str_copy(auth->key, sizeof(auth->key), key != NULL ? key : "");
+	auth->user_id = a->id;
+	b->state = STATE_SECOND;
+	b->grace_from = now_mono_ms(); /* as long again */
+	log_info("login.second", F_STR("user", a->name), F_STR("source", b->peer),
+	    F_STR("method", method), F_STR("key", key));
+}
+
+/* The account is read again here: it may have changed while a password or a code was awaited. */
 int
-auth_login(struct broker *b, const char *method, const char *key, struct errtext *why)
+auth_proven(struct broker *b, uint32_t id, const char *method, const char *key, const char *second,
+    struct errtext *why)
 {
 	struct account a;
 	int r = account_load(b, b->auth->target.user, &a);
 
-	if (r == JB_NOT_FOUND)
-		err_set(why, r, "no such user");
+	if (r == JB_NOT_FOUND || (r == 0 && second != NULL && a.id != b->auth->user_id))
+		r = err_set(why, JB_NOT_FOUND, "no such user");
 	else if (r != 0)
 		r = broker_no_database(why);
 	else
 		r = standing_check(&a.standing, now_unix(), why);
-	if (r == 0)
-		r = open_session(b, &a, method, key, why);
 	if (r == 0) {
-		str_copy(b->user, sizeof(b->user), a.name);
-		b->user_id = a.id;
-		b->target = b->auth->target;
-		b->auth->must_change = a.must_change;
 		setting(b->auth->language, a.language);
 		setting(b->auth->menu, a.menu);
 		language_setting(b, a.language);
-		if (b->auth->hash == NULL) { /* logged in by key: a new password differs from it */
-			b->auth->hash = a.hash;
-			a.hash = NULL;
-		}
-		b->state = STATE_AUTHED;
-		store_policy_epoch(b->st, &b->epoch);
-		recheck_until(b, a.standing.expires);
-		log_info("login.ok", F_STR("user", b->user), F_STR("source", b->peer),
-		    F_STR("method", method), F_STR("key", key), F_NUM("session", b->session_row));
-		broker_logged_in(b);
+	}
+	if (r == 0 && a.need == NEED_CODE && second == NULL) {
+		ask_for_code(b, &a, method, key);
+		auth_reply(b, id, AUTH_SECOND);
+	} else if (r == 0 && (r = log_in(b, &a, method, key, second, why)) == 0) {
+		auth_reply(b, id, auth_go_on(b));
+		auth_settle(b);
 	}
 	account_release(&a);
 	return r;
@@ -176,18 +231,29 @@ auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome)
 	broker_send(b, &m);
 }
 
-void
-auth_admit(struct broker *b, uint32_t id)
+enum auth_outcome
+auth_go_on(struct broker *b)
 {
 	const struct auth *a = b->auth;
 
-	auth_reply(b, id, a->must_change ? AUTH_MUST_CHANGE : AUTH_OK);
+	b->grace_from = now_mono_ms(); /* as long again */
 	if (a->must_change) {
 		b->state = STATE_MUST_CHANGE;
-		b->grace_from = now_mono_ms(); /* as long again */
-	} else {
-		auth_release(b);
+		return AUTH_MUST_CHANGE;
 	}
+	if (a->must_enrol) {
+		b->state = STATE_MUST_ENROL;
+		return AUTH_MUST_ENROL;
+	}
+	b->state = STATE_AUTHED;
+	return AUTH_OK;
+}
+
+void
+auth_settle(struct broker *b)
+{
+	if (b->state == STATE_AUTHED)
+		auth_release(b);
 }
 
 void

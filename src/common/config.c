@@ -8,6 +8,7 @@
 #include "jumpbox/config.h"
 
 #include "jumpbox/argon2_cost.h"
+#include "jumpbox/cidr.h"
 #include "jumpbox/log.h"
 #include "jumpbox/loopback.h"
 #include "jumpbox/util.h"
@@ -138,6 +139,16 @@ set_hashing(const struct keyword *k, void *field, const char *value, struct errt
 }
 
 static int
+set_networks(const struct keyword *k, void *field, const char *value, struct errtext *e)
+{
+	struct errtext why;
+
+	if (strcasecmp(value, "none") != 0 && cidr_list_check(value, &why) < 0)
+		return err_set(e, JB_CONFIG, "%s: %.200s", k->name, why.s);
+	return set_optional(k, field, value, e);
+}
+
+static int
 set_loopback(const struct keyword *k, void *field, const char *value, struct errtext *e)
 {
 	struct errtext why;
@@ -151,6 +162,7 @@ static const struct type hashing = { set_hashing, print_string, release_string, 
 static const struct type local = { set_loopback, print_string, release_string, false, NULL };
 static const struct type optional = { set_optional, print_string, release_string, false, NULL };
 static const struct type path = { set_path, print_string, release_string, false, NULL };
+static const struct type networks = { set_networks, print_string, release_string, false, NULL };
 
 /* ---- lists ------------------------------------------------------------ */
 
@@ -212,11 +224,12 @@ static const struct type paths = { add_path, print_list, release_list, true, NUL
 
 /* ---- choices ---------------------------------------------------------- */
 
-/* In the order of enum log_level and enum log_format. */
+/* In the order of enum log_level, enum log_format and enum second_factor. */
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const formats[] = { "text", "json", NULL };
 static const char *const off_on[] = { "off", "on", NULL };
 static const char *const no_yes[] = { "no", "yes", NULL };
+static const char *const seconds[] = { "never", "enrolled", "admins", "all", NULL };
 
 static int
 set_choice(const struct keyword *k, void *field, const char *value, struct errtext *e)
@@ -243,6 +256,7 @@ static const struct type level = { set_choice, print_choice, NULL, false, levels
 static const struct type format = { set_choice, print_choice, NULL, false, formats };
 static const struct type off_or_on = { set_choice, print_choice, NULL, false, off_on };
 static const struct type no_or_yes = { set_choice, print_choice, NULL, false, no_yes };
+static const struct type second = { set_choice, print_choice, NULL, false, seconds };
 
 /* ---- the keywords ----------------------------------------------------- */
 
@@ -303,6 +317,10 @@ static const struct keyword keywords[] = {
 	  "Days that recordings are kept; 0 is for ever" },
 	{ "recording-max-total", &number, AT(recording_max_total), "0", 0, 1073741824,
 	  "MiB of all recordings, beyond which the oldest are removed; 0 is no limit" },
+	{ "second-factor", &second, AT(second_factor), "enrolled", 0, 0,
+	  "never, enrolled, admins or all" },
+	{ "second-factor-exempt-from", &networks, AT(second_factor_exempt_from), "none", 0, 0,
+	  "Networks from which no one-time code is asked for, separated by commas" },
 	{ "log-level", &level, AT(log_level), "info", 0, 0,
 	  "error, warn, info or debug" },
 	{ "log-format", &format, AT(log_format), "text", 0, 0,

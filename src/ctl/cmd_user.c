@@ -128,6 +128,8 @@ static const struct column user_columns[] = {
 	{ "menu",         CELL_TEXT, true },
 	{ "created",      CELL_TIME, true },
 	{ "id",           CELL_NUM,  true },
+	{ "totp",         CELL_TEXT, true },
+	{ "recovery_codes", CELL_NUM, true },
 	/* clang-format on */
 };
 enum { NUSER = sizeof user_columns / sizeof user_columns[0] };
@@ -153,6 +155,13 @@ hash_kind(const char *hash)
 	return "unknown";
 }
 
+/* What is configured for all may require more. */
+static const char *
+totp_state(const struct user *u)
+{
+	return u->totp ? "enrolled" : u->totp_required ? "required" : "off";
+}
+
 static void
 user_cells(const struct user *u, struct cell cells[static NUSER])
 {
@@ -171,6 +180,8 @@ user_cells(const struct user *u, struct cell cells[static NUSER])
 		C_TEXT(u->menu),
 		C_NUM(u->created),
 		C_NUM(u->id),
+		C_TEXT(totp_state(u)),
+		C_NUM(u->recovery_codes),
 	};
 
 	memcpy(cells, row, sizeof row);
@@ -285,7 +296,7 @@ const struct ctl_cmd user_cmds[] = {
 	  1, 1, DB_OPEN, NULL, NULL, lock_exec },
 	{ "user unlock", "NAME", "allow logins again; also ends a back-off after wrong passwords",
 	  1, 1, DB_OPEN, NULL, NULL, unlock_exec },
-	{ "user set", "NAME KEY VALUE", "set role, language, menu, max-sessions or expires",
+	{ "user set", "NAME KEY VALUE", "set role, language, menu, max-sessions, expires or totp",
 	  3, 3, DB_OPEN, NULL, NULL, set_exec },
 	{ "user del", "NAME", "delete a user with all keys, grants and memberships",
 	  1, 1, DB_OPEN, NULL, NULL, del_exec },

@@ -26,8 +26,13 @@ enum {
 	STALL_MS = 1000,
 };
 
-static const unsigned methods =
-    SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE;
+static int
+methods(const struct conn *c)
+{
+	if (c->auth.second)
+		return SSH_AUTH_METHOD_INTERACTIVE;
+	return SSH_AUTH_METHOD_PUBLICKEY | SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE;
+}
 
 static void
 refuse(struct conn *c, enum word w)
@@ -61,7 +66,7 @@ count_failure(struct conn *c)
 static void
 reject(struct conn *c, ssh_message m, bool counts)
 {
-	ssh_message_auth_set_methods(m, methods);
+	ssh_message_auth_set_methods(m, methods(c));
 	ssh_message_reply_default(m);
 	done_with(c, m);
 	if (counts)
@@ -93,22 +98,49 @@ ask_password(struct conn *c, ssh_message m, const char *password)
 }
 
 static void
+ask_code(struct conn *c, ssh_message m, const char *code)
+{
+	struct msg request;
+
+	if (code == NULL || strlen(code) > MAX_CODE) {
+		reject(c, m, true);
+		return;
+	}
+	msg_init(&request, REQ_CODE, link_id());
+	msg_put_str(&request, code);
+	ask(c, m, &request);
+}
+
+static void
 on_password(struct conn *c, ssh_message m)
 {
-	ask_password(c, m, ssh_message_auth_password(m));
+	if (c->auth.second)
+		reject(c, m, true);
+	else
+		ask_password(c, m, ssh_message_auth_password(m));
+}
+
+/* One prompt: for the password, or for the code when one factor is given. */
+static void
+prompt(struct conn *c, ssh_message m)
+{
+	char text[64];
+	const char *prompts[] = { words(
+	    text, sizeof(text), c->auth.second ? W_CODE_PROMPT : W_PASSWORD, NULL, NULL, NULL) };
+	char echo[] = { 0 };
+
+	ssh_message_auth_interactive_request(m, "", "", 1, prompts, echo);
+	done_with(c, m);
+	c->auth.interactive = true;
 }
 
 static void
 on_interactive(struct conn *c, ssh_message m)
 {
-	char prompt[64], echo[] = { 0 };
-	const char *prompts[] = { words(prompt, sizeof(prompt), W_PASSWORD, NULL, NULL, NULL) };
 	char *answer;
 
 	if (!ssh_message_auth_kbdint_is_response(m)) {
-		ssh_message_auth_interactive_request(m, "", "", 1, prompts, echo);
-		done_with(c, m);
-		c->auth.interactive = true;
+		prompt(c, m);
 		return;
 	}
 	if (!c->auth.interactive || ssh_userauth_kbdint_getnanswers(c->ssh) != 1) {
@@ -117,7 +149,10 @@ on_interactive(struct conn *c, ssh_message m)
 	}
 	c->auth.interactive = false;
 	answer = (char *)(uintptr_t)ssh_userauth_kbdint_getanswer(c->ssh, 0);
-	ask_password(c, m, answer);
+	if (c->auth.second)
+		ask_code(c, m, answer);
+	else
+		ask_password(c, m, answer);
 	if (answer != NULL) /* libssh would keep it for as long as the session lasts */
 		wipe(answer, strlen(answer));
 }
@@ -163,6 +198,10 @@ on_publickey(struct conn *c, ssh_message m)
 	enum ssh_publickey_state_e state = ssh_message_auth_publickey_state(m);
 	struct msg request;
 
+	if (c->auth.second) {
+		reject(c, m, false);
+		return;
+	}
 	switch (state) {
 	case SSH_PUBLICKEY_STATE_NONE:
 		msg_init(&request, REQ_OFFER, link_id());
@@ -261,6 +300,22 @@ on_offer(struct conn *c, struct msg *m)
 	done_with(c, waiting);
 }
 
+/* Known by one factor: a dialogue goes on with the next prompt, another method begins one. */
+static void
+on_second(struct conn *c, ssh_message waiting)
+{
+	c->auth.second = true;
+	language_setting(c);
+	c->started = now_mono_ms(); /* as long again */
+	ssh_set_auth_methods(c->ssh, methods(c));
+	if (ssh_message_subtype(waiting) == SSH_AUTH_METHOD_INTERACTIVE) {
+		prompt(c, waiting);
+		return;
+	}
+	ssh_message_auth_reply_success(waiting, 1);
+	done_with(c, waiting);
+}
+
 static void
 on_outcome(struct conn *c, struct msg *m)
 {
@@ -275,8 +330,13 @@ on_outcome(struct conn *c, struct msg *m)
 		reject(c, waiting, true);
 		return;
 	}
+	if (outcome == AUTH_SECOND) {
+		on_second(c, waiting);
+		return;
+	}
 	c->auth.done = true;
 	c->auth.must_change = outcome == AUTH_MUST_CHANGE;
+	c->auth.must_enrol = outcome == AUTH_MUST_ENROL;
 	language_setting(c);
 	ssh_message_auth_reply_success(waiting, 0);
 	ssh_message_free(waiting);
@@ -309,7 +369,7 @@ answer_dropped(struct conn *c, bool counts)
 		refuse(c, c->auth.kept == NULL ? W_UNUSABLE_KEY : W_TOO_MANY_TRIES);
 		return;
 	}
-	ssh_message_auth_set_methods(c->auth.kept, methods);
+	ssh_message_auth_set_methods(c->auth.kept, methods(c));
 	ssh_message_reply_default(c->auth.kept);
 	if (counts)
 		count_failure(c);

@@ -104,6 +104,8 @@ slim(struct channel *ch)
 {
 	if (ch->conn->renewing == ch)
 		ch->conn->renewing = NULL;
+	if (ch->conn->enrolling == ch)
+		ch->conn->enrolling = NULL;
 	buf_release(&ch->in);
 	buf_release(&ch->say);
 	buf_release(&ch->raw);
@@ -356,7 +358,7 @@ chan_work(struct channel *ch, int64_t now)
 	any |= take_held(ch);
 	if (ch->state == CH_ASKING)
 		any |= front_ask(ch);
-	if (ch->state == CH_MENU || ch->state == CH_PASSWORD)
+	if (ch->state == CH_MENU || ch->state == CH_PASSWORD || ch->state == CH_CODE)
 		any |= front_input(ch);
 	if (ch->state == CH_CONNECTING || ch->state == CH_STREAM)
 		any |= relay_work(ch, now);

@@ -32,6 +32,7 @@ enum channel_state {
 	CH_ASKING,     /* the broker is asked for the target or the list, or is about to be */
 	CH_MENU,       /* a line is awaited */
 	CH_PASSWORD,   /* a line of the new password is awaited */
+	CH_CODE,       /* a one-time code is awaited */
 	CH_CONNECTING, /* ATTACH is asked */
 	CH_STREAM,
 	CH_ENDING, /* what is left is flushed, then the status is sent */
@@ -164,6 +165,15 @@ void command_hint(struct channel *ch);
 void renew_start(struct channel *ch);
 void renew_line(struct channel *ch, const char *text); /* a line was typed */
 void renew_failed(struct channel *ch);
+
+/* What the client sent of its environment; NULL: not this. language.c */
+const char *chan_variable(const struct channel *ch, const char *name);
+
+/* ---- enrol.c: one-time codes ------------------------------------------- */
+
+void enrol_start(struct channel *ch);
+void enrol_line(struct channel *ch, const char *text); /* a line was typed */
+void enrol_failed(struct channel *ch);		       /* the dialogue is given up */
 
 /* ---- relay.c: the stream ------------------------------------------------ */
 

@@ -54,6 +54,7 @@ static const struct command {
 	{ "help", run_help, NULL },
 	{ "ls", front_list, print_rows },
 	{ "ls --json", front_list, print_json },
+	{ "totp", enrol_start, NULL },
 };
 
 static const struct command *

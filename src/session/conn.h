@@ -23,8 +23,9 @@ struct auth {
 	uint64_t packets;    /* of the client when that was last looked at */
 	uint32_t request;
 	bool interactive; /* the client got our prompt */
+	bool second;	  /* one factor is given: a one-time code is wanted now */
 	bool done;
-	bool must_change;
+	bool must_change, must_enrol; /* before anything else */
 };
 
 struct conn {
@@ -40,9 +41,13 @@ struct conn {
 	bool language_known;
 	struct channel *channels;
 	unsigned nchannels;
-	unsigned asking;	  /* TARGETs and LISTs that the broker has not answered */
-	struct channel *renewing; /* asks its user for a new password */
-	uint32_t renewal;	  /* NEW_PASSWORD that the broker has not answered; 0: none */
+	unsigned asking;	   /* TARGETs and LISTs that the broker has not answered */
+	struct channel *renewing;  /* asks its user for a new password */
+	uint32_t renewal;	   /* NEW_PASSWORD that the broker has not answered; 0: none */
+	struct channel *enrolling; /* sets up one-time codes */
+	uint32_t enrolment;	   /* ENROL or CONFIRM that the broker has not answered; 0: none */
+	enum enrol_step { ENROL_PROOF, ENROL_CONFIRM, ENROL_SHOWN } step;
+	bool enrol_due;				  /* it was not the user's wish */
 	struct ssh_counter_struct bytes, packets; /* libssh counts */
 	uint64_t seen;				  /* of those bytes, when last looked at */
 	bool backlog;				  /* messages are left for the next turn */
@@ -94,5 +99,9 @@ void timers_watchdog(int64_t now);
 /* ---- renew.c ---------------------------------------------------------- */
 
 void renew_answer(struct conn *c, struct msg *m); /* REP_NEW_PASSWORD */
+
+/* ---- enrol.c ---------------------------------------------------------- */
+
+void enrol_answer(struct conn *c, struct msg *m); /* REP_ENROL, REP_CONFIRM */
 
 #endif

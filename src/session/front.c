@@ -194,6 +194,8 @@ front_start(struct channel *ch)
 	language_locale(ch);
 	if (ch->conn->auth.must_change)
 		renew_start(ch);
+	else if (ch->conn->auth.must_enrol)
+		enrol_start(ch);
 	else
 		front_target(ch);
 }
@@ -203,14 +205,18 @@ front_start(struct channel *ch)
 static void
 line_ended(struct channel *ch, enum line_event event)
 {
-	bool password = ch->state == CH_PASSWORD;
+	bool done = event == LINE_DONE;
 
-	if (event == LINE_DONE && password)
+	if (done && ch->state == CH_PASSWORD)
 		renew_line(ch, ch->line.text);
-	else if (event == LINE_DONE)
+	else if (done && ch->state == CH_CODE)
+		enrol_line(ch, ch->line.text);
+	else if (done)
 		menu_line(ch, without_blanks(ch->line.text));
-	else if (password)
+	else if (ch->state == CH_PASSWORD)
 		renew_failed(ch);
+	else if (ch->state == CH_CODE)
+		enrol_failed(ch);
 	else if (event == LINE_INTERRUPT)
 		front_prompt(ch, W_MENU_PROMPT, true);
 	else
@@ -226,7 +232,7 @@ front_input(struct channel *ch)
 
 	while (buf_len(&ch->in) > 0 && event == LINE_MORE) {
 		byte = *buf_ptr(&ch->in);
-		if (ch->state == CH_PASSWORD) /* it would stay in the storage */
+		if (ch->state != CH_MENU) /* it would stay in the storage */
 			wipe(ch->in.data + ch->in.off, 1);
 		buf_consume(&ch->in, 1);
 		event = line_feed(&ch->line, byte, &ch->say);

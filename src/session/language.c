@@ -17,9 +17,8 @@ language_setting(struct conn *c)
 		words_speak(l);
 }
 
-/* What the client sent of its environment; NULL: not this. */
-static const char *
-variable(const struct channel *ch, const char *name)
+const char *
+chan_variable(const struct channel *ch, const char *name)
 {
 	for (unsigned i = 0; i < ch->nenv; i++)
 		if (strcmp(ch->env[i].name, name) == 0 && ch->env[i].value[0] != '\0')
@@ -35,7 +34,7 @@ locale(const struct channel *ch)
 	const char *value = NULL;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && value == NULL; i++)
-		value = variable(ch, names[i]);
+		value = chan_variable(ch, names[i]);
 	return value;
 }
 

@@ -68,18 +68,20 @@ void
 renew_answer(struct conn *c, struct msg *m)
 {
 	struct channel *ch = c->renewing;
-	bool ok = msg_get_u32(m) != 0;
+	enum auth_outcome outcome = (enum auth_outcome)msg_get_u32(m);
 	char why[MAX_REASON + 1];
 
 	msg_get_str(m, why, sizeof(why));
 	if (!msg_end(m) || m->id != c->renewal)
 		fatal(JB_INTERNAL, "the broker's NEW_PASSWORD answer is malformed");
 	c->renewal = 0;
-	if (ok)
+	if (outcome != AUTH_DENIED) {
 		c->auth.must_change = false;
+		c->auth.must_enrol = outcome == AUTH_MUST_ENROL;
+	}
 	if (ch == NULL || ch->state != CH_ASKING)
 		return;
-	if (!ok) {
+	if (outcome == AUTH_DENIED) {
 		chan_say(ch, why);
 		chan_say(ch, "\n");
 		password_again(ch);
@@ -89,7 +91,7 @@ renew_answer(struct conn *c, struct msg *m)
 	free_secret(ch->first_password);
 	ch->first_password = NULL;
 	chan_words(ch, W_PASSWORD_CHANGED, NULL, NULL, NULL);
-	front_target(ch);
+	front_start(ch);
 }
 
 void

@@ -263,6 +263,10 @@ broker_message(struct conn *c, struct msg *m)
 		renew_answer(c, m);
 		return;
 	}
+	if (m->type == REP_ENROL || m->type == REP_CONFIRM) {
+		enrol_answer(c, m);
+		return;
+	}
 	if (m->type == REP_TARGET || m->type == REP_LIST)
 		c->asking--;
 	if (auth_answer(c, m))

@@ -1,5 +1,5 @@
 /*
- * Failed passwords and the waiting that they bring, by user and by source.
+ * Failed passwords and codes, and the waiting that they bring, by user and by source.
  * Broker; jumpboxctl lifts one, the watcher's maintenance forgets them.
  */
 #include "store_internal.h"
@@ -41,7 +41,9 @@ struct key {
 static struct key
 key_of(enum backoff_kind kind, const char *name)
 {
-	static const char *const kinds[] = { [BACKOFF_USER] = "user", [BACKOFF_SOURCE] = "source" };
+	static const char *const kinds[] = {
+		[BACKOFF_USER] = "user", [BACKOFF_SOURCE] = "source", [BACKOFF_CODE] = "code"
+	};
 	struct key k;
 
 	snprintf(k.what, sizeof(k.what), "%s:%s", kinds[kind], name);
@@ -66,7 +68,8 @@ count(struct store *st, enum backoff_kind kind, const char *name, unsigned after
 
 /* One transaction: it takes no longer for a user who exists. */
 int
-backoff_fail(struct store *st, const char *user, const char *source, unsigned after)
+backoff_fail(
+    struct store *st, enum backoff_kind kind, const char *user, const char *source, unsigned after)
 {
 	int err;
 
@@ -74,7 +77,7 @@ backoff_fail(struct store *st, const char *user, const char *source, unsigned af
 		return 0;
 	err = txn_begin(st, TXN_WRITE);
 	if (!err && user != NULL)
-		err = count(st, BACKOFF_USER, user, after);
+		err = count(st, kind, user, after);
 	if (!err)
 		err = count(st, BACKOFF_SOURCE, source, after);
 	return txn_end(st, err);

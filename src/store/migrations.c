@@ -310,6 +310,21 @@ static const char counter_triggers[] =
 	"CREATE TRIGGER count_no_node AFTER DELETE ON nodes BEGIN"
 	" DELETE FROM counters WHERE node = OLD.name;"
 	" END;";
+/* The second factor.  A secret is as good as the device that has it; recovery codes go when they are used. */
+static const char totp_tables[] =
+	"ALTER TABLE users ADD COLUMN totp_required INTEGER NOT NULL DEFAULT 0"
+	" CHECK (totp_required IN (0, 1));"
+	"CREATE TABLE totp ("
+	" user_id INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,"
+	" secret BLOB NOT NULL,"
+	" last INTEGER NOT NULL,"
+	" created INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE totp_recovery ("
+	" user_id INTEGER NOT NULL REFERENCES totp (user_id) ON DELETE CASCADE,"
+	" hash BLOB NOT NULL,"
+	" PRIMARY KEY (user_id, hash)"
+	") STRICT;";
 
 /*
  * What was changed since: `inventory` counts the changes that a list of
@@ -409,6 +424,7 @@ static const char *const steps[][STEP_TEXTS] = {
 	/* 2 */ { counter_tables, counter_triggers, NULL },
 	/* 3 */ { inventory_columns, uses_table, inventory_triggers, NULL },
 	/* 4 */ { recordings_columns, NULL },
+	/* 5 */ { totp_tables, NULL },
 };
 /* clang-format on */
 

@@ -150,6 +150,11 @@ int setting_apply(struct store *st, const struct actor *by, const struct setting
 int user_id(struct store *st, const char *name, int64_t *id);
 int group_id(struct store *st, const char *name, int64_t *id);
 
+/* ---- totp.c ----------------------------------------------------------- */
+
+/* `user set NAME totp off`: no enrolment, and none required. */
+int totp_off(struct store *st, const struct actor *by, const char *user);
+
 /* ---- backoff.c -------------------------------------------------------- */
 
 /* A batch of those that no longer count. */

@@ -25,7 +25,9 @@ role_of(const char *s)
 
 #define USER_COLUMNS                                                                        \
 	"id, name, hash, role, locked, expires, must_change, language, menu, max_sessions," \
-	" created, last_login"
+	" created, last_login, totp_required,"                                              \
+	" EXISTS (SELECT 1 FROM totp WHERE user_id = users.id),"                            \
+	" (SELECT count(*) FROM totp_recovery WHERE user_id = users.id)"
 
 static const char get_sql[] = "SELECT " USER_COLUMNS " FROM users WHERE name = $1";
 static const char each_sql[] = "SELECT " USER_COLUMNS " FROM users ORDER BY name";
@@ -51,6 +53,9 @@ user_row(sqlite3_stmt *q, void *arg)
 		.max_sessions = col_int(q, 9),
 		.created = col_int(q, 10),
 		.last_login = col_int(q, 11),
+		.totp_required = col_int(q, 12) != 0,
+		.totp = col_int(q, 13) != 0,
+		.recovery_codes = col_int(q, 14),
 	};
 
 	return w->fn(&u, w->arg);
@@ -195,6 +200,8 @@ user_set_locked(struct store *st, const struct actor *by, const char *name, bool
 		    });
 	if (!err && !locked)
 		err = backoff_clear(st, BACKOFF_USER, name);
+	if (!err && !locked)
+		err = backoff_clear(st, BACKOFF_CODE, name);
 	return txn_end(st, err);
 }
 
@@ -204,6 +211,9 @@ static const char set_role_sql[] = "UPDATE users SET role = $1 WHERE name = $2";
 static const char set_language_sql[] = "UPDATE users SET language = $1 WHERE name = $2";
 static const char set_menu_sql[] = "UPDATE users SET menu = $1 WHERE name = $2";
 static const char set_sessions_sql[] = "UPDATE users SET max_sessions = $1 WHERE name = $2";
+static const char set_totp_sql[] =
+    "UPDATE users SET totp_required = CASE WHEN $1 = 'required' THEN 1 ELSE 0 END"
+    " WHERE name = $2";
 static const char set_expires_sql[] = "UPDATE users SET expires = $1 WHERE name = $2";
 
 static const struct setting settings[] = {
@@ -214,6 +224,7 @@ static const struct setting settings[] = {
 	{ "menu",         set_menu_sql,     setting_choice, true,  false, { "full", "plain" } },
 	{ "max-sessions", set_sessions_sql, setting_count,  false, false, { NULL } },
 	{ "expires",      set_expires_sql,  setting_time,   true,  false, { NULL } },
+	{ "totp",         set_totp_sql,     setting_choice, true,  false, { "required", "off" } },
 	{ .key = NULL },
 	/* clang-format on */
 };
@@ -222,6 +233,8 @@ int
 user_set(
     struct store *st, const struct actor *by, const char *name, const char *key, const char *value)
 {
+	if (strcmp(key, "totp") == 0 && strcmp(value, "off") == 0) /* more than one row's setting */
+		return totp_off(st, by, name);
 	return setting_apply(st, by, settings, key, value,
 	    (struct change){
 		.noun = "user",

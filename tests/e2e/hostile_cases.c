@@ -39,6 +39,55 @@ CASE(must_change_first)
 	return good;
 }
 
+/* One factor is given, and no other. */
+CASE(half_logged_in)
+{
+	bool good = login(p, "second", AUTH_SECOND);
+
+	well_formed(p, arg);
+	return good;
+}
+
+CASE(half_logged_in_by_key)
+{
+	bool good = kex(p);
+
+	verify(p, "keyed2", p->hash, true);
+	good = good && answer(p, REP_VERIFY) == 1;
+	ask_strings(p, REQ_KEY_LOGIN, "keyed2", NULL);
+	good = good && answer(p, REP_AUTH) == AUTH_SECOND;
+	well_formed(p, arg);
+	return good;
+}
+
+CASE(while_a_code_is_refused)
+{
+	bool good = login(p, "second", AUTH_SECOND);
+
+	well_formed(p, REQ_CODE);
+	well_formed(p, arg);
+	return good;
+}
+
+CASE(must_enrol_first)
+{
+	bool good = login(p, "unenrolled", AUTH_MUST_ENROL);
+
+	well_formed(p, arg);
+	return good;
+}
+
+CASE(long_code)
+{
+	char *s = xcalloc(arg + 1, 1);
+	bool good = login(p, "second", AUTH_SECOND);
+
+	memset(s, '1', arg);
+	ask_strings(p, REQ_CODE, s, NULL);
+	free(s);
+	return good;
+}
+
 CASE(after_login)
 {
 	bool good = login(p, "alice", AUTH_OK);
@@ -459,6 +508,28 @@ const struct hostile hostile_cases[] = {
 	{ "PASSWD before the new password",       must_change_first, REQ_PASSWD },
 	{ "CHANGE before the new password",       must_change_first, REQ_CHANGE },
 	{ "PASSWORD before the new password",     must_change_first, REQ_PASSWORD },
+	{ "CODE before login",                    before_login, REQ_CODE },
+	{ "CODE while a password is checked",     while_checking, REQ_CODE },
+	{ "CODE while one is refused",            while_a_code_is_refused, REQ_CODE },
+	{ "LIST while a code is refused",         while_a_code_is_refused, REQ_LIST },
+	{ "TARGET without the code",              half_logged_in, REQ_TARGET },
+	{ "LIST without the code",                half_logged_in, REQ_LIST },
+	{ "ATTACH without the code",              half_logged_in, REQ_ATTACH },
+	{ "NEW_PASSWORD without the code",        half_logged_in, REQ_NEW_PASSWORD },
+	{ "ENROL without the code",               half_logged_in, REQ_ENROL },
+	{ "CONFIRM without the code",             half_logged_in, REQ_CONFIRM },
+	{ "PASSWORD instead of the code",         half_logged_in, REQ_PASSWORD },
+	{ "KEY_LOGIN instead of the code",        half_logged_in, REQ_KEY_LOGIN },
+	{ "KEY_LOGIN again instead of the code",  half_logged_in_by_key, REQ_KEY_LOGIN },
+	{ "LIST by key without the code",         half_logged_in_by_key, REQ_LIST },
+	{ "a code of 64 bytes",                   long_code, MAX_CODE + 1 },
+	{ "LIST before enrolling",                must_enrol_first, REQ_LIST },
+	{ "TARGET before enrolling",              must_enrol_first, REQ_TARGET },
+	{ "ATTACH before enrolling",              must_enrol_first, REQ_ATTACH },
+	{ "CODE before enrolling",                must_enrol_first, REQ_CODE },
+	{ "CONFIRM of nothing",                   must_enrol_first, REQ_CONFIRM },
+	{ "CODE after login",                     after_login, REQ_CODE },
+	{ "CONFIRM of nothing after login",       after_login, REQ_CONFIRM },
 	{ "PASSWORD after login",                 after_login, REQ_PASSWORD },
 	{ "VERIFY after login",                   after_login, REQ_VERIFY },
 	{ "OFFER after login",                    after_login, REQ_OFFER },

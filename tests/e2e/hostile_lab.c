@@ -133,15 +133,23 @@ take_node_id(const struct node *n, void *arg)
 	return 0;
 }
 
+static int
+take_user_id(const struct user *u, void *arg)
+{
+	*(int64_t *)arg = u->id;
+	return 0;
+}
+
 static void
-make_key(struct store *st, const struct actor *by)
+make_key(struct store *st, const struct actor *by, const char *user)
 {
 	static const char head[] = "\0\0\0\013ssh-ed25519\0\0\0\040";
 	char base64[128], fingerprint[64];
-	struct user_key k = { .user = "alice", .algorithm = "ssh-ed25519", .comment = "" };
+	struct user_key k = { .user = user, .algorithm = "ssh-ed25519", .comment = "" };
 	size_t n = 32;
 
-	lab.key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	if (lab.key == NULL)
+		lab.key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	memcpy(lab.blob, head, 19);
 	must(EVP_PKEY_get_raw_public_key(lab.key, lab.blob + 19, &n) == 1, "key");
 	EVP_EncodeBlock((unsigned char *)base64, lab.blob, sizeof(lab.blob));
@@ -169,6 +177,9 @@ fill_database(void)
 		    .state = "running",
 		    .labels = "{}" }
 	};
+	static const char *const second[] = { "unenrolled", "second", "keyed2" };
+	static const struct totp totp = { .last = 0 };
+	uint8_t recovery[RECOVERY_CODES][RECOVERY_HASH];
 	struct user u = { .name = "alice", .standing.role = ROLE_USER };
 	struct grant g = { .user = "alice", .selector = "mine", .allow = "shell,exec" };
 	struct node n = { .name = "hung", .enabled = true };
@@ -178,6 +189,8 @@ fill_database(void)
 	struct store *st;
 
 	must(store_open(lab.db, STORE_OPEN, &st, &e) == 0, e.s);
+	for (int i = 0; i < RECOVERY_CODES; i++)
+		memset(recovery[i], i, RECOVERY_HASH);
 	must(password_hash(
 		 "argon2id,m=8192,t=1,p=1", NULL, "correct horse", hash, sizeof(hash), &e) == 0,
 	    e.s);
@@ -190,7 +203,17 @@ fill_database(void)
 	u.standing.role = ROLE_USER;
 	u.must_change = true;
 	must(user_add(st, &by, &u) == 0, store_error(st));
-	make_key(st, &by);
+	u.must_change = false;
+	for (size_t i = 0; i < sizeof(second) / sizeof(second[0]); i++) {
+		u.name = second[i];
+		must(user_add(st, &by, &u) == 0, store_error(st));
+		must(user_set(st, &by, u.name, "totp", "required") == 0, store_error(st));
+		must(user_get(st, u.name, take_user_id, &id) == 0, store_error(st));
+		if (i > 0)
+			must(totp_enrol(st, &by, id, &totp, recovery, false) == 0, store_error(st));
+	}
+	make_key(st, &by, "alice");
+	make_key(st, &by, "keyed2");
 	make_hung_engine(url, sizeof(url));
 	n.url = url;
 	node_del(st, &by, "local");

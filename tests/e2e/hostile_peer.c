@@ -265,6 +265,9 @@ well_formed(struct peer *p, uint32_t type)
 		break;
 	case REQ_KEY_LOGIN:
 	case REQ_NEW_PASSWORD:
+	case REQ_CODE:
+	case REQ_ENROL:
+	case REQ_CONFIRM:
 		ask_strings(p, type, "alice", NULL);
 		break;
 	case REQ_TARGET:

@@ -255,7 +255,7 @@ CTL_LINKS = {"libsqlite3", "libcurl", "libjansson", "libargon2", "libcrypt", "li
 @pytest.mark.parametrize("role, libraries", (
     ("sbin/jumpboxd", set()),
     ("libexec/jumpbox/jumpbox-session", {"libssh", "libcrypto", "libseccomp"}),
-    ("libexec/jumpbox/jumpbox-broker", CTL_LINKS | {"libssl"}),
+    ("libexec/jumpbox/jumpbox-broker", CTL_LINKS | {"libssl", "liboath", "libqrencode"}),
     ("libexec/jumpbox/jumpbox-watcher", {"libsqlite3", "libcrypto"}),
     ("libexec/jumpbox/jumpbox-metrics", {"libsqlite3", "libmicrohttpd"}),
     ("sbin/jumpboxctl", CTL_LINKS)))

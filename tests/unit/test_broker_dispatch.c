@@ -57,6 +57,9 @@ HANDLER(do_change)
 HANDLER(do_passwd)
 HANDLER(do_follow)
 HANDLER(do_replay)
+HANDLER(do_code)
+HANDLER(do_enrol)
+HANDLER(do_confirm)
 /* clang-format on */
 
 void
@@ -93,7 +96,7 @@ request(struct broker *b, uint32_t type, uint32_t id, bool fd)
 /* ---- the table ----------------------------------------------------------------- */
 
 static const enum broker_state states[] = { STATE_KEX, STATE_PREAUTH, STATE_CHECKING,
-	STATE_MUST_CHANGE, STATE_AUTHED, STATE_ENDING };
+	STATE_MUST_CHANGE, STATE_AUTHED, STATE_ENDING, STATE_SECOND, STATE_MUST_ENROL };
 
 enum { STATES = sizeof(states) / sizeof(states[0]) };
 
@@ -103,37 +106,42 @@ static const struct {
 	const char *handler;
 	char in[STATES + 1];
 } rows[] = {
-	/*                              kex --- |          */
-	/*                          preauth --- :|         */
-	/*                         checking --- ::|        */
-	/*                      must change --- :::|       */
-	/*                           authed --- ::::|      */
-	/*                           ending --- :::::|     */
-	{ REQ_SIGN,         "do_sign",         "++++++" },
-	{ REQ_VERIFY,       "do_verify",       "-+---." },
-	{ REQ_PASSWORD,     "do_password",     "-+---." },
-	{ REQ_OFFER,        "do_offer",        "-+---." },
-	{ REQ_KEY_LOGIN,    "do_key_login",    "-+---." },
-	{ REQ_NEW_PASSWORD, "do_new_password", "---+-." },
-	{ REQ_TARGET,       "do_target",       "----+." },
-	{ REQ_LIST,         "do_list",         "----+." },
-	{ REQ_ATTACH,       "do_attach",       "----+." },
-	{ REQ_CANCEL,       "do_cancel",       "----++" },
-	{ REQ_RESIZE,       "do_resize",       "----++" },
-	{ REQ_SIGNAL,       "do_signal",       "----++" },
-	{ REQ_STATUS,       "do_status",       "----++" },
-	{ REQ_DETACH,       "do_detach",       "----++" },
-	{ REQ_LOG,          "do_log",          "++++++" },
-	{ REQ_LANGUAGE,     "do_language",     "--+++." },
-	{ REQ_DETAILS,      "do_details",      "----+." },
-	{ REQ_STATS,        "do_stats",        "----+." },
-	{ REQ_LOGS,         "do_logs",         "----+." },
-	{ REQ_POWER,        "do_power",        "----+." },
-	{ REQ_QUERY,        "do_query",        "----+." },
-	{ REQ_CHANGE,       "do_change",       "----+." },
-	{ REQ_PASSWD,       "do_passwd",       "----+." },
-	{ REQ_FOLLOW,       "do_follow",       "----+." },
-	{ REQ_REPLAY,       "do_replay",       "----+." },
+	/*                              kex --- |            */
+	/*                          preauth --- :|           */
+	/*                         checking --- ::|          */
+	/*                      must change --- :::|         */
+	/*                           authed --- ::::|        */
+	/*                           ending --- :::::|       */
+	/*                           second --- ::::::|      */
+	/*                       must enrol --- :::::::|     */
+	{ REQ_SIGN,         "do_sign",         "++++++++" },
+	{ REQ_VERIFY,       "do_verify",       "-+---.+-" },
+	{ REQ_PASSWORD,     "do_password",     "-+---.--" },
+	{ REQ_OFFER,        "do_offer",        "-+---.--" },
+	{ REQ_KEY_LOGIN,    "do_key_login",    "-+---.--" },
+	{ REQ_NEW_PASSWORD, "do_new_password", "---+-.--" },
+	{ REQ_TARGET,       "do_target",       "----+.--" },
+	{ REQ_LIST,         "do_list",         "----+.--" },
+	{ REQ_ATTACH,       "do_attach",       "----+.--" },
+	{ REQ_CANCEL,       "do_cancel",       "----++--" },
+	{ REQ_RESIZE,       "do_resize",       "----++--" },
+	{ REQ_SIGNAL,       "do_signal",       "----++--" },
+	{ REQ_STATUS,       "do_status",       "----++--" },
+	{ REQ_DETACH,       "do_detach",       "----++--" },
+	{ REQ_LOG,          "do_log",          "++++++++" },
+	{ REQ_LANGUAGE,     "do_language",     "--+++.-+" },
+	{ REQ_DETAILS,      "do_details",      "----+.--" },
+	{ REQ_POWER,        "do_power",        "----+.--" },
+	{ REQ_QUERY,        "do_query",        "----+.--" },
+	{ REQ_CHANGE,       "do_change",       "----+.--" },
+	{ REQ_PASSWD,       "do_passwd",       "----+.--" },
+	{ REQ_STATS,        "do_stats",        "----+.--" },
+	{ REQ_LOGS,         "do_logs",         "----+.--" },
+	{ REQ_FOLLOW,       "do_follow",       "----+.--" },
+	{ REQ_REPLAY,       "do_replay",       "----+.--" },
+	{ REQ_CODE,         "do_code",         "-----.+-" },
+	{ REQ_ENROL,        "do_enrol",        "----+.-+" },
+	{ REQ_CONFIRM,      "do_confirm",      "----+.-+" },
 };
 /* clang-format on */
 

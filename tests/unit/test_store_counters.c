@@ -111,10 +111,10 @@ lockouts_of_users_and_of_sources(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(backoff_fail(f->st, "alice", "192.0.2.1", 2), 0);
+	assert_int_equal(backoff_fail(f->st, BACKOFF_USER, "alice", "192.0.2.1", 2), 0);
 	assert_string_equal(counted(f, "lockouts"), "");
-	assert_int_equal(backoff_fail(f->st, "alice", "192.0.2.1", 2), 0);
-	assert_int_equal(backoff_fail(f->st, NULL, "192.0.2.1", 2), 0);
+	assert_int_equal(backoff_fail(f->st, BACKOFF_USER, "alice", "192.0.2.1", 2), 0);
+	assert_int_equal(backoff_fail(f->st, BACKOFF_USER, NULL, "192.0.2.1", 2), 0);
 	assert_string_equal(counted(f, "lockouts"), "- source - 2\n- user - 1\n");
 	assert_int_equal(backoff_clear(f->st, BACKOFF_USER, "alice"), 0);
 	assert_string_equal(counted(f, "lockouts"), "- source - 2\n- user - 1\n");

@@ -225,7 +225,7 @@ do_session_close(struct store *st)
 static int
 do_backoff(struct store *st)
 {
-	return backoff_fail(st, "alice", "10.0.0.1", 1);
+	return backoff_fail(st, BACKOFF_USER, "alice", "10.0.0.1", 1);
 }
 
 static int

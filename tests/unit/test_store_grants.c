@@ -264,7 +264,7 @@ backoff_grows_and_ends(void **state)
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
 		int64_t before = now_unix();
 
-		assert_int_equal(backoff_fail(f->st, "alice", "10.0.0.1", 3), 0);
+		assert_int_equal(backoff_fail(f->st, BACKOFF_USER, "alice", "10.0.0.1", 3), 0);
 		until = raw_int(
 		    f, "SELECT blocked_until FROM login_failures WHERE what = 'user:alice'");
 		if (waits[i] == 0)
@@ -281,7 +281,7 @@ backoff_grows_and_ends(void **state)
 	assert_true(until > now_unix() + 200);
 	/* An hour without a failure forgets. */
 	assert_int_equal(raw(f, "UPDATE login_failures SET last = last - 3700"), SQLITE_OK);
-	assert_int_equal(backoff_fail(f->st, "alice", "10.0.0.1", 3), 0);
+	assert_int_equal(backoff_fail(f->st, BACKOFF_USER, "alice", "10.0.0.1", 3), 0);
 	assert_int_equal(backoff_until(f->st, BACKOFF_USER, "alice", &until), 0);
 	assert_int_equal(until, 0);
 	assert_int_equal(
@@ -295,17 +295,17 @@ backoff_is_cleared(void **state)
 	int64_t until;
 
 	add_user(f, "alice");
-	assert_int_equal(backoff_fail(f->st, "alice", "10.0.0.1", 0), 0); /* off */
+	assert_int_equal(backoff_fail(f->st, BACKOFF_USER, "alice", "10.0.0.1", 0), 0); /* off */
 	assert_int_equal(raw_int(f, "SELECT count(*) FROM login_failures"), 0);
-	assert_int_equal(backoff_fail(f->st, NULL, "10.0.0.1", 1), 0);
+	assert_int_equal(backoff_fail(f->st, BACKOFF_USER, NULL, "10.0.0.1", 1), 0);
 	assert_int_equal(backoff_unlock(f->st, &op, BACKOFF_SOURCE, "10.0.0.1"), 0);
 	assert_string_equal(
 	    last_audit(f), "backoff.unlock|operator:root(uid 0)|local|-|source:10.0.0.1|-");
 	assert_int_equal(backoff_unlock(f->st, &op, BACKOFF_SOURCE, "10.0.0.1"), JB_NOT_FOUND);
-	assert_int_equal(backoff_fail(f->st, "alice", "10.0.0.1", 1), 0);
+	assert_int_equal(backoff_fail(f->st, BACKOFF_USER, "alice", "10.0.0.1", 1), 0);
 	assert_int_equal(backoff_clear(f->st, BACKOFF_USER, "alice"), 0);
 	assert_int_equal(backoff_clear(f->st, BACKOFF_USER, "alice"), 0);
-	assert_int_equal(backoff_fail(f->st, "alice", "10.0.0.1", 1), 0);
+	assert_int_equal(backoff_fail(f->st, BACKOFF_USER, "alice", "10.0.0.1", 1), 0);
 	assert_int_equal(user_set_locked(f->st, &op, "alice", true), 0);
 	assert_int_equal(backoff_until(f->st, BACKOFF_USER, "alice", &until), 0);
 	assert_true(until != 0);

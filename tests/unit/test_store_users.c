@@ -185,7 +185,7 @@ user_settings(void **state)
 	assert_int_equal(user_set(f->st, &op, "bob", "role", "admin"), JB_NOT_FOUND);
 	assert_int_equal(user_set(f->st, &op, "alice", "colour", "blue"), JB_BAD_INPUT);
 	assert_string_equal(store_error(f->st),
-	    "no such setting: colour (role language menu max-sessions expires)");
+	    "no such setting: colour (role language menu max-sessions expires totp)");
 	assert_int_equal(user_set(f->st, &op, "alice", "menu", "wide"), JB_BAD_INPUT);
 	assert_string_equal(store_error(f->st), "menu: full or plain, or \"\" for none");
 }
