@@ -31,6 +31,7 @@ struct config {
 	struct strlist listen_address;
 	struct strlist host_key;
 	char *banner; /* text, or a file if it starts with '/' */
+	char *motd;   /* a file; empty: none */
 	char *server_address;
 	char *database;
 	char *run_directory;
@@ -46,17 +47,17 @@ struct config {
 	unsigned client_alive_interval;
 	unsigned client_alive_count_max;
 	char *password_hash;
-	unsigned audit_retention;	/* days; 0 keeps everything */
-	char *metrics_listen;		/* loopback ADDRESS:PORT; empty: no endpoint */
-	int recording, recording_input; /* 1: yes */
-	unsigned recording_max_size;	/* MiB of one file */
-	unsigned recording_retention;	/* days; 0 keeps everything */
-	unsigned recording_max_total;	/* MiB of all; 0 is no limit */
-	int log_level;			/* enum log_level */
-	int log_format;			/* enum log_format */
-	int second_factor;		/* enum second_factor */
+	unsigned audit_retention;	 /* days; 0 keeps everything */
+	char *metrics_listen;		 /* loopback ADDRESS:PORT; empty: no endpoint */
+	int recording, recording_input;	 /* 1: yes */
+	unsigned recording_max_size;	 /* MiB of one file */
+	unsigned recording_retention;	 /* days; 0 keeps everything */
+	unsigned recording_max_total;	 /* MiB of all; 0 is no limit */
+	int log_level;			 /* enum log_level */
+	int log_format;			 /* enum log_format */
+	int second_factor;		 /* enum second_factor */
 	char *second_factor_exempt_from; /* networks; empty: none */
-	int user_keys;			/* users may change their own public keys: 1, or 0 */
+	int user_keys;			 /* users may change their own public keys: 1, or 0 */
 };
 
 #define CONFIG_DEFAULT_PATH "/etc/jumpbox/jumpbox.conf"
@@ -72,6 +73,8 @@ void config_release(struct config *c);
 
 /* The text to show before a login, malloc'd; NULL: none. A file is read now. */
 int config_banner(const struct config *c, char **text, struct errtext *e);
+/* The same of the text that the menu shows: the message of the day. */
+int config_motd(const struct config *c, char **text, struct errtext *e);
 
 /* The effective configuration as text that config_load_fd reads back to the same values. */
 void config_print(const struct config *c, FILE *f);

@@ -26,6 +26,12 @@ size_t text_escape(const char *s, int32_t cp, char out[static TEXT_ESCAPE_MAX]);
  */
 char *text_safe(char *dst, size_t size, const char *src);
 
+/*
+ * A text of lines made safe, malloc'd: each as text_safe() does, tabs as blanks, a CR at the end of
+ * a line dropped, the last one ended.
+ */
+char *text_safe_lines(const char *text);
+
 /* Columns that safe UTF-8 text takes on a terminal (CJK and emoji: 2). */
 size_t text_width(const char *s);
 

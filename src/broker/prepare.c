@@ -176,13 +176,14 @@ prepare_keys(const struct config *cfg, struct errtext *e)
 static int
 check_session(const struct config *cfg, struct errtext *e)
 {
-	char *banner;
+	char *banner = NULL, *motd = NULL;
 	int r = config_banner(cfg, &banner, e);
 
-	if (r < 0)
-		return r;
+	if (r == 0)
+		r = config_motd(cfg, &motd, e);
 	free(banner);
-	return privs_check(SESSION_USER, cfg->jail_directory, e);
+	free(motd);
+	return r < 0 ? r : privs_check(SESSION_USER, cfg->jail_directory, e);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */

@@ -21,7 +21,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 64 * 1024, VALUE_MAX = 1024, BANNER_MAX = 16 * 1024 };
+enum { FILE_MAX = 64 * 1024, VALUE_MAX = 1024, TEXT_MAX = 16 * 1024 };
 
 struct keyword {
 	const char *name;
@@ -158,6 +158,16 @@ set_loopback(const struct keyword *k, void *field, const char *value, struct err
 	return set_optional(k, field, value, e);
 }
 
+static int
+set_path_or_none(const struct keyword *k, void *field, const char *value, struct errtext *e)
+{
+	int r = strcasecmp(value, "none") == 0 ? 0 : check_path(k, value, e);
+
+	return r < 0 ? r : set_optional(k, field, value, e);
+}
+
+static const struct type maybe_path = { set_path_or_none, print_string, release_string, false,
+	NULL };
 static const struct type hashing = { set_hashing, print_string, release_string, false, NULL };
 static const struct type local = { set_loopback, print_string, release_string, false, NULL };
 static const struct type optional = { set_optional, print_string, release_string, false, NULL };
@@ -317,6 +327,8 @@ static const struct keyword keywords[] = {
 	  "Days that recordings are kept; 0 is for ever" },
 	{ "recording-max-total", &number, AT(recording_max_total), "0", 0, 1073741824,
 	  "MiB of all recordings, beyond which the oldest are removed; 0 is no limit" },
+	{ "motd", &maybe_path, AT(motd), "none", 0, 0,
+	  "File with the message of the day, which the menu shows" },
 	{ "second-factor", &second, AT(second_factor), "enrolled", 0, 0,
 	  "never, enrolled, admins or all" },
 	{ "second-factor-exempt-from", &networks, AT(second_factor_exempt_from), "none", 0, 0,
@@ -486,7 +498,7 @@ config_release(struct config *c)
 	memset(c, 0, sizeof *c);
 }
 
-/* ---- the banner ------------------------------------------------------- */
+/* ---- texts for users -------------------------------------------------- */
 
 int
 config_banner(const struct config *c, char **text, struct errtext *e)
@@ -498,8 +510,20 @@ config_banner(const struct config *c, char **text, struct errtext *e)
 		*text = NULL;
 	else if (c->banner[0] != '/')
 		*text = xasprintf("%s\n", c->banner);
-	else if (read_file(c->banner, BANNER_MAX, text, &n, &why) < 0)
+	else if (read_file(c->banner, TEXT_MAX, text, &n, &why) < 0)
 		return err_set(e, JB_CONFIG, "banner %.200s", why.s);
+	return 0;
+}
+
+int
+config_motd(const struct config *c, char **text, struct errtext *e)
+{
+	struct errtext why;
+	size_t n;
+
+	*text = NULL;
+	if (c->motd[0] != '\0' && read_file(c->motd, TEXT_MAX, text, &n, &why) < 0)
+		return err_set(e, JB_CONFIG, "motd %.200s", why.s);
 	return 0;
 }
 

@@ -3,7 +3,10 @@
  */
 #include "jumpbox/text.h"
 
+#include "jumpbox/util.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Characters that move the cursor, reorder their neighbours or cannot be seen. */
@@ -117,6 +120,28 @@ text_safe(char *dst, size_t size, const char *src)
 	if (size > 0)
 		dst[at] = '\0';
 	return dst;
+}
+
+char *
+text_safe_lines(const char *text)
+{
+	enum { GROWTH = 4 }; /* a byte becomes "\xNN" at most, two of them "\u{NNNN}" */
+	size_t room = GROWTH * strlen(text) + 2, at = 0, n;
+	char *out = xcalloc(room, 1), *line;
+
+	for (const char *p = text; *p != '\0'; p += n + (p[n] != '\0')) {
+		n = strcspn(p, "\n");
+		line = xasprintf("%.*s", (int)n, p);
+		if (n > 0 && line[n - 1] == '\r')
+			line[n - 1] = '\0';
+		for (char *tab = line; (tab = strchr(tab, '\t')) != NULL;)
+			*tab = ' ';
+		text_safe(out + at, room - at, line);
+		at += strlen(out + at);
+		out[at++] = '\n';
+		free(line);
+	}
+	return out;
 }
 
 /*

@@ -116,6 +116,7 @@ struct channel {
 	char **candidate; /* of an ambiguous target */
 	size_t ncandidates;
 	char notice[MAX_REASON + 1];
+	bool greeted; /* the message of the day was shown */
 };
 
 /* ---- channel.c: life, words, end --------------------------------------- */

@@ -31,6 +31,7 @@ struct auth {
 struct conn {
 	const struct config *cfg;
 	const char *banner;
+	const char *motd; /* safe text, whole lines; NULL: none */
 	ssh_session ssh;
 	ssh_event event;
 	int client;
@@ -77,6 +78,11 @@ void auth_release(struct conn *c);
 
 void language_setting(struct conn *c); /* the login has told it */
 void language_locale(struct channel *ch);
+
+/* ---- notices.c -------------------------------------------------------- */
+
+/* What stands above the list of the plain menu. */
+void notices_head(struct channel *ch);
 
 /* ---- serve.c ---------------------------------------------------------- */
 

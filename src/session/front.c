@@ -112,6 +112,8 @@ show_menu(struct channel *ch)
 	char count[24];
 	struct buf rows;
 
+	if (ch->tty)
+		notices_head(ch);
 	ui_model_filter(&ch->model, ch->candidate, ch->ncandidates);
 	n = ui_model_visible(&ch->model);
 	snprintf(count, sizeof(count), "%zu", n);

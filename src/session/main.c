@@ -17,10 +17,12 @@
 #include "jumpbox/log.h"
 #include "jumpbox/privs.h"
 #include "jumpbox/role.h"
+#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 #include "jumpbox/zygote.h"
 
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -45,21 +47,34 @@ prepare(void)
 	malloc_trim(0);
 }
 
+/* They were there at the start. */
+static void
+load_texts(const struct config *c, struct texts *t)
+{
+	struct errtext e;
+	char *motd;
+
+	*t = (struct texts){ NULL, NULL };
+	if (config_banner(c, &t->banner, &e) != 0)
+		log_error("session.no_banner", F_STR("reason", e.s));
+	if (config_motd(c, &motd, &e) != 0)
+		log_error("session.no_motd", F_STR("reason", e.s));
+	else if (motd != NULL)
+		t->motd = text_safe_lines(motd);
+	free(motd);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct config c = { 0 };
-	struct errtext e;
-	char *banner; /* for good */
+	struct texts texts; /* for good */
 
 	if (argc != 2 || strcmp(argv[1], "zygote") != 0 || set_cloexec(ROLE_CONTROL_FD, true) != 0)
 		fatal(JB_USAGE, "jumpbox-session is started by jumpboxd");
 	role_begin("session", &c);
-	if (config_banner(&c, &banner, &e) != 0) { /* it was there at the start */
-		log_error("session.no_banner", F_STR("reason", e.s));
-		banner = NULL;
-	}
+	load_texts(&c, &texts);
 	prepare();
 	role_confine(SESSION_USER, c.jail_directory);
-	zygote(&c, banner);
+	zygote(&c, &texts);
 }

@@ -456,9 +456,13 @@ flooded(struct conn *c)
 }
 
 void
-serve(const struct config *cfg, const char *banner, ssh_session ssh, int client)
+serve(const struct config *cfg, const struct texts *texts, ssh_session ssh, int client)
 {
-	struct conn c = { .cfg = cfg, .banner = banner, .ssh = ssh, .client = client };
+	struct conn c = { .cfg = cfg,
+		.banner = texts->banner,
+		.motd = texts->motd,
+		.ssh = ssh,
+		.client = client };
 	bool again = false;
 	int64_t now;
 

@@ -71,6 +71,12 @@ void sandbox_enter(
 
 /* ---- serve.c: the connection's loop ------------------------------------ */
 
-_Noreturn void serve(const struct config *cfg, const char *banner, ssh_session ssh, int client);
+/* What the operator has to say: before the login, and in the menu, there as safe text; NULL: nothing. */
+struct texts {
+	char *banner, *motd;
+};
+
+_Noreturn void serve(
+    const struct config *cfg, const struct texts *texts, ssh_session ssh, int client);
 
 #endif

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 
 static const struct config *config;
-static const char *banner_text;
+static const struct texts *said;
 
 /* The broker is told of a shutdown, and leads; FSIZE must be an error, not a death. */
 static void
@@ -54,15 +54,15 @@ session(const struct zygote_conn *c)
 		fatal(JB_INTERNAL, "libssh: no memory");
 	sandbox_enter(config);
 	link_init(pair);
-	serve(config, banner_text, ssh, client);
+	serve(config, said, ssh, client);
 }
 
 void
-zygote(const struct config *cfg, const char *banner)
+zygote(const struct config *cfg, const struct texts *texts)
 {
 	static const struct zygote_role role = { .child = session };
 
 	config = cfg;
-	banner_text = banner;
+	said = texts;
 	zygote_run(&role);
 }

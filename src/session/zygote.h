@@ -2,9 +2,9 @@
 #ifndef SESSION_ZYGOTE_H
 #define SESSION_ZYGOTE_H
 
-#include "jumpbox/config.h"
+#include "session.h"
 
 /* Forks a session for each connection; exits when the supervisor lets go. */
-_Noreturn void zygote(const struct config *cfg, const char *banner);
+_Noreturn void zygote(const struct config *cfg, const struct texts *texts);
 
 #endif

@@ -101,6 +101,7 @@ defaults(void **state)
 	assert_int_equal(c.audit_retention, 0);
 	assert_int_equal(c.second_factor, SECOND_ENROLLED);
 	assert_string_equal(c.second_factor_exempt_from, "");
+	assert_string_equal(c.motd, "");
 	assert_int_equal(c.log_level, LOG_LEVEL_INFO);
 	assert_int_equal(c.log_format, LOG_FORMAT_TEXT);
 	assert_int_equal(c.user_keys, 1);
@@ -129,6 +130,7 @@ static const char everything[] = "port 22\n"
 				 "client-alive-count-max 4\n"
 				 "password-hash argon2id,m=65536,t=3,p=1\n"
 				 "audit-retention 90\n"
+				 "motd /etc/motd\n"
 				 "second-factor Admins\n"
 				 "second-factor-exempt-from 10.0.0.0/8,2001:db8::/32\n"
 				 "log-level debug\n"
@@ -161,6 +163,7 @@ check_everything(const struct config *c)
 	assert_int_equal(c->client_alive_count_max, 4);
 	assert_string_equal(c->password_hash, "argon2id,m=65536,t=3,p=1");
 	assert_int_equal(c->audit_retention, 90);
+	assert_string_equal(c->motd, "/etc/motd");
 	assert_int_equal(c->second_factor, SECOND_ADMINS);
 	assert_string_equal(c->second_factor_exempt_from, "10.0.0.0/8,2001:db8::/32");
 	assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
@@ -228,6 +231,7 @@ what_a_line_may_look_like(void **state)
 	bad("password-hash bcrypt",
 	    "test.conf:1: password-hash: expected argon2id,m=KIB,t=PASSES,p=LANES");
 	bad("banner a\033[1mb", "test.conf:1: a control character");
+	bad("motd welcome", "test.conf:1: motd: 'welcome' must start with /");
 	bad("second-factor maybe",
 	    "test.conf:1: second-factor: 'maybe' is not never, enrolled, admins or all");
 	bad("second-factor-exempt-from 10.0.0.0/33",

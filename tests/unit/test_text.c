@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -220,6 +221,30 @@ globs(void **state)
 	assert_false(text_glob("a*c", "ab"));
 }
 
+static void
+lines_are_made_safe_one_by_one(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "", "" },
+		{ "\n", "\n" },
+		{ "one", "one\n" },
+		{ "one\r\n\n\ttwo\n", "one\n\n two\n" },
+		{ "a\rb\x1b[2J\n", "a\\x0db\\x1b[2J\n" },
+		{ "\xe4\xbd\xa0\xff\xc2\xad\xe2\x80\xae", "\xe4\xbd\xa0\\xff\\u{00ad}\\u{202e}\n" },
+		{ "\x01\x01\x01", "\\x01\\x01\\x01\n" },
+	};
+	char *got;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		got = text_safe_lines(cases[i].text);
+		assert_string_equal(got, cases[i].want);
+		free(got);
+	}
+}
+
 /* Ends at once where trying every star would not end at all. */
 static void
 a_hostile_glob(void **state)
@@ -262,6 +287,7 @@ main(void)
 		cmocka_unit_test(widths),
 		cmocka_unit_test(fitting),
 		cmocka_unit_test(globs),
+		cmocka_unit_test(lines_are_made_safe_one_by_one),
 		cmocka_unit_test(a_hostile_glob),
 	};
 
