@@ -67,6 +67,7 @@
  *	REP_QUERY           u32 code, str message, u32 total, u32 offset, u32 ncols, u32 n, n x ncols x str
  *	REP_CHANGE          u32 code, str message
  *	REP_REPLAY          u32 code, str message, str user, str node/container, u64 opened   (code 0: one fd)
+ *	EVT_NOTICE          u32 attach, u64 when       it ends then; 0: the account does (when 0: never)
  *	EVT_CHANGED         u32 anew                   something changed; anew 1: marks are void
  *
  * LIST since 0 is everything; since the mark of an earlier answer it is what
@@ -132,6 +133,7 @@ enum proto_type {
 	EVT_DETACH,
 	EVT_STATS,
 	EVT_CHANGED,
+	EVT_NOTICE,
 };
 
 /* REQ_SIGN's digest: what EVP_DigestSign was initialised with. */

@@ -573,4 +573,10 @@ WORD(W_ENROLLED_MEANWHILE,
 WORD(W_ENROL_UNSTORED,
     "the one-time codes could not be stored; try again",
     "无法保存一次性验证码设置；请重试")
+WORD(W_ACCESS_ENDS,
+    "\njumpbox: your access to this container ends in {1} min\n",
+    "\njumpbox：您对此容器的访问权限将在 {1} 分钟后结束\n")
+WORD(W_ACCOUNT_ENDS,
+    "Your account expires on {1}.\n",
+    "您的账号将于 {1} 到期。\n")
 /* clang-format on */

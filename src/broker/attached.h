@@ -64,6 +64,8 @@ struct attached {
 	int stream;	   /* our copy of what the session was given, to end it; -1: none */
 	int64_t detach_by; /* EVT_DETACH was sent, and its answer is due then (monotonic); 0 */
 	bool detached;	   /* the session is done with it */
+	int64_t ends;	   /* when time alone ends it (unix s), 0: never (notice.c) */
+	int64_t told_end;  /* of which the user was told */
 	int64_t in, out;
 	char how[MAX_HOW + 1]; /* the first reason for its end */
 	/* children: opener stays as the relay of a TLS stream */
@@ -113,11 +115,21 @@ void recording_drop(struct broker *b, struct attached *a);
 void attach_start_queued(struct broker *b);
 /* Decides by the facts: 0 and the verdict's run-as (valid until s is released), or a code and why.
  */
-int attach_decide(
-    const struct attached *a, const struct subject *s, struct verdict *v, struct errtext *e);
+int attach_decide(const struct attached *a, const struct subject *s, int64_t now, struct verdict *v,
+    struct errtext *e);
 /* Ends an attach that has no stream yet, with the answer to its request. */
 void attach_fail(struct broker *b, struct attached *a, int code, const struct errtext *why);
 void attach_refuse(struct broker *b, struct attached *a, int code, enum word w, const char *a1);
+
+/* ---- recheck.c, notice.c ------------------------------------------------ */
+
+/* It may go on at that time, and as the same user. */
+bool attach_allowed(
+    const struct attached *a, const struct subject *s, int64_t now, struct verdict *v);
+/* Finds out when time alone will end it. */
+void notice_learn(struct attached *a, const struct subject *s);
+/* Tells who has its terminal, once, if that is soon; else sees to it that it is done in time. */
+void notice_attach(struct broker *b, struct attached *a);
 
 /* ---- do_stream.c -------------------------------------------------------- */
 

@@ -92,6 +92,7 @@ struct broker {
 	struct target target;
 	bool language_set;     /* by the user's own setting */
 	int64_t session_row;   /* 0: none */
+	int64_t told_expires;  /* when the account does, as the session knows it */
 	char how[MAX_HOW + 1]; /* how the session ended, for its row */
 
 	/* the database; NULL while there is nothing to do */
@@ -222,6 +223,11 @@ void recheck(struct broker *b);
 void recheck_epoch(struct broker *b);
 /* A decision may change by time alone at `until` (unix s, 0: never): sets the timer. */
 void recheck_until(struct broker *b, int64_t until);
+
+/* ---- notice.c --------------------------------------------------------- */
+
+/* Tells the session when the account expires, if it does not know. */
+void notice_account(struct broker *b, int64_t expires);
 
 /* ---- closing.c -------------------------------------------------------- */
 

@@ -101,21 +101,20 @@ attach_refuse(struct broker *b, struct attached *a, int code, enum word w, const
 /* ---- the decision --------------------------------------------------------- */
 
 int
-attach_decide(
-    const struct attached *a, const struct subject *s, struct verdict *v, struct errtext *e)
+attach_decide(const struct attached *a, const struct subject *s, int64_t now, struct verdict *v,
+    struct errtext *e)
 {
 	const struct facts f = { a->exec.node->node->name, a->name, a->image, a->labels, a->owner };
 	bool shell = a->kind == ATTACH_SHELL;
 	uint32_t want = shell ? PERM_SHELL : PERM_EXEC;
 
-	policy_decide(s, &f, want, now_unix(), v);
+	policy_decide(s, &f, want, now, v);
 	if (v->perms == 0)
 		return err_words(e, JB_NOT_FOUND, W_NOT_YOURS, NULL, NULL, NULL);
 	if ((v->perms & want) == 0)
 		return err_words(
 		    e, JB_DENIED, shell ? W_MAY_NOT_SHELL : W_MAY_NOT_EXEC, a->name, NULL, NULL);
-	if (a->wanted_run_as != NULL &&
-	    !policy_run_as_ok(s, &f, want, now_unix(), a->wanted_run_as))
+	if (a->wanted_run_as != NULL && !policy_run_as_ok(s, &f, want, now, a->wanted_run_as))
 		return err_words(e, JB_DENIED, W_NO_RUN_AS, a->wanted_run_as, a->name, NULL);
 	if (a->wanted_run_as != NULL)
 		v->run_as = a->wanted_run_as;
@@ -173,7 +172,7 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 
 	if (broker_subject(b, &s) != 0)
 		return broker_no_database(e);
-	r = attach_decide(a, &s, &v, e);
+	r = attach_decide(a, &s, now_unix(), &v, e);
 	if (r == 0)
 		r = engine_running_check(state, e);
 	if (r == 0) {
@@ -182,6 +181,7 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 		if (r == 0)
 			r = record(b, a, e);
 		recheck_until(b, v.until);
+		notice_learn(a, &s);
 	}
 	subject_release(&s);
 	return r;
@@ -263,6 +263,7 @@ on_stream(struct broker *b, struct attached *a, struct msg *m)
 	child_no_limit(a->opener); /* it may be the relay */
 	attached_slim(a);
 	answer(b, a->id, 0, NULL, fd, a->recording);
+	notice_attach(b, a);
 	a->recording = -1;	     /* the session's */
 	if (broker_store(b) != NULL) /* nobody waits for this any more */
 		attach_set_opened(b->st, a->row, now_mono_ms() - a->asked);

@@ -185,6 +185,7 @@ auth_proven(struct broker *b, uint32_t id, const char *method, const char *key, 
 	} else if (r == 0 && (r = log_in(b, &a, method, key, second, why)) == 0) {
 		auth_reply(b, id, auth_go_on(b));
 		auth_settle(b);
+		notice_account(b, a.standing.expires);
 	}
 	account_release(&a);
 	return r;

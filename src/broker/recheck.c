@@ -86,16 +86,25 @@ same_user(const char *a, const char *b)
 	return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
 }
 
-/* Not only whether it may go on, but also as whom. */
-static bool
-still_allowed(struct broker *b, const struct attached *a, const struct subject *s)
+bool
+attach_allowed(const struct attached *a, const struct subject *s, int64_t now, struct verdict *v)
 {
 	struct errtext e;
+
+	return attach_decide(a, s, now, v, &e) == 0 && same_user(v->run_as, a->exec.run_as);
+}
+
+static bool
+still_allowed(struct broker *b, struct attached *a, const struct subject *s)
+{
 	struct verdict v;
 
-	if (attach_decide(a, s, &v, &e) != 0 || !same_user(v.run_as, a->exec.run_as))
+	if (!attach_allowed(a, s, now_unix(), &v))
 		return false;
 	recheck_until(b, v.until);
+	notice_learn(a, s);
+	if (a->phase == AT_OPEN)
+		notice_attach(b, a);
 	return true;
 }
 
@@ -147,6 +156,7 @@ recheck(struct broker *b)
 		end_account(b, &demoted);
 	else {
 		recheck_until(b, s.standing.expires);
+		notice_account(b, s.standing.expires);
 		recheck_attaches(b, &s);
 		action_recheck(b, &s);
 		list_changed(b, true);

@@ -31,6 +31,7 @@ struct auth {
 struct conn {
 	const struct config *cfg;
 	const char *banner;
+	int64_t expires;  /* of the account (unix s), 0: never */
 	const char *motd; /* safe text, whole lines; NULL: none */
 	ssh_session ssh;
 	ssh_event event;
@@ -81,8 +82,11 @@ void language_locale(struct channel *ch);
 
 /* ---- notices.c -------------------------------------------------------- */
 
+void notices_take(struct conn *c, struct msg *m); /* EVT_NOTICE */
 /* What stands above the list of the plain menu. */
 void notices_head(struct channel *ch);
+/* That the account expires within days, as a line; false: it does not. */
+bool notices_account(const struct conn *c, char *dst, size_t size);
 
 /* ---- serve.c ---------------------------------------------------------- */
 

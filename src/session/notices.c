@@ -1,17 +1,62 @@
 /*
- * What a user is told unasked: the message of the day, in the menu alone.
- * jumpbox-session.
+ * What a user is told unasked: in the menu the message of the day and that the
+ * account expires, on a shell's terminal that it ends soon.  jumpbox-session.
  */
 #include "conn.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/util.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DAYS = 7, DAY_S = 24 * 3600 };
+
+void
+notices_take(struct conn *c, struct msg *m)
+{
+	uint32_t attach = msg_get_u32(m);
+	int64_t when = (int64_t)msg_get_u64(m), left = when - now_unix();
+	char minutes[24];
+
+	if (!msg_end(m))
+		fatal(JB_INTERNAL, "the broker's NOTICE is malformed");
+	if (attach == 0) {
+		c->expires = when;
+		return;
+	}
+	snprintf(minutes, sizeof(minutes), "%lld", (long long)(left > 60 ? (left + 59) / 60 : 1));
+	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
+		if (ch->attach == attach && ch->tty && ch->state == CH_STREAM)
+			chan_words(ch, W_ACCESS_ENDS, minutes, NULL, NULL);
+}
+
+bool
+notices_account(const struct conn *c, char *dst, size_t size)
+{
+	enum { DATE = 10, MINUTE = 16 }; /* of "2027-01-31T18:00:00Z" */
+	char when[32];
+
+	if (c->expires == 0 || c->expires - now_unix() > DAYS * DAY_S)
+		return false;
+	when_format(c->expires, when);
+	when[DATE] = ' ';
+	memcpy(when + MINUTE, " UTC", sizeof(" UTC"));
+	words(dst, size, W_ACCOUNT_ENDS, when, NULL, NULL);
+	return true;
+}
 
 void
 notices_head(struct channel *ch)
 {
 	struct conn *c = ch->conn;
+	char text[128];
 
 	if (c->motd != NULL && !ch->greeted) {
 		chan_say(ch, c->motd);
 		chan_say(ch, "\n");
 	}
 	ch->greeted = true;
+	if (notices_account(c, text, sizeof(text)))
+		chan_say(ch, text);
 }

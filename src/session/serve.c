@@ -259,6 +259,10 @@ broker_message(struct conn *c, struct msg *m)
 		on_detach(c, m);
 		return;
 	}
+	if (m->type == EVT_NOTICE) {
+		notices_take(c, m);
+		return;
+	}
 	if (m->type == REP_NEW_PASSWORD) {
 		renew_answer(c, m);
 		return;

@@ -1,10 +1,12 @@
 """What a user is told unasked: the message of the day in the menu, and what will end soon; never in a program's streams."""
 
+import re
 import signal
+import time
 
 import pexpect
 
-from lab import ended, run, wait_for
+from lab import ended, live_terminal, run, wait_for
 
 
 def menu(host, user="alice"):
@@ -48,3 +50,60 @@ def test_a_message_that_cannot_be_read_stops_the_start(own_host):
     r = run(host.prefix / "sbin/jumpboxd", "-D", "-f", host.conf, check=False)
     assert r.returncode != 0 and b"motd /nonexistent/motd" in r.stderr
     assert run(host.prefix / "sbin/jumpboxd", "-t", "-f", host.conf, check=False).returncode == 0
+
+
+def test_an_account_that_expires_within_a_week(own_host):
+    host = own_host()
+    for when, said in (("+8d", False), ("+6d", True)):
+        host.ctl("user", "set", "alice", "expires", when)
+        t, text = menu(host)
+        assert bool(re.match(r"Your account expires on 20\d\d-\d\d-\d\d \d\d:\d\d UTC\.\n", text)) == said, text
+        if not said:  # and in a menu that is open already
+            host.ctl("user", "set", "alice", "expires", "+3d")
+            wait_for(lambda: t.sendline("r") and t.expect(rb"quit\)[^:]*: ") == 0 and b"expires on" in t.before, 10,
+                     "the line")
+        t.sendline("q")
+        assert ended(t) == 0
+    assert host.ssh("alice+bb", "echo in").stderr == host.ssh("alice", "ls").stderr == b""
+
+
+def test_a_shell_that_ends_soon_says_so_once(own_host):
+    """On its own terminal alone: not on that of another grant, and in no program's stream."""
+    host = own_host()
+    host.ctl("grant", "add", "alice", "deb")
+    everything, deb = (row["id"] for row in host.ctl_json("grant", "list"))
+    host.ctl("grant", "del", str(everything))
+    host.ctl("grant", "add", "alice", "bb", "--until", "+4m")
+    bb, other = live_terminal(host), live_terminal(host, "alice+deb")
+    plain = host.popen("alice+bb", "echo begun; cat", stdin=-1, stdout=-1, stderr=-1)
+    assert plain.stdout.readline() == b"begun\n"
+    assert b"ends in" not in bb.before or bb.before.count(b"ends in 4 min") == 1
+    said = bb.before
+    if b"ends in" not in said:
+        bb.expect(rb"jumpbox: your access to this container ends in 4 min\r\n")
+    grant = next(row["id"] for row in host.ctl_json("grant", "list") if row["id"] != deb)
+    host.ctl("grant", "add", "alice", "bb", "--until", "+2m")  # a narrower one changes nothing
+    bb.sendline("echo st''ill")
+    bb.expect(b"still\r\n")
+    assert b"ends in" not in bb.before
+    host.ctl("grant", "del", str(grant))
+    bb.expect(rb"ends in 2 min\r\n")
+    for t in (bb, other):
+        t.sendline("exit")
+        t.expect(pexpect.EOF)
+        assert b"ends in" not in t.before
+    out, err = plain.communicate(b"", 20)
+    assert (out, err) == (b"", b"")
+
+
+def test_a_warning_comes_in_time(own_host):
+    """For a grant that has longer: five minutes before."""
+    host = own_host()
+    grant, = host.ctl_json("grant", "list")
+    host.ctl("grant", "del", str(grant["id"]))
+    at = time.gmtime(time.time() + 304)
+    host.ctl("grant", "add", "alice", "bb", "--until", time.strftime("%Y-%m-%dT%H:%M:%SZ", at))
+    t = live_terminal(host)
+    assert b"ends in" not in t.before
+    t.expect(rb"ends in 5 min\r\n", timeout=30)
+    t.close()

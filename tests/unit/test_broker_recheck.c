@@ -116,7 +116,26 @@ look(struct scene *s, const char *sql)
 	recheck(&s->b);
 }
 
-/* The next message as "NAME code sentence", with the attach that it is about; "": none. */
+/* The next notice of that attach (0: of the account): in how many seconds it ends; -1: there is none. */
+static int64_t
+noticed(struct scene *s, uint32_t attach)
+{
+	int64_t when = -1;
+	struct msg m;
+
+	msg_init(&m, 0, 0);
+	if (msg_recv(s->session, &m) == 0) {
+		assert_int_equal(m.type, EVT_NOTICE);
+		assert_int_equal(msg_get_u32(&m), attach);
+		when = (int64_t)msg_get_u64(&m);
+		assert_true(msg_end(&m));
+		when = when == 0 ? 0 : when - now_unix();
+	}
+	msg_release(&m);
+	return when;
+}
+
+/* The next message as "NAME code sentence", with the attach that it is about; "": none.  Not of notices. */
 static const char *
 heard(struct scene *s)
 {
@@ -124,10 +143,14 @@ heard(struct scene *s)
 	char reason[MAX_REASON + 1], english[MAX_REASON + 1] = "";
 	uint32_t attach, code;
 	struct msg m;
+	int r;
 
 	text[0] = '\0';
 	msg_init(&m, 0, 0);
-	if (msg_recv(s->session, &m) == 0) {
+	do
+		r = msg_recv(s->session, &m);
+	while (r == 0 && m.type == EVT_NOTICE);
+	if (r == 0) {
 		attach = m.type == EVT_DETACH ? msg_get_u32(&m) : m.id;
 		code = msg_get_u32(&m);
 		msg_get_str(&m, reason, sizeof(reason));
@@ -522,6 +545,67 @@ a_look_sets_the_timer_anew(void **state)
 	assert_string_equal(heard(s), "");
 }
 
+/* ---- what will end ----------------------------------------------------------------------------- */
+
+#define GRANT(run_as, until)                                                    \
+	"INSERT INTO grants (user_id, selector, allow, run_as, until, created)" \
+	" VALUES (1, 'n1/*', 'shell', " run_as ", " until ", 1)"
+
+static void
+what_ends_soon_is_announced_once(void **state)
+{
+	static const struct {
+		const char *change;
+		int told, timer; /* in how many seconds: -1 nothing is said; 0 no timer */
+	} rows[] = {
+		{ "SELECT 1", -1, 0 },
+		{ "UPDATE grants SET until = " NOW " + 3600", -1, 3300 },
+		{ "UPDATE grants SET until = " NOW " + 200", 200, 200 },
+		{ "SELECT 1", -1, 200 },
+		{ GRANT("NULL", "0"), -1, 200 },		   /* which lasts */
+		{ "DELETE FROM grants WHERE until = 0", -1, 200 }, /* it was said */
+		{ GRANT("NULL", NOW " + 250"), 250, 200 },
+		{ "DELETE FROM grants WHERE selector = 'n1/*'", 200, 200 },
+		{ GRANT("'nobody'", "0"), -1, 200 }, /* which makes it another user's */
+		{ "UPDATE grants SET until = " NOW " + 100 WHERE until <> 0", 100, 100 },
+	};
+	struct scene *s = *state;
+
+	attach(s, 5, "web", AT_OPEN)->tty = true;
+	attach(s, 6, "web", AT_OPEN);		     /* no terminal */
+	attach(s, 7, "web", AT_DECIDED)->tty = true; /* no stream yet */
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t told;
+
+		look(s, rows[i].change);
+		told = noticed(s, 5);
+		if (told != rows[i].told && told != rows[i].told - 1)
+			fail_msg("row %zu: %lld", i, (long long)told);
+		assert_int_equal(noticed(s, 5), -1);
+		if (rows[i].timer == 0)
+			assert_int_equal(s->b.recheck_at, 0);
+		else
+			assert_in_range((s->b.recheck_at - now_mono_ms()) / 1000, rows[i].timer - 5,
+			    rows[i].timer);
+	}
+}
+
+static void
+the_session_knows_when_the_account_expires(void **state)
+{
+	struct scene *s = *state;
+
+	look(s, "SELECT 1");
+	assert_int_equal(noticed(s, 0), -1);
+	look(s, "UPDATE users SET expires = " NOW " + 1000000");
+	assert_in_range(noticed(s, 0), 999990, 1000000);
+	look(s, "SELECT 1");
+	assert_int_equal(noticed(s, 0), -1);
+	look(s, "UPDATE users SET expires = 0");
+	assert_int_equal(noticed(s, 0), 0);
+	assert_int_equal(noticed(s, 0), -1);
+}
+
 /* ---- without a supervisor ---------------------------------------------------------------------- */
 
 static void
@@ -578,6 +662,8 @@ main(void)
 		SCENE_TEST(time_alone_is_looked_out_for),
 		SCENE_TEST(the_sooner_counts),
 		SCENE_TEST(a_look_sets_the_timer_anew),
+		SCENE_TEST(what_ends_soon_is_announced_once),
+		SCENE_TEST(the_session_knows_when_the_account_expires),
 		SCENE_TEST(the_epoch_is_followed),
 		SCENE_TEST(an_epoch_that_cannot_be_read_has_not_moved),
 	};
