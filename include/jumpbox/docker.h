@@ -66,7 +66,9 @@ struct engine_list {
 	struct engine_container *c;
 	size_t n;
 };
-int engine_list(struct engine *en, struct engine_list *list, struct errtext *e);
+/* Those of these ids that there are; ids NULL: all. */
+int engine_list(struct engine *en, const char *const *ids, size_t n, struct engine_list *list,
+    struct errtext *e);
 void engine_list_release(struct engine_list *list);
 
 /* What a policy decision and an attach need to know of one container, live. */
@@ -77,6 +79,11 @@ struct engine_inspect {
 	char *labels;	    /* JSON object text: the container's own and the image's */
 	char *image_labels; /* JSON object text: the image's (what "own" is told from) */
 	bool pid_host, tty;
+	char health[16]; /* "starting" "healthy" "unhealthy"; "" */
+	char *gpus;	 /* "all", "count=2", device ids; "" */
+	int64_t started, finished;
+	int exit_code;
+	bool oom;
 };
 int engine_inspect(struct engine *en, const char *id, struct engine_inspect *in, struct errtext *e);
 void engine_inspect_release(struct engine_inspect *in);
@@ -105,6 +112,24 @@ void engine_details_release(struct engine_details *d);
 /* what: proto.h's enum power. *already: there was nothing to do. Takes as long as the container does. */
 int engine_power(
     struct engine *en, const char *id, unsigned what, bool *already, struct errtext *e);
+/* ---- events ----------------------------------------------------------- */
+
+/* The engine's stream of events about containers, on a connection of its own, which must begin
+ * within begin_ms. */
+struct engine_follow;
+struct engine_follow *engine_follow_new(struct engine *en, int begin_ms);
+void engine_follow_free(struct engine_follow *f);
+/*
+ * Waits for it, for `also` to be readable or for timeout_ms, and calls fn with
+ * the id of each container that something has happened to.  JB_UNAVAILABLE and
+ * why when the stream has ended.
+ */
+int engine_follow_wait(struct engine_follow *f, int also, int timeout_ms,
+    void (*fn)(const char *id, void *), void *arg, struct errtext *e);
+/* The engine has begun: from here on nothing happens unseen. */
+bool engine_follow_begun(const struct engine_follow *f);
+/* Is it there at all?  Within timeout_ms. */
+int engine_ping(struct engine *en, long timeout_ms, struct errtext *e);
 
 /* ---- logs, figures ------------------------------------------------------- */
 

@@ -234,7 +234,8 @@ test_engine(struct ctl *c, const struct node *n)
 	struct engine_info info;
 	int r;
 
-	if ((r = engine_version(en, &info, &c->e)) == 0 && (r = engine_list(en, &list, &c->e)) == 0)
+	if ((r = engine_version(en, &info, &c->e)) == 0 &&
+	    (r = engine_list(en, NULL, 0, &list, &c->e)) == 0)
 		test_print(c, n->name, &info, list.n);
 	engine_list_release(&list);
 	engine_free(en);

@@ -112,8 +112,8 @@ engine_handle(struct engine *en)
 	return c;
 }
 
-static int
-set_url(CURL *c, const struct engine *en, const char *path)
+int
+engine_set_url(CURL *c, const struct engine *en, const char *path)
 {
 	char *url = en->url.path[0] ? xasprintf("http://localhost%s", path)
 				    : xasprintf("%s://%s:%u%s", en->url.tls ? "https" : "http",
@@ -139,7 +139,7 @@ engine_connect(struct engine *en, CURL *c, struct errtext *e)
 {
 	CURLcode code;
 
-	if (set_url(c, en, "/") < 0)
+	if (engine_set_url(c, en, "/") < 0)
 		return err_set(e, JB_INTERNAL, "out of memory");
 	curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
 	en->curl_error[0] = '\0';
@@ -227,7 +227,7 @@ engine_call(struct engine *en, const char *path, const char *body, size_t max, s
 	if (!en->easy && !(en->easy = engine_handle(en)))
 		return err_set(e, JB_INTERNAL, "out of memory");
 	c = en->easy;
-	if (set_url(c, en, path) < 0)
+	if (engine_set_url(c, en, path) < 0)
 		return err_set(e, JB_INTERNAL, "out of memory");
 	headers = curl_slist_append(NULL, "Content-Type: application/json");
 	headers = curl_slist_append(headers, "Expect:");
@@ -304,14 +304,48 @@ engine_version(struct engine *en, struct engine_info *info, struct errtext *e)
 	return rc;
 }
 
-int
-engine_list(struct engine *en, struct engine_list *list, struct errtext *e)
+/* {"id":["...",...]} as a query. */
+static char *
+ids_query(const char *const *ids, size_t n)
 {
+	char *query = xasprintf("&filters=%%7B%%22id%%22%%3A%%5B"), *longer;
+
+	for (size_t i = 0; i < n; i++) {
+		longer = xasprintf("%s%s%%22%s%%22", query, i > 0 ? "%2C" : "", ids[i]);
+		free(query);
+		query = longer;
+	}
+	longer = xasprintf("%s%%5D%%7D", query);
+	free(query);
+	return longer;
+}
+
+int
+engine_list(struct engine *en, const char *const *ids, size_t n, struct engine_list *list,
+    struct errtext *e)
+{
+	char *query = ids != NULL ? ids_query(ids, n) : xstrdup("");
+	char *path = xasprintf("/containers/json?all=true%s", query);
 	struct reply r;
-	int rc = engine_ask(en, ABOUT_NODE, "/containers/json?all=true", NULL, LIST_MAX, &r, e);
+	int rc = engine_ask(en, ABOUT_NODE, path, NULL, LIST_MAX, &r, e);
 
 	if (rc == 0 && json_list(reply_text(&r), buf_len(&r.body), list) < 0)
 		rc = error_not_json(en, e);
+	reply_release(&r);
+	free(path);
+	free(query);
+	return rc;
+}
+
+int
+engine_ping(struct engine *en, long timeout_ms, struct errtext *e)
+{
+	struct reply r;
+	int rc;
+
+	en->until = now_mono_ms() + timeout_ms;
+	rc = engine_ask(en, ABOUT_NODE, "/_ping", NULL, ANSWER_MAX, &r, e);
+	en->until = 0;
 	reply_release(&r);
 	return rc;
 }
@@ -353,10 +387,10 @@ add_image_labels(
 }
 
 int
-engine_inspect(struct engine *en, const char *id, struct engine_inspect *in, struct errtext *e)
+engine_look(struct engine *en, const char *id, struct engine_inspect *in, char **image_id,
+    struct errtext *e)
 {
-	struct engine_inspect found = { .pid_host = false };
-	char path[192], *image_id = NULL;
+	char path[192];
 	struct reply r;
 	int rc;
 
@@ -364,9 +398,19 @@ engine_inspect(struct engine *en, const char *id, struct engine_inspect *in, str
 		return err_words(e, JB_NOT_FOUND, W_CONTAINER_UNKNOWN, NULL, NULL, NULL);
 	snprintf(path, sizeof(path), "/containers/%s/json", id);
 	rc = engine_ask(en, ABOUT_CONTAINER, path, NULL, ANSWER_MAX, &r, e);
-	if (rc == 0 && json_inspect(reply_text(&r), buf_len(&r.body), &found, &image_id) < 0)
+	if (rc == 0 && json_inspect(reply_text(&r), buf_len(&r.body), in, image_id) < 0)
 		rc = error_not_json(en, e);
 	reply_release(&r);
+	return rc;
+}
+
+int
+engine_inspect(struct engine *en, const char *id, struct engine_inspect *in, struct errtext *e)
+{
+	struct engine_inspect found = { .pid_host = false };
+	char *image_id = NULL;
+	int rc = engine_look(en, id, &found, &image_id, e);
+
 	if (rc == 0)
 		rc = add_image_labels(en, &found, image_id, e);
 	free(image_id);

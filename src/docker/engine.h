@@ -14,6 +14,7 @@
 enum {
 	LIST_MAX = 32 << 20,   /* body of a container list */
 	ANSWER_MAX = 1 << 20,  /* body of any other answer */
+	EVENT_MAX = 256 << 10, /* one event */
 	HEAD_MAX = 16 << 10,   /* reply head */
 	ERROR_TEXT_MAX = 4096, /* what an engine says on a stream instead of starting a process */
 	API_MIN = 124,	       /* oldest API with all that is used here */
@@ -53,6 +54,11 @@ int engine_connect(struct engine *en, CURL *c, struct errtext *e);
 int engine_failure(struct engine *en, CURL *c, CURLcode code, struct errtext *e);
 /* JB_NOT_FOUND when the image is gone, or the engine cannot say. */
 int engine_image_labels(struct engine *en, const char *image_id, char **labels, struct errtext *e);
+/* engine_inspect() without the image's labels; its id, malloc'd. */
+int engine_look(struct engine *en, const char *id, struct engine_inspect *in, char **image_id,
+    struct errtext *e);
+/* The address of a call. */
+int engine_set_url(CURL *c, const struct engine *en, const char *path);
 
 /* ---- one call --------------------------------------------------------- */
 
@@ -111,6 +117,8 @@ int json_list(const char *text, size_t n, struct engine_list *list);
 /* image_id: malloc'd. Fills everything but image_labels. */
 int json_inspect(const char *text, size_t n, struct engine_inspect *in, char **image_id);
 int json_image_labels(const char *text, size_t n, char **labels);
+/* An event about a container: its id.  JB_NOT_FOUND: one that changes nothing that is shown. */
+int json_event(const char *text, size_t n, char id[static 65]);
 int json_exec_id(const char *text, size_t n, char exec_id[static 65]);
 int json_exec_status(const char *text, size_t n, struct exec_status *s);
 /* The "message" of an error answer, lower case, cut to size; empty when there is none. */
@@ -129,6 +137,21 @@ int json_details(const char *text, size_t n, struct engine_details *d);
 /* Bodies to send; malloc'd, NULL for an argv that is not UTF-8. */
 char *json_create_body(const struct exec_spec *spec);
 char *json_start_body(const struct exec_spec *spec);
+
+/* ---- the stream of events (pure) ---------------------------------------- */
+
+/* The filters of the request, as JSON. */
+extern const char events_filters[];
+
+struct events {
+	struct buf line; /* one that is not complete */
+	bool skipping;	 /* it is too long to be kept */
+};
+void events_init(struct events *ev);
+void events_release(struct events *ev);
+/* Takes bytes that arrived, in any portions; what is no event is passed over. */
+void events_feed(
+    struct events *ev, const char *p, size_t n, void (*fn)(const char *id, void *), void *arg);
 
 /* ---- sentences (pure) -------------------------------------------------- */
 

@@ -1,8 +1,8 @@
 /*
- * The one writer of the containers table: lists a node's engine and stores
- * what it sees.  A label that a container has from its image owns nothing, so
- * the images of those containers that carry the owner label are asked, once
- * each.  Broker's refresh children, jumpboxctl.
+ * What a node's engine says of its containers, as rows of the containers
+ * table: the list, and each looked at alone.  A label that a container has from
+ * its image owns nothing, so the images of those containers that carry the
+ * owner label are asked, once each.  The watcher of a node, jumpboxctl.
  */
 #include "jumpbox/inventory.h"
 #include "engine.h"
@@ -10,6 +10,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+	LOOK_MS = 2000,	     /* at one container */
+	LOOK_ALL_MS = 30000, /* at all of a list; what is left then keeps what is known of it */
+};
 
 struct image {
 	const char *id;
@@ -81,16 +86,66 @@ find_owners(struct engine *en, const char *owner_label, const struct engine_list
 	return rc;
 }
 
-static int
-store_list(struct store *st, const struct node *n, const struct engine_list *list, char **owners)
+/* ---- reading ---------------------------------------------------------------- */
+
+/*
+ * One container's own facts.  One that cannot be looked at, because it has
+ * just gone, or because an engine has hung itself up over it, hides no other.
+ */
+static void
+look(struct engine *en, struct engine_container *c, int64_t until, struct container *row)
 {
-	struct container *rows = xcalloc(list->n + 1, sizeof(*rows));
+	struct engine_inspect in = { .pid_host = false };
+	char *image_id = NULL;
+	int64_t now = now_mono_ms();
+
+	if (now >= until)
+		return;
+	en->until = now + LOOK_MS < until ? now + LOOK_MS : until;
+	if (engine_look(en, c->id, &in, &image_id, NULL) == 0) {
+		free(c->state); /* that of the very moment of the rest */
+		row->state = c->state = in.state;
+		in.state = NULL;
+		row->inspected = true;
+		row->health = xstrdup(in.health);
+		row->gpus = xstrdup(in.gpus);
+		row->started = in.started;
+		row->finished = in.finished;
+		row->exit_code = in.exit_code;
+		row->oom = in.oom;
+		engine_inspect_release(&in);
+		free(image_id);
+	}
+}
+
+static void
+look_at_all(struct engine *en, struct inventory *inv)
+{
+	int64_t until = now_mono_ms() + LOOK_ALL_MS;
+
+	for (size_t i = 0; i < inv->n; i++)
+		look(en, &inv->list.c[i], until, &inv->row[i]);
+}
+
+int
+inventory_read(struct engine *en, const char *owner_label, const char *const *ids, size_t n,
+    struct inventory *inv, struct errtext *e)
+{
+	struct inventory found = { .n = 0 };
+	char **owners;
 	int rc;
 
-	for (size_t i = 0; i < list->n; i++) {
-		const struct engine_container *c = &list->c[i];
+	en->until = now_mono_ms() + en->timeout_ms;
+	rc = engine_list(en, ids, n, &found.list, e);
+	found.n = found.list.n;
+	found.row = xcalloc(found.n + 1, sizeof(*found.row));
+	owners = xcalloc(found.n + 1, sizeof(*owners));
+	if (rc == 0)
+		rc = find_owners(en, owner_label, &found.list, owners, e);
+	for (size_t i = 0; i < found.n; i++) {
+		const struct engine_container *c = &found.list.c[i];
 
-		rows[i] = (struct container){ .id = c->id,
+		found.row[i] = (struct container){ .id = c->id,
 			.name = c->name,
 			.image = c->image,
 			.state = c->state,
@@ -100,9 +155,28 @@ store_list(struct store *st, const struct node *n, const struct engine_list *lis
 			.ports = c->ports,
 			.created = c->created };
 	}
-	rc = container_replace(st, n->id, rows, list->n);
-	free(rows);
+	free(owners);
+	if (rc == 0)
+		look_at_all(en, &found);
+	en->until = 0;
+	if (rc == 0)
+		*inv = found;
+	else
+		inventory_release(&found);
 	return rc;
+}
+
+void
+inventory_release(struct inventory *inv)
+{
+	for (size_t i = 0; i < inv->n; i++) {
+		free((char *)inv->row[i].owner);
+		free((char *)inv->row[i].health);
+		free((char *)inv->row[i].gpus);
+	}
+	free(inv->row);
+	engine_list_release(&inv->list);
+	*inv = (struct inventory){ .n = 0 };
 }
 
 int
@@ -111,27 +185,18 @@ inventory_refresh(struct store *st, const struct node *n, const char *owner_labe
 {
 	const struct engine_addr addr = engine_addr_of(n);
 	struct engine *en = engine_new(&addr, timeout_ms);
-	struct engine_list list = { .n = 0 };
-	struct errtext why = { 0 };
-	char **owners = NULL;
-	int rc;
+	struct inventory inv = { .n = 0 };
+	struct errtext why = { .s = "" };
+	int rc = inventory_read(en, owner_label, NULL, 0, &inv, &why);
 
-	en->until = now_mono_ms() + en->timeout_ms;
-	rc = engine_list(en, &list, &why);
-	if (rc == 0) {
-		owners = xcalloc(list.n + 1, sizeof(*owners));
-		rc = find_owners(en, owner_label, &list, owners, &why);
-	}
 	if (rc < 0) {
 		node_set_failed(st, n->id, why.s);
-		err_set(e, rc, "%s", why.s);
-	} else if ((rc = store_list(st, n, &list, owners)) < 0) {
+		if (e)
+			*e = why;
+	} else if ((rc = container_replace(st, n->id, inv.row, inv.n)) < 0) {
 		err_set(e, rc, "%s", store_error(st));
 	}
-	for (size_t i = 0; owners && i < list.n; i++)
-		free(owners[i]);
-	free(owners);
-	engine_list_release(&list);
+	inventory_release(&inv);
 	engine_free(en);
 	return rc;
 }

@@ -5,13 +5,16 @@
  */
 #include "engine.h"
 #include "json.h"
+#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
+#include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PORTS_TEXT = 129 };
+enum { PORTS_TEXT = 129, GPUS_TEXT = 129 };
 
 /* ---- GET /containers/json ------------------------------------------------ */
 
@@ -186,13 +189,139 @@ engine_list_release(struct engine_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-/* ---- GET /containers/ID/json, /images/ID/json ----------------------------- */
+/* ---- GET /containers/ID/json ----------------------------------------------- */
+
+static bool
+is_gpu_request(const json_t *request)
+{
+	const json_t *set, *word;
+	const char *driver = json_str(request, "Driver");
+	size_t i, k;
+
+	if (driver && (strcmp(driver, "nvidia") == 0 || strcmp(driver, "cdi") == 0))
+		return true;
+	json_array_foreach(json_object_get(request, "Capabilities"), i, set)
+	{
+		json_array_foreach(set, k, word)
+		{
+			if (json_is_string(word) && strcmp(json_string_value(word), "gpu") == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+add_word(char *text, size_t size, const char *word)
+{
+	size_t n = strlen(text);
+
+	snprintf(text + n, size - n, "%s%s", n > 0 ? "," : "", word);
+}
+
+/* `docker run --gpus`: "all", "count=2", or ids. */
+static void
+gpus_requested(const json_t *host, char *text, size_t size)
+{
+	const json_t *request, *id;
+	json_int_t count;
+	char word[32];
+	size_t i, k;
+
+	json_array_foreach(json_object_get(host, "DeviceRequests"), i, request)
+	{
+		if (!is_gpu_request(request))
+			continue;
+		json_array_foreach(json_object_get(request, "DeviceIDs"), k, id)
+		{
+			if (json_is_string(id))
+				add_word(text, size, json_string_value(id));
+		}
+		count = json_integer_value(json_object_get(request, "Count"));
+		snprintf(word, sizeof(word), "count=%lld", (long long)count);
+		if (count != 0)
+			add_word(text, size, count < 0 ? "all" : word);
+	}
+}
+
+/* `--device /dev/nvidia0` */
+static void
+gpus_mapped(const json_t *host, char *text, size_t size)
+{
+	static const char prefix[] = "/dev/nvidia";
+	const json_t *device;
+	const char *path;
+	size_t i;
+
+	json_array_foreach(json_object_get(host, "Devices"), i, device)
+	{
+		path = json_str(device, "PathOnHost");
+		if (path && strncmp(path, prefix, strlen(prefix)) == 0 &&
+		    isdigit((unsigned char)path[strlen(prefix)]))
+			add_word(text, size, path + strlen(prefix));
+	}
+}
+
+/*
+ * NVIDIA_VISIBLE_DEVICES, to the runtime that obeys it.  Images set it, too, and
+ * with any other runtime it gives nothing.
+ */
+static void
+gpus_visible(const json_t *host, const json_t *config, char *text, size_t size)
+{
+	static const char name[] = "NVIDIA_VISIBLE_DEVICES=";
+	const char *runtime = json_str(host, "Runtime"), *value;
+	const json_t *entry;
+	size_t i;
+
+	if (!runtime || !strstr(runtime, "nvidia"))
+		return;
+	json_array_foreach(json_object_get(config, "Env"), i, entry)
+	{
+		value = json_string_value(entry);
+		if (!value || strncmp(value, name, strlen(name)) != 0)
+			continue;
+		value += strlen(name);
+		snprintf(text, size, "%s",
+		    strcmp(value, "none") == 0 || strcmp(value, "void") == 0 ? "" : value);
+	}
+}
+
+static char *
+gpus_of(const json_t *host, const json_t *config)
+{
+	char text[GPUS_TEXT] = "";
+
+	gpus_requested(host, text, sizeof(text));
+	if (!text[0])
+		gpus_mapped(host, text, sizeof(text));
+	if (!text[0])
+		gpus_visible(host, config, text, sizeof(text));
+	text[text_cut(text, sizeof(text) - 1)] = '\0';
+	return xstrdup(text);
+}
+
+static void
+state_read(const json_t *state, struct engine_inspect *in)
+{
+	const char *health = json_str(json_object_get(state, "Health"), "Status");
+	json_int_t code = json_integer_value(json_object_get(state, "ExitCode"));
+
+	in->state = json_str_copy(state, "Status");
+	in->started = json_time(json_str(state, "StartedAt"));
+	in->finished = json_time(json_str(state, "FinishedAt"));
+	in->exit_code = code >= INT_MIN && code <= INT_MAX ? (int)code : 0;
+	in->oom = json_is_true(json_object_get(state, "OOMKilled"));
+	if (health && strcmp(health, "none") != 0)
+		str_copy(in->health, sizeof(in->health), health);
+}
 
 int
 json_inspect(const char *text, size_t n, struct engine_inspect *in, char **image_id)
 {
 	json_t *root = json_read(text, n);
 	const json_t *config = json_object_get(root, "Config");
+	const json_t *host = json_object_get(root, "HostConfig");
 	const char *name = json_str(root, "Name"), *pid_mode;
 
 	if (!json_is_object(config) || !name || !json_id_copy(in->id, json_str(root, "Id"))) {
@@ -201,9 +330,10 @@ json_inspect(const char *text, size_t n, struct engine_inspect *in, char **image
 	}
 	in->name = xstrdup(name + (*name == '/'));
 	in->image = json_str_copy(config, "Image");
-	in->state = json_str_copy(json_object_get(root, "State"), "Status");
 	in->labels = json_labels(json_object_get(config, "Labels"));
-	pid_mode = json_str(json_object_get(root, "HostConfig"), "PidMode");
+	in->gpus = gpus_of(host, config);
+	state_read(json_object_get(root, "State"), in);
+	pid_mode = json_str(host, "PidMode");
 	in->pid_host = pid_mode && strcmp(pid_mode, "host") == 0;
 	in->tty = json_is_true(json_object_get(config, "Tty"));
 	*image_id = json_str_copy(root, "Image");
@@ -219,5 +349,6 @@ engine_inspect_release(struct engine_inspect *in)
 	free(in->state);
 	free(in->labels);
 	free(in->image_labels);
+	free(in->gpus);
 	memset(in, 0, sizeof(*in));
 }

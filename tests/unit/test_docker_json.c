@@ -342,6 +342,94 @@ sends_sizes_env_and_detach_keys(void **state)
 	assert_null(json_create_body(&spec));
 }
 
+/* ---- one container looked at alone ---------------------------------------------- */
+
+static void
+inspected(const char *members, struct engine_inspect *in)
+{
+	char text[4096], *image_id = NULL;
+
+	memset(in, 0, sizeof(*in));
+	snprintf(text, sizeof(text),
+	    "{\"Id\":\"" ID "\",\"Name\":\"/web\",\"Image\":\"sha256:1\",%s}", members);
+	assert_int_equal(json_inspect(text, strlen(text), in, &image_id), 0);
+	free(image_id);
+}
+
+static void
+says_how_a_container_is(void **state)
+{
+	struct engine_inspect in;
+
+	(void)state;
+	inspected(
+	    "\"Config\":{},\"State\":{\"Status\":\"exited\",\"ExitCode\":137,\"OOMKilled\":true,"
+	    "\"StartedAt\":\"2026-11-26T04:10:38.117Z\",\"FinishedAt\":\"2026-11-26T06:10:39+02:"
+	    "00\","
+	    "\"Health\":{\"Status\":\"unhealthy\"}}",
+	    &in);
+	assert_string_equal(in.state, "exited");
+	assert_string_equal(in.health, "unhealthy");
+	assert_int_equal(in.exit_code, 137);
+	assert_true(in.oom);
+	assert_int_equal(in.finished - in.started, 1);
+	engine_inspect_release(&in);
+	inspected("\"Config\":{},\"State\":{\"Status\":\"created\",\"ExitCode\":99999999999,"
+		  "\"StartedAt\":\"0001-01-01T00:00:00Z\",\"FinishedAt\":7,\"OOMKilled\":1,"
+		  "\"Health\":{\"Status\":\"none\"}}",
+	    &in);
+	assert_string_equal(in.health, "");
+	assert_int_equal(in.exit_code, 0);
+	assert_false(in.oom);
+	assert_int_equal(in.started, 0);
+	assert_int_equal(in.finished, 0);
+	engine_inspect_release(&in);
+}
+
+static void
+says_which_gpus_it_has(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "\"Config\":{},\"HostConfig\":{\"DeviceRequests\":[{\"Driver\":\"\",\"Count\":-1,"
+		  "\"DeviceIDs\":null,\"Capabilities\":[[\"gpu\"]]}]}",
+		    "all" },
+		{ "\"Config\":{},\"HostConfig\":{\"DeviceRequests\":[{\"Count\":2,"
+		  "\"Capabilities\":[[\"x\"],[\"nvidia\",\"gpu\"]]}]}",
+		    "count=2" },
+		{ "\"Config\":{},\"HostConfig\":{\"DeviceRequests\":[{\"Driver\":\"nvidia\","
+		  "\"Count\":0,"
+		  "\"DeviceIDs\":[\"0\",\"GPU-3a23c669\"]}]}",
+		    "0,GPU-3a23c669" },
+		{ "\"Config\":{},\"HostConfig\":{\"DeviceRequests\":[{\"Driver\":\"cdi\","
+		  "\"DeviceIDs\":[\"nvidia.com/gpu=all\"]}]}",
+		    "nvidia.com/gpu=all" },
+		{ "\"Config\":{},\"HostConfig\":{\"DeviceRequests\":[{\"Count\":1,"
+		  "\"Capabilities\":[[\"tpu\"],7]},3]}",
+		    "" },
+		{ "\"Config\":{},\"HostConfig\":{\"Devices\":[{\"PathOnHost\":\"/dev/nvidia0\"},"
+		  "{\"PathOnHost\":\"/dev/nvidiactl\"},{\"PathOnHost\":\"/dev/fuse\"}]}",
+		    "0" },
+		{ "\"Config\":{\"Env\":[\"NVIDIA_VISIBLE_DEVICES=0,1\"]},"
+		  "\"HostConfig\":{\"Runtime\":\"nvidia\"}",
+		    "0,1" },
+		{ "\"Config\":{\"Env\":[\"NVIDIA_VISIBLE_DEVICES=void\"]},"
+		  "\"HostConfig\":{\"Runtime\":\"nvidia\"}",
+		    "" },
+		{ "\"Config\":{\"Env\":[\"NVIDIA_VISIBLE_DEVICES=all\",7]},"
+		  "\"HostConfig\":{\"Runtime\":\"runc\"}",
+		    "" },
+		{ "\"Config\":{}", "" },
+	};
+	struct engine_inspect in;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		inspected(rows[i][0], &in);
+		assert_string_equal(in.gpus, rows[i][1]);
+		engine_inspect_release(&in);
+	}
+}
+
 int
 main(void)
 {
@@ -349,6 +437,8 @@ main(void)
 		cmocka_unit_test(lists_containers),
 		cmocka_unit_test(names_the_service_that_made_it),
 		cmocka_unit_test(says_ports_in_an_order_of_its_own),
+		cmocka_unit_test(says_how_a_container_is),
+		cmocka_unit_test(says_which_gpus_it_has),
 		cmocka_unit_test(leaves_out_what_cannot_be_named),
 		cmocka_unit_test(a_nul_in_one_label_is_that_label_s_loss),
 		cmocka_unit_test(refuses_what_is_not_json),
