@@ -60,8 +60,8 @@ $(BUILD)/jumpbox-session: $(OBJ_session) $(BUILD)/libcast.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -rdynamic -o $@ $^ $(SESSION_LIBS) $(CAST_LIBS)
 $(BUILD)/jumpbox-broker: $(OBJ_broker) $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS) $(BROKER_LIBS)
-$(BUILD)/jumpbox-watcher: $(OBJ_watcher) $(BUILD)/libstore.a $(BUILD)/libcommon.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS)
+$(BUILD)/jumpbox-watcher: $(OBJ_watcher) $(foreach l,docker store common,$(BUILD)/lib$(l).a)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(DOCKER_LIBS)
 $(BUILD)/jumpbox-metrics: $(OBJ_metrics) $(BUILD)/libstore.a $(BUILD)/libcommon.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(STORE_LIBS) $(call libs,libmicrohttpd)
 $(BUILD)/jumpboxctl: $(OBJ_ctl) $(LIBS)
@@ -89,6 +89,7 @@ $(BUILD)/tests/unit/test_broker_answer_at: $(BUILD)/src/broker/answer_at.o
 $(BUILD)/tests/unit/test_broker_shutdown: $(BUILD)/src/broker/shutdown.o
 $(BUILD)/tests/unit/test_ctl_args: $(BUILD)/src/ctl/args.o $(BUILD)/src/ctl/fail.o
 $(BUILD)/tests/unit/test_ctl_input: $(BUILD)/src/ctl/input.o $(BUILD)/src/ctl/fail.o
+$(BUILD)/tests/unit/test_watcher_touched: $(BUILD)/src/watcher/touched.o
 $(BUILD)/tests/unit/test_broker_list_row: $(BUILD)/src/broker/list_row.o
 $(BUILD)/tests/unit/test_broker_dispatch: $(BUILD)/src/broker/dispatch.o
 $(BUILD)/tests/unit/test_broker_recheck: $(filter-out %/main.o,$(OBJ_broker))

@@ -58,6 +58,7 @@ struct config {
 	int second_factor;		 /* enum second_factor */
 	char *second_factor_exempt_from; /* networks; empty: none */
 	int user_keys;			 /* users may change their own public keys: 1, or 0 */
+	unsigned node_list_interval;	 /* seconds */
 };
 
 #define CONFIG_DEFAULT_PATH "/etc/jumpbox/jumpbox.conf"

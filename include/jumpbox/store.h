@@ -197,13 +197,14 @@ int node_enable(struct store *st, const struct actor *by, const char *name, bool
 int node_del(struct store *st, const struct actor *by, const char *name);
 /* Inserts node `name` only while there is none at all (first start). JB_EXISTS otherwise. */
 int node_add_first(struct store *st, const struct actor *by, const struct node *n);
-/*
- * Claims the refresh of one node's inventory: 0 if it was last claimed at least
- * min_age_ms ago (it is now claimed by the caller), JB_TRY_AGAIN otherwise.
- */
-int node_claim_refresh(struct store *st, int64_t id, int64_t min_age_ms);
-/* It could not be listed: state "failed" and the reason; its containers stay as last seen. */
+/* It answers: state "connected". */
+int node_set_connected(struct store *st, int64_t id);
+/* It does not: state "failed" and the reason; its containers stay as last seen. */
 int node_set_failed(struct store *st, int64_t id, const char *error);
+/* 0: it is in use, and still as n says; JB_NOT_FOUND: gone, disabled or changed. */
+int node_current(struct store *st, const struct node *n);
+/* Those in use that nobody has looked at since they were added. */
+int node_count_unseen(struct store *st, int64_t *n);
 
 /* ---- containers, as last seen ----------------------------------------- */
 
@@ -230,9 +231,14 @@ struct container {
 	bool oom;
 };
 
-/* Replaces one node's rows by these n, of which node_id says whose they are, and its state by
- * "connected": one transaction; rows keep their ref. */
+/*
+ * Replaces one node's rows by these n, and its state by "connected": one
+ * transaction; rows keep their ref.  The other one replaces only those of the
+ * ids: what was asked about and is not among the rows is gone.
+ */
 int container_replace(struct store *st, int64_t node_id, const struct container *c, size_t n);
+int container_change(struct store *st, int64_t node_id, const char *const *ids, size_t nids,
+    const struct container *c, size_t n);
 /* All rows of enabled nodes, by node and name. */
 int container_each(struct store *st, int (*fn)(const struct container *, void *), void *arg);
 int container_get(

@@ -12,16 +12,26 @@
  *
  * Status socket (SOCK_STREAM, single bytes):
  *	broker -> supervisor   STATUS_LOGIN     the connection is authenticated
+ *	                       STATUS_MENU      a menu is open: it wants to hear of the inventory
+ *	                       STATUS_NO_MENU   it no longer does
  *	supervisor -> broker   STATUS_POLICY    the database's policy epoch moved
+ *	                       STATUS_INVENTORY containers or nodes changed (to those with a menu)
  *	                       STATUS_DROP      leave now, silently (a limit)
  *	                       STATUS_SHUTDOWN  leave within 10 s, with a reason
  * End of file towards the supervisor: the broker is gone.  Towards the
  * broker: the supervisor restarted; the broker goes on and reads the policy
  * epoch itself.
  *
- * The watcher of the database writes WATCH_POLICY to its ROLE_CONTROL_FD for
- * each change it sees and for what it finds when it starts, and WATCH_ALIVE
- * every 10 s.  One that is silent for 30 s is replaced.
+ *	watcher -> supervisor  WATCH_ALIVE      -
+ *	                       WATCH_POLICY     -
+ *	                       WATCH_INVENTORY  -
+ *	                       WATCH_NODES      n x (u64 id, u64 revision)
+ *
+ * The watcher of the database says what it sees change, and at its start that
+ * everything did: the policy epoch, the inventory's mark, and the nodes that
+ * are in use, each of which the supervisor gives a watcher of its own
+ * (`jumpbox-watcher ID`), and another one when its revision moves.  All of them
+ * say that they are alive; one that is silent for too long is replaced.
  */
 #ifndef JUMPBOX_ZYGOTE_H
 #define JUMPBOX_ZYGOTE_H
@@ -35,7 +45,7 @@
 enum zygote_type { ZYG_CONN = 1, ZYG_READY, ZYG_EXIT };
 
 enum role_fd {
-	ROLE_CONTROL_FD = 3, /* zygotes: SEQPACKET to the supervisor; watcher: stream to it */
+	ROLE_CONTROL_FD = 3, /* SEQPACKET to the supervisor; its end of file is the role's end */
 	ROLE_CONFIG_FD = 4,  /* the effective configuration as text (sealed memfd) */
 	ROLE_KEYS_FD = 5,    /* host keys without their secrets, as private key files, each with a
 				NUL at its end: the session zygote reads them, prepare writes them */
@@ -43,12 +53,21 @@ enum role_fd {
 
 enum status_byte {
 	STATUS_LOGIN = 'L',
+	STATUS_MENU = 'M',
+	STATUS_NO_MENU = 'N',
 	STATUS_POLICY = 'P',
+	STATUS_INVENTORY = 'I',
 	STATUS_DROP = 'X',
 	STATUS_SHUTDOWN = 'S',
 };
 
-enum watch_byte { WATCH_ALIVE = 'A', WATCH_POLICY = 'P' };
+enum watch_type { WATCH_ALIVE = 1, WATCH_POLICY, WATCH_INVENTORY, WATCH_NODES };
+
+enum {
+	WATCH_MAX_NODES = 8192,	      /* in one message */
+	WATCH_DATABASE_SILENT_S = 30, /* it looks each second, and says so every ten */
+	WATCH_NODE_SILENT_S = 120,    /* an engine may take long over everything */
+};
 
 /* ---- ZYG_CONN ----------------------------------------------------------- */
 

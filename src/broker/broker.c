@@ -13,7 +13,6 @@
 
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
-#include "jumpbox/zygote.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -186,9 +185,9 @@ broker_end(struct broker *b, int code, const char *how, const struct errtext *wh
 /* ---- the supervisor --------------------------------------------------------------- */
 
 void
-broker_logged_in(struct broker *b)
+broker_tell_supervisor(struct broker *b, enum status_byte what)
 {
-	static const char byte = STATUS_LOGIN;
+	char byte = (char)what;
 
 	if (b->status >= 0)
 		write_all(b->status, &byte, 1, 100);
@@ -208,12 +207,19 @@ shut_down(struct broker *b)
 		pair_end(b, "shutdown");
 }
 
+struct changes {
+	bool policy, inventory;
+};
+
 static void
-status_byte(struct broker *b, char byte, bool *changed)
+status_byte(struct broker *b, char byte, struct changes *seen)
 {
 	switch (byte) {
 	case STATUS_POLICY:
-		*changed = true;
+		seen->policy = true;
+		break;
+	case STATUS_INVENTORY:
+		seen->inventory = true;
 		break;
 	case STATUS_DROP:
 		if (b->session_row == 0) /* else it crossed the login */
@@ -230,19 +236,21 @@ static void
 status_readable(struct broker *b)
 {
 	char bytes[64];
-	bool changed = false;
+	struct changes seen = { false, false };
 	ssize_t n, i;
 
 	while ((n = read(b->status, bytes, sizeof(bytes))) > 0)
 		for (i = 0; i < n; i++)
-			status_byte(b, bytes[i], &changed);
+			status_byte(b, bytes[i], &seen);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
 		close(b->status);
 		b->status = -1;
 		b->epoch_at = now_mono_ms() + EPOCH_POLL_MS;
 	}
-	if (changed)
+	if (seen.policy)
 		recheck(b);
+	if (seen.inventory)
+		list_changed(b, false);
 }
 
 /* ---- the session -------------------------------------------------------------------- */
@@ -299,7 +307,7 @@ next_deadline(const struct broker *b)
 	int64_t t = sooner(grace_deadline(b), child_deadline(b));
 
 	t = sooner(t, auth_deadline(b));
-	t = sooner(t, list_deadline(b));
+	t = sooner(t, waiting_deadline(b));
 	t = sooner(t, attached_deadline(b));
 	t = sooner(t, action_deadline(b));
 	t = sooner(t, b->rest_at);
@@ -337,7 +345,7 @@ tick(struct broker *b, int64_t now)
 {
 	child_tick(b, now);
 	auth_tick(b, now);
-	list_tick(b, now);
+	waiting_tick(b, now);
 	action_tick(b, now);
 	if (due(grace_deadline(b), now))
 		too_late(b);

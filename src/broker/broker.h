@@ -14,6 +14,7 @@
 #include "jumpbox/proto.h"
 #include "jumpbox/store.h"
 #include "jumpbox/target.h"
+#include "jumpbox/zygote.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -39,8 +40,6 @@ enum {
 	GRACE_MARGIN_MS = 3000,	  /* beyond login-grace-time, which the session keeps first */
 	EPOCH_POLL_MS = 2000,	  /* while there is no supervisor to tell of changes */
 	REST_MS = 1000,		  /* without work: give caches back */
-	REFRESH_AGE_MS = 1000,	  /* a node is listed again at most this often */
-	LIST_WAIT_MS = 100,	  /* for the nodes to be listed again */
 	MAX_PENDING_LISTS = 256,
 	COMMAND_KEPT = 4096, /* bytes of a command line in the audit */
 };
@@ -99,6 +98,7 @@ struct broker {
 	struct store *st;
 	bool no_store; /* it could not be opened in this turn */
 	int64_t epoch; /* policy epoch that recheck last saw; 0: unknown */
+	int64_t mark;  /* the same of the inventory, while there is no supervisor to tell of it */
 
 	/* what runs */
 	struct child *children;
@@ -147,8 +147,7 @@ int broker_subject(struct broker *b, struct subject *s);
 /* Before a child that opens the database itself is forked. */
 void broker_store_close(struct broker *b);
 struct actor broker_actor(const struct broker *b);
-/* Tells the supervisor of the login. */
-void broker_logged_in(struct broker *b);
+void broker_tell_supervisor(struct broker *b, enum status_byte what);
 
 /* ---- dispatch.c ------------------------------------------------------- */
 
@@ -206,10 +205,14 @@ void enrol_release(struct broker *b);
 bool list_knows(const struct broker *b, uint64_t ref);
 /* To a session that follows.  anew: what may be reached may have changed, too. */
 void list_changed(struct broker *b, bool anew);
-int64_t list_deadline(const struct broker *b);
-void list_tick(struct broker *b, int64_t now);
 void list_rest(struct broker *b);
 void list_release(struct broker *b);
+
+/* ---- waiting.c -------------------------------------------------------- */
+
+int64_t waiting_deadline(const struct broker *b);
+void waiting_tick(struct broker *b, int64_t now);
+void waiting_release(struct broker *b);
 
 /* ---- do_passwd.c ------------------------------------------------------- */
 

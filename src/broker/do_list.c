@@ -13,10 +13,7 @@
 
 #include <stdlib.h>
 
-enum {
-	RETRY_MS = 250,	     /* between tries to make a name known */
-	LAST_WAIT_MS = 1000, /* for nodes that are slow to say that they do not know it */
-};
+enum { LIST_WAIT_MS = 100 };
 
 /* ---- what was listed ---------------------------------------------------------- */
 
@@ -263,39 +260,19 @@ answer_page(struct broker *b, uint32_t id, uint32_t offset, bool read)
 	broker_send(b, &m);
 }
 
-/* ---- requests that wait --------------------------------------------------------------- */
+/* ---- the requests -------------------------------------------------------------------- */
 
-void
-list_ask(struct broker *b, const struct pending *what)
+/* Of a node that is new nothing is known yet: it has a moment. */
+bool
+list_look(struct broker *b, struct pending *p, int64_t waited)
 {
-	struct listing *l = b->listing;
-	struct pending *p = xcalloc(1, sizeof(*p)), **at = &l->pending;
-	unsigned tries = what->tries;
-	unsigned bits = refresh_start(b, tries == 0 ? REFRESH_AGE_MS : RETRY_MS);
-	bool fresh = (bits & REFRESH_WHOLE) != 0;
-	int wait = tries == 0 ? LIST_WAIT_MS : fresh ? LAST_WAIT_MS : RETRY_MS;
+	int64_t unseen = 0;
 
-	*p = (struct pending){
-		.type = what->type,
-		.id = what->id,
-		.target = what->target,
-		.since = what->since,
-		.deadline = now_mono_ms() + wait,
-		.fresh = fresh,
-		.patient = !fresh && (tries > 0 || (bits & REFRESH_UNSEEN) != 0),
-		.tries = tries,
-	};
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = p;
-	l->npending++;
-}
-
-/* All that it waited for has come, or will not be waited for any longer. */
-static bool
-ripe(const struct listing *l, const struct pending *p, int64_t now)
-{
-	return p->deadline <= now || (l->refreshing == 0 && !p->patient);
+	if (waited < LIST_WAIT_MS && broker_store(b) != NULL &&
+	    node_count_unseen(b->st, &unseen) == 0 && unseen > 0)
+		return false;
+	answer_page(b, p->id, 0, make_list(b, p->since));
+	return true;
 }
 
 const char *
@@ -313,7 +290,7 @@ do_list(struct broker *b, struct msg *m)
 		answer_page(b, m->id, offset,
 		    l->page != NULL || l->lost != NULL || make_list(b, (int64_t)since));
 	else
-		list_ask(
+		waiting_add(
 		    b, &(struct pending){ .type = m->type, .id = m->id, .since = (int64_t)since });
 	return NULL;
 }
@@ -325,6 +302,8 @@ do_follow(struct broker *b, struct msg *m)
 
 	if (!msg_end(m) || on > 1)
 		return "malformed";
+	if (b->following != (on != 0))
+		broker_tell_supervisor(b, on != 0 ? STATUS_MENU : STATUS_NO_MENU);
 	b->following = on != 0;
 	return NULL;
 }
@@ -341,48 +320,6 @@ list_changed(struct broker *b, bool anew)
 	broker_send(b, &m);
 }
 
-int64_t
-list_deadline(const struct broker *b)
-{
-	const struct pending *p;
-	int64_t first = 0;
-
-	for (p = b->listing->pending; p != NULL; p = p->next) {
-		if (ripe(b->listing, p, 0))
-			return 1; /* at once */
-		first = sooner(first, p->deadline);
-	}
-	return first;
-}
-
-static void
-answer(struct broker *b, const struct pending *p)
-{
-	if (p->type == REQ_TARGET) {
-		target_answer(b, p);
-		return;
-	}
-	answer_page(b, p->id, 0, make_list(b, p->since));
-}
-
-void
-list_tick(struct broker *b, int64_t now)
-{
-	struct pending **at = &b->listing->pending, *p;
-
-	while ((p = *at) != NULL) {
-		if (!ripe(b->listing, p, now)) {
-			at = &p->next;
-			continue;
-		}
-		*at = p->next;
-		b->listing->npending--;
-		if (b->state == STATE_AUTHED)
-			answer(b, p);
-		free(p);
-	}
-}
-
 void
 list_rest(struct broker *b)
 {
@@ -393,12 +330,8 @@ void
 list_release(struct broker *b)
 {
 	struct listing *l = b->listing;
-	struct pending *p;
 
-	while ((p = l->pending) != NULL) {
-		l->pending = p->next;
-		free(p);
-	}
+	waiting_release(b);
 	forget_list(l);
 	free(l->known);
 	free(l);

@@ -2,8 +2,8 @@
  * REQ_TARGET: which container the login name means.  Broker.
  *
  * Only what the user may reach is ever looked at, so that nobody learns what
- * else exists.  A name is said to be unknown only after all nodes were asked
- * again, for it may be a container of this very second.
+ * else exists.  A name is said to be unknown only after a moment, for it may be
+ * a container of this very second, which the inventory has not heard of yet.
  */
 #include "listing.h"
 
@@ -13,7 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TRIES = 4 };
+enum {
+	BY_PREFIX = 1, /* of target_level() */
+	/* What was made a moment ago is in the inventory a few tenths of a second later. */
+	PREFIX_MS = 250, /* ... and its name may be the whole of what is the beginning of another */
+	UNKNOWN_MS = 1000,
+	UNSEEN_MS = 3000, /* while there are nodes that nobody has looked at yet */
+};
 
 struct match {
 	uint64_t ref;
@@ -124,38 +130,57 @@ conclude(struct broker *b, uint32_t id, const struct resolving *rs)
 	}
 }
 
-/* Every node has said so, or there was time enough. */
+/* What is found may still turn out to be less than what was meant. */
 static bool
-surely_unknown(const struct broker *b, const struct pending *p)
+settled(struct broker *b, unsigned level, int64_t waited)
 {
-	if (p->fresh && (p->tries > 0 || b->listing->refreshing == 0))
-		return true;
-	return p->tries == MAX_TRIES;
+	int64_t unseen = 0;
+
+	if (level > 0)
+		return level > BY_PREFIX || waited >= PREFIX_MS;
+	if (waited < UNKNOWN_MS)
+		return false;
+	return waited >= UNSEEN_MS || node_count_unseen(b->st, &unseen) != 0 || unseen == 0;
 }
 
-void
-target_answer(struct broker *b, const struct pending *p)
+static bool
+resolve(struct broker *b, struct pending *p, int64_t waited, const struct subject *s)
 {
-	struct subject s = { 0 };
-	struct resolving rs = {
-		.listing = b->listing, .t = &p->target, .s = &s, .now = now_unix()
-	};
+	struct resolving rs = { .listing = b->listing, .t = &p->target, .s = s, .now = now_unix() };
 	struct errtext e;
+	bool done = true;
+
+	if (container_each(b->st, consider, &rs) != 0)
+		put_answer(b, p->id, broker_no_database(&e), &e, &rs);
+	else if ((done = settled(b, rs.level, waited)))
+		conclude(b, p->id, &rs);
+	p->level = rs.level;
+	forget(&rs);
+	return done;
+}
+
+/* All are walked again only when some have changed, or to conclude. */
+bool
+target_look(struct broker *b, struct pending *p, int64_t waited)
+{
+	const struct resolving none = { 0 };
+	struct subject s = { 0 };
+	struct errtext e;
+	int64_t mark = 0;
+	bool done = true;
 	int r = broker_subject(b, &s);
 
 	if (r == 0)
-		r = container_each(b->st, consider, &rs);
-	if (r != 0) {
-		put_answer(b, p->id, broker_no_database(&e), &e, &rs);
-	} else if (rs.level == 0 && !surely_unknown(b, p)) {
-		list_ask(b,
-		    &(struct pending){
-			.type = p->type, .id = p->id, .target = p->target, .tries = p->tries + 1 });
-	} else {
-		conclude(b, p->id, &rs);
-	}
-	forget(&rs);
+		r = inventory_mark(b->st, &mark);
+	if (r != 0)
+		put_answer(b, p->id, broker_no_database(&e), &e, &none);
+	else if (mark == p->mark && !settled(b, p->level, waited))
+		done = false;
+	else
+		done = resolve(b, p, waited, &s);
+	p->mark = mark;
 	subject_release(&s);
+	return done;
 }
 
 const char *
@@ -183,6 +208,6 @@ do_target(struct broker *b, struct msg *m)
 		put_answer(b, m->id, -TARGET_NONE, NULL, &none);
 		return NULL;
 	}
-	list_ask(b, &(struct pending){ .type = m->type, .id = m->id, .target = t });
+	waiting_add(b, &(struct pending){ .type = m->type, .id = m->id, .target = t });
 	return NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * The nodes that a connection's attaches and refreshes go to.  A thousand
+ * The nodes that a connection's attaches go to.  A thousand
  * attaches to one node hold its TLS material once; a node that is changed
  * meanwhile is another one to those that come later.  Broker.
  */

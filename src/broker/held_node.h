@@ -1,5 +1,5 @@
 /*
- * A node as it was when an attach or a refresh began; shared by those of one
+ * A node as it was when an attach began; shared by those of one
  * connection that saw the same.  Broker.
  */
 #ifndef BROKER_HELD_NODE_H

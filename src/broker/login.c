@@ -142,7 +142,7 @@ log_in(struct broker *b, struct account *a, const char *method, const char *key,
 		backoff_clear(b->st, BACKOFF_CODE, a->name);
 	log_info("login.ok", F_STR("user", b->user), F_STR("source", b->peer),
 	    F_STR("method", both), F_STR("key", key), F_NUM("session", b->session_row));
-	broker_logged_in(b);
+	broker_tell_supervisor(b, STATUS_LOGIN);
 	return 0;
 }
 

@@ -167,9 +167,15 @@ recheck(struct broker *b)
 void
 recheck_epoch(struct broker *b)
 {
-	int64_t epoch;
+	int64_t epoch, mark;
 
-	if (broker_store(b) == NULL || store_policy_epoch(b->st, &epoch) != 0 || epoch == b->epoch)
+	if (broker_store(b) == NULL || store_policy_epoch(b->st, &epoch) != 0)
+		return;
+	if (b->following && inventory_mark(b->st, &mark) == 0 && mark != b->mark) {
+		b->mark = mark;
+		list_changed(b, false);
+	}
+	if (epoch == b->epoch)
 		return;
 	b->epoch = epoch;
 	recheck(b);

@@ -333,6 +333,8 @@ static const struct keyword keywords[] = {
 	  "never, enrolled, admins or all" },
 	{ "second-factor-exempt-from", &networks, AT(second_factor_exempt_from), "none", 0, 0,
 	  "Networks from which no one-time code is asked for, separated by commas" },
+	{ "node-list-interval", &number, AT(node_list_interval), "300", 5, 86400,
+	  "Seconds between complete lists of a node, which make good what its events left out" },
 	{ "log-level", &level, AT(log_level), "info", 0, 0,
 	  "error, warn, info or debug" },
 	{ "log-format", &format, AT(log_format), "text", 0, 0,

@@ -1,6 +1,6 @@
 /*
- * The inventory: containers as last seen on each node.  Written by whoever
- * listed the node (a broker's refresh child, jumpboxctl), read by every menu.
+ * The inventory: containers as last seen on each node.  Written by the
+ * node's watcher (and jumpboxctl), read by every menu.
  *
  * A listing of 10,000 containers mostly says what the rows say already.  So
  * the rows are compared first, and only what differs is written; `seen` is the
@@ -228,6 +228,8 @@ or_empty(const char *s)
 	"ref, container_id, name, image, state, labels, owner, created, service, ports, " \
 	"health, gpus, started, finished, exit_code, oom"
 static const char rows_sql[] = "SELECT " ROW_COLUMNS " FROM containers WHERE node_id = $1";
+static const char row_sql[] =
+    "SELECT " ROW_COLUMNS " FROM containers WHERE node_id = $1 AND container_id = $2";
 
 static bool
 same_facts(sqlite3_stmt *q, const struct container *c)
@@ -320,8 +322,22 @@ write_listing(struct store *st, int64_t node_id, const struct listing *ls)
 	return err;
 }
 
+static int
+read_rows(struct store *st, int64_t node_id, const char *const *ids, size_t n, struct listing *ls)
+{
+	int err = 0;
+
+	if (ids == NULL)
+		return sql_each(st, rows_sql, PARAMS(P_INT(node_id)), compare_row, ls);
+	for (size_t i = 0; i < n && !err; i++)
+		err =
+		    sql_each(st, row_sql, PARAMS(P_INT(node_id), P_TEXT(ids[i])), compare_row, ls);
+	return err;
+}
+
 int
-container_replace(struct store *st, int64_t node_id, const struct container *c, size_t n)
+container_change(struct store *st, int64_t node_id, const char *const *ids, size_t nids,
+    const struct container *c, size_t n)
 {
 	struct listing ls;
 	int err;
@@ -331,10 +347,16 @@ container_replace(struct store *st, int64_t node_id, const struct container *c, 
 	if (!err)
 		err = node_set_connected(st, node_id);
 	if (!err)
-		err = sql_each(st, rows_sql, PARAMS(P_INT(node_id)), compare_row, &ls);
+		err = read_rows(st, node_id, ids, nids, &ls);
 	if (!err)
 		err = write_listing(st, node_id, &ls);
 	err = txn_end(st, err);
 	listing_release(&ls);
 	return err;
+}
+
+int
+container_replace(struct store *st, int64_t node_id, const struct container *c, size_t n)
+{
+	return container_change(st, node_id, NULL, 0, c, n);
 }

@@ -1,8 +1,4 @@
-/*
- * Nodes: what jumpboxctl says of them, how their engines last answered, who
- * lists them now.  Brokers claim a node before they list it, so that no two do
- * at the same time.
- */
+/* Nodes: what jumpboxctl says of them, and how their engines last answered. */
 #include "store_internal.h"
 
 #include "jumpbox/util.h"
@@ -127,7 +123,9 @@ static const char add_sql[] =
     "INSERT INTO nodes (name, url, ca, cert, tls_key, insecure, enabled, region)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 static const char del_sql[] = "DELETE FROM nodes WHERE name = $1";
-static const char enable_sql[] = "UPDATE nodes SET enabled = $1, claimed_ms = 0 WHERE name = $2";
+/* Nobody looks at one that is disabled, and nobody has yet at one that is used again. */
+static const char enable_sql[] =
+    "UPDATE nodes SET enabled = $1, state = 'unknown', last_error = NULL WHERE name = $2";
 
 static int
 node_insert(struct store *st, const struct actor *by, const struct node *n)
@@ -210,7 +208,7 @@ node_enable(struct store *st, const struct actor *by, const char *name, bool ena
 /* ---- settings ---------------------------------------------------------- */
 
 /* Another address or another key is another engine until it has answered. */
-#define ANEW ", state = 'unknown', last_error = NULL, claimed_ms = 0 WHERE name = $2"
+#define ANEW ", state = 'unknown', last_error = NULL WHERE name = $2"
 
 static const char set_url_sql[] = "UPDATE nodes SET url = $1" ANEW;
 static const char set_insecure_sql[] = "UPDATE nodes SET insecure = $1" ANEW;
@@ -247,30 +245,6 @@ node_set(
 	    });
 }
 
-/* ---- who lists it ------------------------------------------------------ */
-
-static const char claimed_sql[] = "SELECT claimed_ms FROM nodes WHERE id = $1";
-/* Again under the lock; a claim from the future is a clock set back. */
-static const char claim_sql[] = "UPDATE nodes SET claimed_ms = $1"
-				" WHERE id = $2 AND (claimed_ms <= $3 OR claimed_ms > $1)";
-
-int
-node_claim_refresh(struct store *st, int64_t id, int64_t min_age_ms)
-{
-	int64_t now = now_unix_ms(), claimed = 0;
-	int err = sql_value(st, claimed_sql, PARAMS(P_INT(id)), &claimed);
-
-	if (err)
-		return store_missing_id(st, err, "node", id);
-	/* Most callers come too early: they only read. */
-	if (claimed > now - min_age_ms && claimed <= now)
-		return store_fail(st, JB_TRY_AGAIN, "the node was listed just now");
-	err = sql_change(st, claim_sql, PARAMS(P_INT(now), P_INT(id), P_INT(now - min_age_ms)));
-	if (err == JB_NOT_FOUND)
-		return store_fail(st, JB_TRY_AGAIN, "the node is being listed");
-	return err;
-}
-
 /* ---- what was seen of it ------------------------------------------------ */
 
 static const char connected_sql[] =
@@ -291,4 +265,24 @@ node_set_failed(struct store *st, int64_t id, const char *error)
 	int err = sql_change(st, failed_sql, PARAMS(P_TEXT(error), P_INT(id)));
 
 	return store_missing_id(st, err, "node", id);
+}
+
+static const char current_sql[] =
+    "SELECT id FROM nodes WHERE id = $1 AND revision = $2 AND enabled = 1";
+static const char unseen_sql[] =
+    "SELECT count(*) FROM nodes WHERE enabled = 1 AND state = 'unknown' AND last_seen = 0";
+
+int
+node_current(struct store *st, const struct node *n)
+{
+	int64_t id;
+	int err = sql_value(st, current_sql, PARAMS(P_INT(n->id), P_INT(n->revision)), &id);
+
+	return store_missing_id(st, err, "node", n->id);
+}
+
+int
+node_count_unseen(struct store *st, int64_t *n)
+{
+	return sql_value(st, unseen_sql, NO_PARAMS, n);
 }

@@ -160,11 +160,6 @@ int totp_off(struct store *st, const struct actor *by, const char *user);
 /* A batch of those that no longer count. */
 int backoff_forget(struct store *st, int64_t now, int64_t *n);
 
-/* ---- nodes.c ---------------------------------------------------------- */
-
-/* It was listed: inside the caller's transaction. */
-int node_set_connected(struct store *st, int64_t id);
-
 /* ---- containers.c ----------------------------------------------------- */
 
 /* A batch of refs that are gone for so long that nobody asks. */

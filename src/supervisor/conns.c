@@ -42,6 +42,7 @@ struct conn {
 	int64_t deadline;   /* WAITING, QUEUED, STARTED */
 	int64_t grace_end;
 	uint64_t policy;   /* the changes before it was handed over */
+	bool menu;	   /* it is open: it wants to hear of the inventory */
 	struct handover h; /* .client -1 once handed over */
 };
 
@@ -153,6 +154,18 @@ count_drop(int64_t now)
 
 /* ---- handed over ------------------------------------------------------ */
 
+/* Also one that is leaving: its login crossed the drop, and its broker stays. */
+static void
+logged_in(struct conn *c)
+{
+	if (c->state == AUTHED)
+		return;
+	limits_remove(&all.limits, c);
+	move(c, AUTHED);
+	if (c->policy != all.policy) /* while it logged in */
+		tell(c, STATUS_POLICY);
+}
+
 static void
 status_ready(void *owner, uint32_t events)
 {
@@ -165,13 +178,13 @@ status_ready(void *owner, uint32_t events)
 		return;
 	if (n <= 0) {
 		forget(c);
-	} else if (c->state != AUTHED && memchr(byte, STATUS_LOGIN, (size_t)n) != NULL) {
-		/* Also one that is leaving: its login crossed the drop, and its broker stays. */
-		limits_remove(&all.limits, c);
-		move(c, AUTHED);
-		if (c->policy != all.policy) /* while it logged in */
-			tell(c, STATUS_POLICY);
+		return;
 	}
+	for (ssize_t i = 0; i < n; i++)
+		if (byte[i] == STATUS_LOGIN)
+			logged_in(c);
+		else if (byte[i] == STATUS_MENU || byte[i] == STATUS_NO_MENU)
+			c->menu = byte[i] == STATUS_MENU;
 }
 
 static void
@@ -375,6 +388,18 @@ conns_policy(void)
 {
 	all.policy++;
 	tell_all(AUTHED, STATUS_POLICY);
+}
+
+void
+conns_inventory(void)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &all.list[AUTHED], link)
+	{
+		if (c->menu)
+			tell(c, STATUS_INVENTORY);
+	}
 }
 
 void

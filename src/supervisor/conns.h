@@ -29,10 +29,11 @@ void conns_listen(const struct listeners *l);
 void conns_pump(void);
 int64_t conns_tick(int64_t now);
 
-void conns_policy(void);   /* tells every broker */
-void conns_hurry(void);	   /* those that wait for their first byte wait no more */
-bool conns_pending(void);  /* some are not handed over */
-void conns_shutdown(void); /* STATUS_SHUTDOWN to all; those not handed over are closed */
+void conns_policy(void);    /* tells every broker */
+void conns_inventory(void); /* tells those with an open menu */
+void conns_hurry(void);	    /* those that wait for their first byte wait no more */
+bool conns_pending(void);   /* some are not handed over */
+void conns_shutdown(void);  /* STATUS_SHUTDOWN to all; those not handed over are closed */
 uint64_t conns_count(void);
 void conns_numbers(struct server_state *s); /* those that are of connections */
 

@@ -311,11 +311,13 @@ look(struct server_state *s)
 int
 run_start(struct run *r)
 {
+	static const struct watcher_news news = { conns_policy, conns_inventory };
+
 	loop_init();
 	watch_signals();
 	conns_init(&r->config, r->open_files);
 	zygotes_start(r->config_fd, r->keys_fd);
-	watcher_start(r->config_fd, conns_policy);
+	watcher_start(r->config_fd, &news);
 	if (r->config.metrics_listen[0] != '\0')
 		metrics_start(r->config_fd, look);
 	while (!zygotes_started() && !state.term && !state.interrupt) {

@@ -1,4 +1,4 @@
-/* The watcher of the database: started, listened to, started again when it dies.  Supervisor only. */
+/* The watchers: started, listened to, started again when they die.  Supervisor only. */
 #ifndef SUPERVISOR_WATCHER_H
 #define SUPERVISOR_WATCHER_H
 
@@ -6,12 +6,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* on_policy is called when the database's policy changed. */
-void watcher_start(int config_fd, void (*on_policy)(void));
+/* What the watcher of the database has seen change. */
+struct watcher_news {
+	void (*policy)(void);
+	void (*inventory)(void);
+};
+
+/* That of the database now, and those of the nodes as it tells of them.  news stays the caller's. */
+void watcher_start(int config_fd, const struct watcher_news *news);
 int64_t watcher_tick(int64_t now);
 bool watcher_reaped(pid_t pid, int status);
 void watcher_retire(void);
 bool watcher_gone(void);
-int64_t watcher_heard(void); /* when it last gave a sign of life, or was started (monotonic) */
+/* When that of the database last gave a sign of life, or was started (monotonic). */
+int64_t watcher_heard(void);
 
 #endif

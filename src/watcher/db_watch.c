@@ -4,7 +4,9 @@
  * One reader for the whole host: a thousand brokers asking each second would
  * be a thousand wake-ups.  It sees that users, keys, groups, nodes, grants or
  * kill requests changed and tells the supervisor, which tells every broker;
- * and it removes what the retention says.  It wakes once a second.
+ * which nodes are in use, each of which the supervisor has watched; that the
+ * inventory changed, for those who look at a menu; and it removes what the
+ * retention says.  It wakes once a second.
  *
  * A database that cannot be read is said once, and once more when it is back.
  */
@@ -34,16 +36,30 @@ struct db_watch {
 	struct store *st;    /* NULL while it cannot be opened */
 	bool failing;	     /* and that was logged */
 	int64_t alive_at;    /* when to tell the supervisor so, monotonic ms */
-	int64_t epoch;	     /* the last one seen; -1: none yet */
+	int64_t epoch, mark; /* the last ones seen; -1: none yet */
+	bool owes_nodes;     /* the nodes in use are still to be told */
 	int64_t maintain_at; /* when maintenance is due, monotonic ms */
 };
 
-/* A full socket is no loss: the supervisor has bytes of the same meaning still to read. */
-static void
-tell(const struct db_watch *w, char byte)
+/* Sends and releases. */
+static bool
+tell_msg(const struct db_watch *w, struct msg *m)
 {
-	if (write(w->control, &byte, 1) < 0 && errno != EAGAIN && errno != EPIPE)
-		fatal(JB_INTERNAL, "cannot write to the supervisor: %s", strerror(errno));
+	int rc = msg_send(w->control, m);
+
+	msg_release(m);
+	if (rc == JB_INTERNAL)
+		fatal(rc, "cannot write to the supervisor");
+	return rc == 0;
+}
+
+static bool
+tell(const struct db_watch *w, enum watch_type type)
+{
+	struct msg m;
+
+	msg_init(&m, type, 0);
+	return tell_msg(w, &m);
 }
 
 /* ---- what is done each second ------------------------------------------- */
@@ -54,20 +70,60 @@ open_store(struct db_watch *w, struct errtext *e)
 	return w->st ? 0 : store_open(w->c->database, STORE_OPEN, &w->st, e);
 }
 
+struct nodes {
+	struct msg m;
+	uint32_t n;
+};
+
+static int
+put_node(const struct node *n, void *arg)
+{
+	struct nodes *all = arg;
+
+	if (!n->enabled || all->n == WATCH_MAX_NODES)
+		return 0;
+	msg_put_u64(&all->m, (uint64_t)n->id);
+	msg_put_u64(&all->m, (uint64_t)n->revision);
+	all->n++;
+	return 0;
+}
+
+static int
+tell_nodes(struct db_watch *w)
+{
+	struct nodes all = { .n = 0 };
+	int rc;
+
+	msg_init(&all.m, WATCH_NODES, 0);
+	rc = node_each(w->st, put_node, &all);
+	if (rc == 0)
+		w->owes_nodes = !tell_msg(w, &all.m);
+	else
+		msg_release(&all.m);
+	return rc;
+}
+
 /*
- * The first epoch is told too: what moved while nobody watched is unknown.
+ * The first ones are told too: what moved while nobody watched is unknown.  What
+ * cannot be told, because the supervisor stands still, is told later.
  */
 static int
 look(struct db_watch *w)
 {
-	int64_t epoch;
+	int64_t epoch, mark;
 	int rc = store_policy_epoch(w->st, &epoch);
 
-	if (rc == 0 && epoch != w->epoch) {
+	if (rc == 0)
+		rc = inventory_mark(w->st, &mark);
+	if (rc != 0)
+		return rc;
+	if (epoch != w->epoch && tell(w, WATCH_POLICY)) {
 		w->epoch = epoch;
-		tell(w, WATCH_POLICY);
+		w->owes_nodes = true;
 	}
-	return rc;
+	if (mark != w->mark && tell(w, WATCH_INVENTORY))
+		w->mark = mark;
+	return w->owes_nodes ? tell_nodes(w) : 0;
 }
 
 /*
@@ -146,7 +202,7 @@ supervisor_gone(int control)
 int
 db_watch(const struct config *c, int control, int sigfd)
 {
-	struct db_watch w = { .c = c, .control = control, .epoch = -1 };
+	struct db_watch w = { .c = c, .control = control, .epoch = -1, .mark = -1 };
 	struct pollfd p[] = { { .fd = control, .events = POLLIN },
 		{ .fd = sigfd, .events = POLLIN } };
 	int64_t next = now_mono_ms();

@@ -5,8 +5,8 @@
 #include "jumpbox/config.h"
 
 /*
- * Until the supervisor is gone or SIGTERM (sigfd) asks for the end.  Writes
- * WATCH_ALIVE and WATCH_POLICY to control.  Returns the exit status.
+ * Until the supervisor is gone or SIGTERM (sigfd) asks for the end.  Says what
+ * it sees on control (zygote.h).  Returns the exit status.
  */
 int db_watch(const struct config *c, int control, int sigfd);
 

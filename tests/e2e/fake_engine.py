@@ -20,6 +20,7 @@ ID = "0123456789abcdef" * 4
 CONTAINER = {"Id": ID, "Names": ["/fake"], "Image": "fake", "ImageID": "sha256:" + ID,
              "State": "running", "Status": "Up 1 hour", "Labels": {}, "Created": 1}
 GOOD = [
+    (r"/_ping$", 200, None),
     (r"/version$", 200, {"Version": "20.10.24", "ApiVersion": "1.41", "Components": []}),
     (r"/containers/json", 200, [CONTAINER]),
     (r"/containers/[^/]+/json$", 200,
@@ -46,7 +47,14 @@ def answer(c, body, status=200):
     c.sendall(HEAD % (status, len(body)) + body)
 
 
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+
+
 def send_good(c, path):
+    if path.startswith("/events"):  # nothing happens
+        c.sendall(EVENTS)
+        hang(c, path)
+        return
     status, body = good(path)
     if status == 101:
         c.sendall(UPGRADED)
@@ -262,10 +270,45 @@ def error_once(c, path):
     (error if first else send_good)(c, path)
 
 
+def broken_events(c, path):
+    """A stream of events in which everything that can be wrong is, and which ends in the middle of one."""
+    if not path.startswith("/events"):
+        send_good(c, path)
+        return
+    def event(action, **more):
+        return json.dumps({"status": action, "id": ID, "Type": "container", "Action": action,
+                           "Actor": {"ID": ID}, "time": 1, **more}).encode() + b"\n"
+    c.sendall(EVENTS + event("start") * 3 + event("teleported") + event("start", time=-1, timeNano=[]) +
+              b'{"Type":"container","Action":"die","Actor":{"ID":"../../x"}}\nnull\n[[[\n\xff\n\n' +
+              event("start", Attributes={"x": ODD * 1000}) + b"x" * (1 << 19) + b"\n" + event("die")[:40])
+    raise ConnectionError
+
+
+def closed_events(c, path):
+    """No event ever arrives: each stream ends as soon as it has begun. Says so."""
+    if not path.startswith("/events"):
+        send_good(c, path)
+        return
+    print(path, flush=True)
+    c.sendall(EVENTS)
+    raise ConnectionError
+
+
+moved_at = time.monotonic()
+
+
+def silent_change(c, path):
+    """Three seconds after its start the container has another name, and no event says so."""
+    if path.startswith("/containers/json") and time.monotonic() > moved_at + 3:
+        answer(c, json.dumps([{**CONTAINER, "Names": ["/moved"]}]).encode())
+        return
+    send_good(c, path)
+
+
 SCENARIOS = {f.__name__.replace("_", "-"): f for f in (
     send_good, hang, cut, cut_head, close, not_json, wrong_types, deep, big_header, many_headers,
     big_body, slow, drip, error, teapot, old, not_http, odd_names, tail, late, second_resize, many_images,
-    damaged_image, error_once)}
+    damaged_image, error_once, broken_events, closed_events, silent_change)}
 
 
 def request(c):

@@ -149,6 +149,28 @@ drop_after_login(void)
 	report("a drop that crossed the login ends nothing", good ? NULL : "it does");
 }
 
+/* A menu that is open hears of changes, and the supervisor of the menu. */
+static void
+follower(void)
+{
+	static const char inventory = STATUS_INVENTORY, policy = STATUS_POLICY;
+	struct peer p = peer_open();
+	bool good = login(&p, "alice", AUTH_OK);
+	char byte = 0;
+
+	good = good && read(p.status, &byte, 1) == 1 && byte == STATUS_LOGIN;
+	good = good && write(p.status, &inventory, 1) == 1 && list(&p, 1); /* nobody asked */
+	numbers(&p, REQ_FOLLOW, 1, 1);
+	good = good && read(p.status, &byte, 1) == 1 && byte == STATUS_MENU;
+	good = good && write(p.status, &inventory, 1) == 1 && answer(&p, EVT_CHANGED) == 0;
+	good = good && write(p.status, &policy, 1) == 1 && answer(&p, EVT_CHANGED) == 1;
+	numbers(&p, REQ_FOLLOW, 1, 0);
+	good = good && read(p.status, &byte, 1) == 1 && byte == STATUS_NO_MENU;
+	good = good && write(p.status, &inventory, 1) == 1 && list(&p, 1);
+	peer_close(&p);
+	report("an open menu hears of changes, and no other", good ? NULL : "it does not");
+}
+
 static void
 stop(void)
 {
@@ -180,6 +202,7 @@ main(int argc, char **argv)
 	slow_engine();
 	too_many_attaches();
 	drop_after_login();
+	follower();
 	for (h = hostile_cases; h->name != NULL; h++)
 		play(h);
 	good_key_login();

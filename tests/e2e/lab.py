@@ -13,6 +13,7 @@ import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -326,7 +327,16 @@ class JumpHost:
             assert self.proc.poll() is None, "jumpboxd ended:\n" + self.log_text()[-3000:]
             return self.log_text().count("server.start") > started
         wait_for(serving, 30, f"the start (log: {self.log})")
+        self.wait_for_nodes()
         return self
+
+    def wait_for_nodes(self):
+        """Until each node in use has been looked at by its watcher, which may have found that it fails."""
+        def seen():
+            with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
+                return not db.execute("select 1 from nodes where enabled and state = 'unknown'").fetchall()
+        with contextlib.suppress(sqlite3.Error):  # a database that a test has damaged
+            wait_for(seen, 15, f"the watchers of nodes (log: {self.log})")
 
     def stop(self, sig=signal.SIGINT, seconds=15):
         if self.proc and self.proc.poll() is None:
@@ -360,6 +370,15 @@ class JumpHost:
                         found.append(int(p.name))
         return sorted(found)
 
+    def watchers(self):
+        """{number of a node: pid of its watcher}; 0 is the database's."""
+        found = {}
+        for pid in self.processes("jumpbox-watcher"):
+            with contextlib.suppress(OSError):
+                argv = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                found[int(argv[1] or 0)] = pid
+        return found
+
     def _mine(self, pid, generations=1):
         """By the log on standard error, the jail, or a parent that is: a session has no log of its own."""
         with contextlib.suppress(OSError):
@@ -392,6 +411,8 @@ class JumpHost:
             flags = ["--ca", engine.certs / "ca.pem", "--cert", engine.certs / "client.pem",
                      "--key", engine.certs / "client.key"]
         self.ctl("node", "add", name, engine.url, *flags)
+        if self.proc and self.proc.poll() is None:
+            self.wait_for_nodes()
         return name
 
     def audit(self, event=None):

@@ -117,14 +117,21 @@ def test_2000_silent_connections_and_a_real_login(own_host):
     assert 90 <= most <= 110, f"{most} sessions"  # the unauthenticated, the zygote, the login and what is on its way out
 
 
-ROLES = ("jumpboxd", "jumpbox-session", "jumpbox-broker", "jumpbox-watcher")
+WATCHERS = ("watcher of the database", "watcher of the node")
+ROLES = ("jumpboxd", "jumpbox-session", "jumpbox-broker", *WATCHERS)
+
+
+def processes(host):
+    """{role: its pids}; all that live long are one of each."""
+    found = {role: host.processes(role) for role in ROLES[:3]}
+    numbers = sorted(host.watchers().items())
+    return {**found, WATCHERS[0]: [pid for n, pid in numbers if n == 0], WATCHERS[1]: [pid for n, pid in numbers if n]}
 
 
 def usage(host):
     """Of each long-lived process: {role: (pid, descriptors, private memory in KiB)}."""
     found = {}
-    for role in ROLES:
-        (pid,) = host.processes(role)
+    for role, (pid,) in processes(host).items():
         rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
         kib = sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private_Dirty:"))
         found[role] = pid, len(os.listdir(f"/proc/{pid}/fd")), kib
@@ -144,7 +151,7 @@ def test_descriptors_processes_and_memory_are_flat_after_1000_logins(own_host):
     def after(n):
         assert set(pool.map(login, range(n))) == {0}
         wait_for(lambda: not host.ctl_json("session", "list"), 20, "all sessions to end")
-        wait_for(lambda: all(len(host.processes(role)) == 1 for role in ROLES), 20, "only the long-lived processes")
+        wait_for(lambda: all(len(pids) == 1 for pids in processes(host).values()), 20, "only the long-lived processes")
         return usage(host)
 
     def flat(before, now, roles):
@@ -159,7 +166,7 @@ def test_descriptors_processes_and_memory_are_flat_after_1000_logins(own_host):
     for role in ("jumpbox-session", "jumpbox-broker"):
         assert over[role][0] != warm[role][0], f"the {role} zygote was not replaced"
         assert not pathlib.Path(f"/proc/{warm[role][0]}").exists()
-    for role in ("jumpboxd", "jumpbox-watcher"):
+    for role in ("jumpboxd", *WATCHERS):
         assert over[role][0] == warm[role][0]
     flat(warm, over, ROLES)
 

@@ -256,7 +256,7 @@ CTL_LINKS = {"libsqlite3", "libcurl", "libjansson", "libargon2", "libcrypt", "li
     ("sbin/jumpboxd", set()),
     ("libexec/jumpbox/jumpbox-session", {"libssh", "libcrypto", "libseccomp"}),
     ("libexec/jumpbox/jumpbox-broker", CTL_LINKS | {"libssl", "liboath", "libqrencode"}),
-    ("libexec/jumpbox/jumpbox-watcher", {"libsqlite3", "libcrypto"}),
+    ("libexec/jumpbox/jumpbox-watcher", {"libsqlite3", "libcrypto", "libcurl", "libjansson"}),
     ("libexec/jumpbox/jumpbox-metrics", {"libsqlite3", "libmicrohttpd"}),
     ("sbin/jumpboxctl", CTL_LINKS)))
 def test_a_role_links_what_it_needs_and_no_more(host, role, libraries):

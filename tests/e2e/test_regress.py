@@ -97,10 +97,10 @@ def test_roles_do_not_inherit_the_environment(own_host):
 
 def test_a_hung_watcher_is_replaced(own_host):
     host = own_host()
-    watcher = wait_for(lambda: host.processes("jumpbox-watcher"), 10, "a watcher")
-    os.kill(watcher[0], signal.SIGSTOP)
+    watcher = wait_for(lambda: host.watchers().get(0), 10, "a watcher")
+    os.kill(watcher, signal.SIGSTOP)
     wait_for(lambda: "watcher.silent" in host.log_text(), 45, "the hung watcher to be noticed")
-    wait_for(lambda: host.processes("jumpbox-watcher") not in ([], watcher), 10, "another watcher")
+    wait_for(lambda: host.watchers().get(0) not in (None, watcher), 10, "another watcher")
     live = host.popen("alice+bb", "cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         live.stdin.write(b"x\n")

@@ -471,9 +471,9 @@ def test_stopped_zygote_holds_up_and_loses_nothing(make):
 
 def test_watcher_is_started_again(make):
     host = make()
-    first = wait_for(lambda: host.processes("jumpbox-watcher"), 10, "the watcher")
-    os.kill(first[0], signal.SIGKILL)
-    wait_for(lambda: host.processes("jumpbox-watcher") not in ([], first), 10, "another watcher")
+    first = wait_for(lambda: host.watchers().get(0), 10, "the watcher")
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: host.watchers().get(0) not in (None, first), 10, "another watcher")
 
 
 # ---- reload

@@ -123,9 +123,9 @@ do_node_del(struct store *st)
 }
 
 static int
-do_node_claim(struct store *st)
+do_node_connected(struct store *st)
 {
-	return node_claim_refresh(st, 1, 0);
+	return node_set_connected(st, 1);
 }
 
 static int
@@ -273,7 +273,7 @@ static const struct step {
 	{ "node set",        do_node_set,       true },
 	{ "node disable",    do_node_disable,   true },
 	{ "node del",        do_node_del,       true },
-	{ "node claim",      do_node_claim,     false },
+	{ "node connected",  do_node_connected, false },
 	{ "node failed",     do_node_failed,    false },
 	{ "listing",         do_replace,        false },
 	{ "empty listing",   do_replace_none,   false },

@@ -139,23 +139,39 @@ node_settings(void **state)
 	assert_int_equal(raw_int(f, "SELECT count(*) FROM audit WHERE detail LIKE '%PEMKEY%'"), 0);
 }
 
+/* What a watcher of the node was started with. */
+static int
+keep_copy(const struct node *n, void *arg)
+{
+	*(struct node **)arg = node_dup(n);
+	return 0;
+}
+
 static void
-one_claims_a_refresh(void **state)
+a_node_is_current_until_it_is_changed(void **state)
 {
 	struct fixture *f = *state;
+	struct node *n;
+	int64_t unseen;
 
 	add_node(f, "gpu1");
-	assert_int_equal(node_claim_refresh(f->st, 1, 60000), 0);
-	assert_int_equal(node_claim_refresh(f->st, 1, 60000), JB_TRY_AGAIN);
-	assert_int_equal(node_claim_refresh(f->st, 1, 0), 0);
-	assert_int_equal(node_claim_refresh(f->st, 2, 0), JB_NOT_FOUND);
-	/* Claimed in the future: the clock was set back. */
-	assert_int_equal(raw(f, "UPDATE nodes SET claimed_ms = 9000000000000"), SQLITE_OK);
-	assert_int_equal(node_claim_refresh(f->st, 1, 60000), 0);
-	assert_int_equal(node_claim_refresh(f->st, 1, 60000), JB_TRY_AGAIN);
-	/* A changed address is listed at once. */
+	assert_int_equal(node_count_unseen(f->st, &unseen), 0);
+	assert_int_equal(unseen, 1);
+	assert_int_equal(node_get(f->st, "gpu1", keep_copy, &n), 0);
+	assert_int_equal(node_current(f->st, n), 0);
+	assert_int_equal(node_set_connected(f->st, 1), 0);
+	assert_int_equal(node_count_unseen(f->st, &unseen), 0);
+	assert_int_equal(unseen, 0);
+	assert_int_equal(node_set(f->st, &op, "gpu1", "region", "north"), 0);
+	assert_int_equal(node_current(f->st, n), 0);
+	assert_int_equal(node_enable(f->st, &op, "gpu1", false), 0);
+	assert_int_equal(node_current(f->st, n), JB_NOT_FOUND);
+	assert_string_equal(raw_text(f, "SELECT state FROM nodes"), "unknown");
+	assert_int_equal(node_enable(f->st, &op, "gpu1", true), 0);
+	assert_int_equal(node_current(f->st, n), 0);
 	assert_int_equal(node_set(f->st, &op, "gpu1", "url", "tcp://b:1"), 0);
-	assert_int_equal(node_claim_refresh(f->st, 1, 60000), 0);
+	assert_int_equal(node_current(f->st, n), JB_NOT_FOUND);
+	node_free(n);
 }
 
 /* ---- grants ---------------------------------------------------------------- */
@@ -323,7 +339,7 @@ main(void)
 		FIXTURE_TEST(nodes_come_and_go),
 		FIXTURE_TEST(a_copy_outlives_its_row),
 		FIXTURE_TEST(node_settings),
-		FIXTURE_TEST(one_claims_a_refresh),
+		FIXTURE_TEST(a_node_is_current_until_it_is_changed),
 		FIXTURE_TEST(grants_come_and_go),
 		FIXTURE_TEST(grants_are_refused),
 		FIXTURE_TEST(backoff_grows_and_ends),
