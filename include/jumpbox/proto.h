@@ -65,7 +65,7 @@
  *	REP_LOGS            u32 code, str message, u32 framed           (code 0: one fd)
  *	REP_POWER           u32 code, str message                       (code 0: what was done)
  *	REP_QUERY           u32 code, str message, u32 total, u32 offset, u32 ncols, u32 n, n x ncols x str
- *	REP_CHANGE          u32 code, str message
+ *	REP_CHANGE          u32 code, str message                       (code 0: what was done)
  *	REP_REPLAY          u32 code, str message, str user, str node/container, u64 opened   (code 0: one fd)
  *	EVT_NOTICE          u32 attach, u64 when       it ends then; 0: the account does (when 0: never)
  *	EVT_CHANGED         u32 anew                   something changed; anew 1: marks are void
@@ -206,7 +206,7 @@ enum query { QUERY_WHO = 1, QUERY_NODES, QUERY_KEYS, QUERY_ACCOUNT };
 
 /* REQ_CHANGE: the user's own keys; KILL is for administrators. */
 enum change_what {
-	CHANGE_KEY_ADD = 1, /* arg: the line of an id_*.pub file; the message is the fingerprint */
+	CHANGE_KEY_ADD = 1, /* arg: the line of an id_*.pub file */
 	CHANGE_KEY_DEL,	    /* arg: the fingerprint */
 	CHANGE_KILL,	    /* arg: the session's number, text: the reason or "" */
 };

@@ -89,19 +89,6 @@ WORD(W_NO_LIST,
 WORD(W_NO_COMMAND,
     "jumpbox: {1}: no such command; try: help\n",
     "jumpbox：{1}：没有这个命令；请试试 help\n")
-WORD(W_HELP,
-    "jumpbox commands, without a container in the user name:\n"
-    "  help        this text\n"
-    "  ls          the containers that you may reach\n"
-    "  ls --json   the same as JSON\n"
-    "  totp        set up one-time codes for your login, in a terminal (ssh -t)\n"
-    "With one, as in USER+CONTAINER or USER+NODE+CONTAINER, the command runs there.\n",
-    "jumpbox 命令（用户名中不带容器时）：\n"
-    "  help        本说明\n"
-    "  ls          您可以进入的容器\n"
-    "  ls --json   同上，JSON 格式\n"
-    "  totp        在终端中为您的登录设置一次性验证码（ssh -t）\n"
-    "用户名中带容器时（用户+容器 或 用户+节点+容器），命令在该容器中运行。\n")
 WORD(W_HINT,
     "From your machine, straight into one: ssh -p {1} {2}+CONTAINER@{3}\n",
     "从您的机器直接进入容器：ssh -p {1} {2}+容器@{3}\n")
@@ -579,4 +566,275 @@ WORD(W_ACCESS_ENDS,
 WORD(W_ACCOUNT_ENDS,
     "Your account expires on {1}.\n",
     "您的账号将于 {1} 到期。\n")
+/* ---- of jumpbox's own commands --------------------------------------------- */
+WORD(W_SAID,
+    "{1}\n",
+    "{1}\n")
+WORD(W_YES,
+    "yes",
+    "是")
+WORD(W_NO,
+    "no",
+    "否")
+WORD(W_USAGE,
+    "jumpbox: usage:\n",
+    "jumpbox：用法：\n")
+WORD(W_HELP_HEAD,
+    "jumpbox commands, without a container in the user name:\n",
+    "jumpbox 命令（用户名中不带容器时）：\n")
+WORD(W_HELP_HELP,
+    "  help                         this text\n",
+    "  help                         本说明\n")
+WORD(W_HELP_LS,
+    "  ls [--json] [WORD ...]       the containers that you may reach, with all these words\n",
+    "  ls [--json] [词 ...]         您可以进入的容器，可按词筛选\n")
+WORD(W_HELP_SHOW,
+    "  show [--json] NAME           what there is to know of a container\n",
+    "  show [--json] 名称           容器的详细信息\n")
+WORD(W_HELP_LOGS,
+    "  logs [-f] [-n LINES] NAME    what it has written; -f: and goes on to write\n",
+    "  logs [-f] [-n 行数] 名称     容器的输出；-f：并持续显示\n")
+WORD(W_HELP_TOP,
+    "  top [--json] [NAME]          processor, memory, network and disk in use\n",
+    "  top [--json] [名称]          处理器、内存、网络和磁盘的使用情况\n")
+WORD(W_HELP_START,
+    "  start NAME                   start it\n",
+    "  start 名称                   启动\n")
+WORD(W_HELP_STOP,
+    "  stop NAME                    stop it\n",
+    "  stop 名称                    停止\n")
+WORD(W_HELP_RESTART,
+    "  restart NAME                 stop it and start it again\n",
+    "  restart 名称                 重新启动\n")
+WORD(W_HELP_EXEC,
+    "  exec [-u USER] NAME -- CMD   run a command there, as with USER+CONTAINER\n",
+    "  exec [-u 用户] 名称 -- 命令  在容器中运行命令，与 用户+容器 相同\n")
+WORD(W_HELP_HOSTS,
+    "  hosts                        a Host block of ssh_config for each container\n",
+    "  hosts                        每个容器的 ssh_config Host 段\n")
+WORD(W_HELP_WHOAMI,
+    "  whoami [--json]              your account and what it is granted\n",
+    "  whoami [--json]              您的账号及其授权\n")
+WORD(W_HELP_PASSWD,
+    "  passwd                       another password (needs a terminal: ssh -t)\n",
+    "  passwd                       修改密码（需要终端：ssh -t）\n")
+WORD(W_HELP_KEYS,
+    "  keys [--json] list           your public keys\n"
+    "  keys add [KEY]               one more; without KEY it is read from standard input\n"
+    "  keys del FINGERPRINT         one less\n",
+    "  keys [--json] list           您的公钥\n"
+    "  keys add [公钥]              添加公钥；不给出时从标准输入读取\n"
+    "  keys del 指纹                删除公钥\n")
+WORD(W_HELP_TOTP,
+    "  totp                         one-time codes for your login (needs a terminal: ssh -t)\n",
+    "  totp                         设置登录用的一次性验证码（需要终端：ssh -t）\n")
+WORD(W_HELP_WHO,
+    "  who [--json]                 administrators: live sessions\n",
+    "  who [--json]                 管理员：当前会话\n")
+WORD(W_HELP_KILL,
+    "  kill ID [REASON]             administrators: end a session\n",
+    "  kill 编号 [原因]             管理员：结束会话\n")
+WORD(W_HELP_NODES,
+    "  nodes [--json]               administrators: the container engines\n",
+    "  nodes [--json]               管理员：容器引擎节点\n")
+WORD(W_HELP_TAIL,
+    "NAME is a container's name, its unique beginning or NODE+NAME.\n"
+    "With one in the user name, as in USER+CONTAINER or USER+NODE+CONTAINER, the command runs there.\n",
+    "名称可以是容器名、唯一的开头，或 节点+名称。\n"
+    "用户名中带容器时（用户+容器 或 用户+节点+容器），命令在该容器中运行。\n")
+WORD(W_NO_SERVER_ADDRESS,
+    "jumpbox: the operator has not said how clients name this server (server-address)\n",
+    "jumpbox：管理员尚未配置客户端使用的服务器地址（server-address）\n")
+WORD(W_TOP_MOST,
+    "jumpbox: these are the first {1}; name one to see another\n",
+    "jumpbox：以下为前 {1} 个；如需查看其他容器请给出名称\n")
+WORD(W_KEY_REMOVED,
+    "the key is removed",
+    "已删除密钥")
+WORD(W_KILL_ASKED,
+    "that session is being ended",
+    "正在结束该会话")
+WORD(W_OLD_PASSWORD,
+    "Old password: ",
+    "旧密码：")
+WORD(W_PASSWD_TERMINAL,
+    "jumpbox: passwd needs a terminal (ssh -t)\n",
+    "jumpbox：passwd 需要终端（ssh -t）\n")
+WORD(W_PASSWD_ELSEWHERE,
+    "jumpbox: another of your terminals is asking for a password\n",
+    "jumpbox：您的另一个终端正在询问密码\n")
+WORD(W_COL_ID,
+    "ID",
+    "编号")
+WORD(W_COL_USER,
+    "USER",
+    "用户")
+WORD(W_COL_SOURCE,
+    "FROM",
+    "来源")
+WORD(W_COL_METHOD,
+    "LOGIN",
+    "登录方式")
+WORD(W_COL_STARTED,
+    "SINCE",
+    "开始时间")
+WORD(W_COL_CONTAINER,
+    "CONTAINER",
+    "容器")
+WORD(W_COL_HOST,
+    "HOST",
+    "主机")
+WORD(W_COL_NODE,
+    "NODE",
+    "节点")
+WORD(W_COL_STATE,
+    "STATE",
+    "状态")
+WORD(W_COL_LAST_SEEN,
+    "LAST SEEN",
+    "最后响应")
+WORD(W_COL_ADDRESS,
+    "ADDRESS",
+    "地址")
+WORD(W_COL_REGION,
+    "REGION",
+    "区域")
+WORD(W_COL_ENABLED,
+    "IN USE",
+    "启用")
+WORD(W_COL_ERROR,
+    "ERROR",
+    "错误")
+WORD(W_COL_FINGERPRINT,
+    "FINGERPRINT",
+    "指纹")
+WORD(W_COL_ALGORITHM,
+    "TYPE",
+    "类型")
+WORD(W_COL_COMMENT,
+    "COMMENT",
+    "注释")
+WORD(W_COL_FROM,
+    "ONLY FROM",
+    "限定来源")
+WORD(W_COL_UNTIL,
+    "UNTIL",
+    "有效至")
+WORD(W_COL_CREATED,
+    "CREATED",
+    "创建时间")
+WORD(W_COL_NAME,
+    "Name",
+    "名称")
+WORD(W_COL_ROLE,
+    "Role",
+    "角色")
+WORD(W_COL_LAST_LOGIN,
+    "Last login",
+    "上次登录")
+WORD(W_COL_EXPIRES,
+    "Expires",
+    "过期时间")
+WORD(W_COL_PASSWORD,
+    "Password",
+    "密码")
+WORD(W_COL_LANGUAGE,
+    "Language",
+    "语言")
+WORD(W_COL_MENU,
+    "Menu",
+    "菜单")
+WORD(W_COL_SESSION,
+    "Session",
+    "会话")
+WORD(W_COL_GROUP,
+    "Group",
+    "用户组")
+WORD(W_COL_GRANT,
+    "Grant",
+    "授权")
+WORD(W_DETAIL_NAME,
+    "Name",
+    "名称")
+WORD(W_DETAIL_ID,
+    "Id",
+    "编号")
+WORD(W_DETAIL_NODE,
+    "Node",
+    "节点")
+WORD(W_DETAIL_STATE,
+    "State",
+    "状态")
+WORD(W_DETAIL_HEALTH,
+    "Health",
+    "健康状况")
+WORD(W_DETAIL_EXIT_CODE,
+    "Exit code",
+    "退出码")
+WORD(W_DETAIL_OOM,
+    "Out of memory",
+    "内存不足")
+WORD(W_DETAIL_IMAGE,
+    "Image",
+    "镜像")
+WORD(W_DETAIL_COMMAND,
+    "Command",
+    "命令")
+WORD(W_DETAIL_USER,
+    "User",
+    "用户")
+WORD(W_DETAIL_WORKDIR,
+    "Directory",
+    "工作目录")
+WORD(W_DETAIL_CREATED,
+    "Created",
+    "创建时间")
+WORD(W_DETAIL_STARTED,
+    "Started",
+    "启动时间")
+WORD(W_DETAIL_FINISHED,
+    "Ended",
+    "结束时间")
+WORD(W_DETAIL_RESTART,
+    "Restart policy",
+    "重启策略")
+WORD(W_DETAIL_GPU,
+    "GPU",
+    "GPU")
+WORD(W_DETAIL_PORT,
+    "Ports",
+    "端口")
+WORD(W_DETAIL_NETWORK,
+    "Networks",
+    "网络")
+WORD(W_DETAIL_MOUNT,
+    "Mounts",
+    "挂载")
+WORD(W_DETAIL_LABEL,
+    "Labels",
+    "标签")
+WORD(W_DETAIL_ENV,
+    "Environment",
+    "环境变量")
+WORD(W_DETAIL_RUN_AS,
+    "Run as",
+    "可用身份")
+WORD(W_STATS_CPU,
+    "CPU",
+    "CPU")
+WORD(W_STATS_MEM,
+    "MEMORY / LIMIT",
+    "内存 / 上限")
+WORD(W_STATS_MEM_SHARE,
+    "MEMORY",
+    "内存")
+WORD(W_STATS_NET,
+    "NETWORK IN / OUT",
+    "网络 入 / 出")
+WORD(W_STATS_BLOCK,
+    "DISK IN / OUT",
+    "磁盘 读 / 写")
+WORD(W_STATS_PIDS,
+    "PIDS",
+    "进程")
 /* clang-format on */

@@ -73,7 +73,7 @@ del_key(struct broker *b, const char *fingerprint, const char *unused, struct er
 	int r = key_del(b->st, &by, b->user, fingerprint);
 
 	(void)unused;
-	return r == 0 ? 0 : not_stored(b, r, e);
+	return r == 0 ? err_words(e, 0, W_KEY_REMOVED, NULL, NULL, NULL) : not_stored(b, r, e);
 }
 
 /* ---- sessions --------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ kill_session(struct broker *b, const char *number, const char *reason, struct er
 	if (number[0] < '0' || number[0] > '9' || *end != '\0')
 		return err_words(e, JB_USAGE, W_NO_NUMBER, NULL, NULL, NULL);
 	r = session_kill(b->st, &by, id, reason[0] != '\0' ? reason : NULL);
-	return r == 0 ? 0 : not_stored(b, r, e);
+	return r == 0 ? err_words(e, 0, W_KILL_ASKED, NULL, NULL, NULL) : not_stored(b, r, e);
 }
 
 /* ---- the request -------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  * jumpbox-session.
  */
 #include "conn.h"
+#include "task.h"
 
 #include "jumpbox/client.h"
 #include "jumpbox/log.h"
@@ -122,6 +123,8 @@ slim(struct channel *ch)
 	free(ch->shell);
 	ch->command = ch->run_as = ch->shell = NULL;
 	front_forget(ch);
+	command_forget(ch);
+	task_free(ch);
 }
 
 static void
@@ -263,6 +266,15 @@ chan_say(struct channel *ch, const char *text)
 	chan_say_bytes(ch, text, strlen(text));
 }
 
+/* What is said before it goes out first, wherever it goes. */
+void
+chan_out(struct channel *ch, const void *p, size_t n)
+{
+	chan_say_bytes(ch, p, n);
+	if (!ch->tty)
+		ch->say_out = buf_len(&ch->say);
+}
+
 /* A container's name may be in it, and what an administrator typed. */
 void
 chan_reason(struct channel *ch, const char *reason)
@@ -295,6 +307,7 @@ chan_expel(struct channel *ch, uint32_t code, const char *reason)
 	if (ch->state >= CH_ENDING)
 		return;
 	relay_detach(ch, "ended");
+	task_free(ch);
 	buf_reset(&ch->raw); /* what was not taken until now is not for this client any more */
 	ch->slice = 0;
 	if (ch->state == CH_NEW) {
@@ -360,6 +373,10 @@ chan_work(struct channel *ch, int64_t now)
 		any |= front_ask(ch);
 	if (ch->state == CH_MENU || ch->state == CH_PASSWORD || ch->state == CH_CODE)
 		any |= front_input(ch);
+	if (ch->state == CH_READING)
+		any |= command_input(ch);
+	if (ch->state == CH_TASK)
+		any |= task_work(ch, now);
 	if (ch->state == CH_CONNECTING || ch->state == CH_STREAM)
 		any |= relay_work(ch, now);
 	any |= chan_flush(ch, now);
@@ -371,7 +388,9 @@ chan_work(struct channel *ch, int64_t now)
 int64_t
 chan_deadline(const struct channel *ch)
 {
-	return ch->state == CH_STREAM ? relay_deadline(ch) : 0;
+	return ch->state == CH_STREAM ? relay_deadline(ch)
+	    : ch->state == CH_TASK    ? task_deadline(ch)
+				      : 0;
 }
 
 void

@@ -26,10 +26,14 @@
 #include <libssh/libssh.h>
 
 struct conn;
+struct task;
+struct invocation;
 
 enum channel_state {
 	CH_NEW,	       /* no shell or command asked for yet */
 	CH_ASKING,     /* the broker is asked for the target or the list, or is about to be */
+	CH_TASK,       /* a command or an action of the menu goes on (task.h) */
+	CH_READING,    /* a command reads what it needs from its input */
 	CH_MENU,       /* a line is awaited */
 	CH_PASSWORD,   /* a line of the new password is awaited */
 	CH_CODE,       /* a one-time code is awaited */
@@ -78,7 +82,8 @@ struct channel {
 
 	/* to the client: our own words, then the stream's bytes */
 	struct buf say;
-	bool say_out; /* `say` is what was asked for: standard output without a terminal, too */
+	size_t
+	    say_out; /* so much at the front of `say` was asked for: standard output without a terminal, too */
 	struct buf raw;
 	struct demux demux;
 	size_t slice; /* payload bytes at the front of raw; slice_kind says which stream */
@@ -105,12 +110,17 @@ struct channel {
 	uint32_t code;	       /* exit status to send */
 	struct record *record; /* NULL: it is not recorded */
 
+	/* commands of our own, and the menu's actions */
+	struct invocation *invocation; /* commands.c; NULL: no such command */
+	struct task *task;	       /* task.h; NULL: none */
+
 	/* menu and prompts */
 	struct ui_model model;
 	struct line line;
 	uint32_t wish, wish_offset; /* CH_ASKING: REQ_TARGET or REQ_LIST, and the page */
 	const char *wish_text;	    /* of the TARGET; NULL: the login name's */
 	uint32_t request;	    /* the id it was sent with; 0: not sent yet */
+	char *old_password;	    /* of `passwd` */
 	char *first_password;
 	unsigned tries;
 	char **candidate; /* of an ambiguous target */
@@ -128,6 +138,8 @@ void chan_request(struct channel *ch, ssh_message m);
 /* Says text: on a terminal as its output, with CR before LF; otherwise on standard error. */
 void chan_say(struct channel *ch, const char *text);
 void chan_say_bytes(struct channel *ch, const void *p, size_t n);
+/* Says what was asked for. */
+void chan_out(struct channel *ch, const void *p, size_t n);
 /* A sentence of the broker's, made safe to show, as a line of ours. */
 void chan_reason(struct channel *ch, const char *reason);
 void chan_words(struct channel *ch, enum word w, const char *a1, const char *a2, const char *a3);
@@ -154,16 +166,23 @@ void front_forget(struct channel *ch); /* frees what the front holds */
 void front_target(struct channel *ch); /* asks the broker what the login name means */
 void front_list(struct channel *ch);   /* asks the broker for all of the list */
 void front_prompt(struct channel *ch, enum word w, bool echo);
+void front_resume(struct channel *ch); /* an action has ended: the menu goes on */
+/* What that text names, or the login name for NULL, which must outlive the question. */
+void front_resolve(struct channel *ch, const char *text);
 
 /* ---- commands.c: jumpbox's own ------------------------------------------ */
 
 void command_start(struct channel *ch);
-void command_listed(struct channel *ch); /* the list that it asked for is there */
+void command_listed(struct channel *ch);	       /* the list that it asked for is there */
+void command_target(struct channel *ch, uint64_t ref); /* the container that it named */
+bool command_input(struct channel *ch);		       /* what it reads; true: something was done */
+void command_forget(struct channel *ch);
 void command_hint(struct channel *ch);
 
 /* ---- renew.c: a new password -------------------------------------------- */
 
 void renew_start(struct channel *ch);
+void renew_own(struct channel *ch);		       /* `passwd`: the old one first */
 void renew_line(struct channel *ch, const char *text); /* a line was typed */
 void renew_failed(struct channel *ch);
 

@@ -1,99 +1,475 @@
 /*
  * jumpbox's own commands: an exec without a container in the login name.
- * jumpbox-session.
+ * The table is what `help` prints and the manual lists.  jumpbox-session.
  */
+#include "cmdline.h"
 #include "conn.h"
+#include "task.h"
+#include "ui_hosts.h"
 
 #include "jumpbox/text.h"
+#include "jumpbox/util.h"
 #include "ui_plain.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ROW_ROOM = 8192 }; /* less than this left: a row may be missing */
+
+/* What may stand behind the name of a command. */
+enum {
+	OPT_JSON = 1 << 0,
+	OPT_FOLLOW = 1 << 1,
+	OPT_LINES = 1 << 2,
+	OPT_USER = 1 << 3,
+	TAKES_REST = 1 << 4, /* behind -- */
+};
+
+struct command;
+
+struct invocation {
+	const struct command *command;
+	struct cmdline line;
+	char *arg[CMDLINE_WORDS + 1]; /* what is no option */
+	size_t nargs;
+	bool json, follow;
+	unsigned tail;
+	const char *user;
+};
+
+struct command {
+	const char *name;
+	enum word help;
+	unsigned takes, least, most; /* arguments */
+	void (*start)(struct channel *ch, struct invocation *in);
+	void (*target)(struct channel *ch, struct invocation *in, uint64_t ref);
+	void (*listed)(struct channel *ch, struct invocation *in);
+};
+
+static void
+usage(struct channel *ch, const struct command *c)
+{
+	chan_words(ch, W_USAGE, NULL, NULL, NULL);
+	chan_words(ch, c->help, NULL, NULL, NULL);
+	chan_end(ch, -JB_USAGE);
+}
+
+/* The arguments from number i on with a blank between them, cut to fit. */
+static char *
+join(const struct invocation *in, size_t i, char *dst, size_t size)
+{
+	size_t n = 0, len;
+
+	for (size_t k = i; k < in->nargs && n + 1 < size; k++) {
+		if (k > i)
+			dst[n++] = ' ';
+		len = text_cut(in->arg[k], size - 1 - n);
+		memcpy(dst + n, in->arg[k], len);
+		n += len;
+	}
+	dst[n] = '\0';
+	return dst;
+}
 
 /* How to come here without the menu, where it is known how clients name this server. */
 void
 command_hint(struct channel *ch)
 {
 	const struct config *cfg = ch->conn->cfg;
-	char port[16];
+	char port[16], text[512];
 
 	if (cfg->server_address[0] == '\0')
 		return;
 	snprintf(port, sizeof(port), "%u", cfg->port);
-	chan_words(ch, W_HINT, port, ch->conn->user, cfg->server_address);
+	words(text, sizeof(text), W_HINT, port, ch->conn->user, cfg->server_address);
+	chan_out(ch, text, strlen(text));
+}
+
+/* ---- lists ---------------------------------------------------------------------- */
+
+static void
+ask_list(struct channel *ch, struct invocation *in)
+{
+	(void)in;
+	front_list(ch);
 }
 
 static void
-run_help(struct channel *ch)
+print(struct channel *ch, struct buf *out)
 {
-	ch->say_out = true;
-	chan_words(ch, W_HELP, NULL, NULL, NULL);
-	command_hint(ch);
+	if (buf_room(out) < ROW_ROOM) { /* half a list would be taken for a whole one */
+		chan_words(ch, W_LIST_TOO_LONG, NULL, NULL, NULL);
+		chan_end(ch, -JB_UNAVAILABLE);
+		return;
+	}
+	chan_out(ch, buf_ptr(out), buf_len(out));
 	chan_end(ch, 0);
 }
 
 static void
-print_rows(struct channel *ch, struct buf *out)
+ls_listed(struct channel *ch, struct invocation *in)
 {
-	ui_plain_rows(&ch->model, 0, out);
+	struct buf out;
+
+	buf_init(&out, SAY_MAX);
+	if (in->json)
+		ui_plain_json(&ch->model, &out);
+	else
+		ui_plain_rows(&ch->model, 0, &out);
+	print(ch, &out);
+	buf_release(&out);
 }
 
 static void
-print_json(struct channel *ch, struct buf *out)
+hosts_start(struct channel *ch, struct invocation *in)
 {
-	ui_plain_json(&ch->model, out);
+	if (ch->conn->cfg->server_address[0] != '\0') {
+		ask_list(ch, in);
+		return;
+	}
+	chan_words(ch, W_NO_SERVER_ADDRESS, NULL, NULL, NULL);
+	chan_end(ch, -JB_UNAVAILABLE);
 }
 
-static const struct command {
-	const char *name;
-	void (*start)(struct channel *ch);
-	void (*print)(struct channel *ch, struct buf *out); /* once the list is there */
-} commands[] = {
-	{ "help", run_help, NULL },
-	{ "ls", front_list, print_rows },
-	{ "ls --json", front_list, print_json },
-	{ "totp", enrol_start, NULL },
+static void
+hosts_listed(struct channel *ch, struct invocation *in)
+{
+	const struct config *cfg = ch->conn->cfg;
+	struct buf out;
+
+	(void)in;
+	buf_init(&out, SAY_MAX);
+	ui_hosts(&ch->model, ch->conn->user, cfg->server_address, cfg->port, &out);
+	print(ch, &out);
+	buf_release(&out);
+}
+
+/* ---- figures ------------------------------------------------------------------------ */
+
+static void
+top_start(struct channel *ch, struct invocation *in)
+{
+	if (in->nargs > 0)
+		front_resolve(ch, in->arg[0]);
+	else
+		front_list(ch);
+}
+
+static void
+top_target(struct channel *ch, struct invocation *in, uint64_t ref)
+{
+	task_top_add(ch, ref, in->arg[0]);
+	task_top(ch, in->json, ch->tty);
+}
+
+static void
+top_listed(struct channel *ch, struct invocation *in)
+{
+	char count[24];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ch->model.n; i++) {
+		const struct ui_entry *e = &ch->model.entry[i];
+
+		if (ui_entry_visible(e) && strcmp(e->state, "running") == 0 && n++ < TOP_MOST)
+			task_top_add(ch, e->ref, e->name);
+	}
+	if (n > TOP_MOST) {
+		snprintf(count, sizeof(count), "%d", TOP_MOST);
+		chan_words(ch, W_TOP_MOST, count, NULL, NULL);
+	}
+	task_top(ch, in->json, ch->tty);
+}
+
+/* ---- a container --------------------------------------------------------------------- */
+
+static void
+resolve(struct channel *ch, struct invocation *in)
+{
+	front_resolve(ch, in->arg[0]);
+}
+
+static void
+show_target(struct channel *ch, struct invocation *in, uint64_t ref)
+{
+	task_details(ch, ref, in->json);
+}
+
+static void
+logs_target(struct channel *ch, struct invocation *in, uint64_t ref)
+{
+	task_logs(ch, ref, in->tail, in->follow);
+}
+
+static void
+start_target(struct channel *ch, struct invocation *in, uint64_t ref)
+{
+	(void)in;
+	task_power(ch, ref, POWER_START);
+}
+
+static void
+stop_target(struct channel *ch, struct invocation *in, uint64_t ref)
+{
+	(void)in;
+	task_power(ch, ref, POWER_STOP);
+}
+
+static void
+restart_target(struct channel *ch, struct invocation *in, uint64_t ref)
+{
+	(void)in;
+	task_power(ch, ref, POWER_RESTART);
+}
+
+/* From here on it is as if USER+CONTAINER had been asked for. */
+static void
+exec_target(struct channel *ch, struct invocation *in, uint64_t ref)
+{
+	char *command = xstrdup(in->line.rest);
+
+	ch->run_as = in->user != NULL ? xstrdup(in->user) : NULL;
+	free(ch->command);
+	ch->command = command;
+	relay_attach(ch, ref, "");
+}
+
+/* ---- the account ------------------------------------------------------------------------ */
+
+static void
+whoami_start(struct channel *ch, struct invocation *in)
+{
+	task_query(ch, QUERY_ACCOUNT, in->json);
+}
+
+static void
+passwd_start(struct channel *ch, struct invocation *in)
+{
+	(void)in;
+	renew_own(ch);
+}
+
+static void
+totp_start(struct channel *ch, struct invocation *in)
+{
+	(void)in;
+	enrol_start(ch);
+}
+
+static void
+keys_start(struct channel *ch, struct invocation *in)
+{
+	char line[MAX_KEY_LINE + 1];
+	const char *what = in->arg[0];
+
+	if (strcmp(what, "list") == 0 && in->nargs == 1)
+		task_query(ch, QUERY_KEYS, in->json);
+	else if (strcmp(what, "add") == 0 && in->nargs > 1)
+		task_change(ch, CHANGE_KEY_ADD, join(in, 1, line, sizeof(line)), "");
+	else if (strcmp(what, "add") == 0 && !ch->tty)
+		ch->state = CH_READING;
+	else if (strcmp(what, "del") == 0 && in->nargs == 2)
+		task_change(ch, CHANGE_KEY_DEL, in->arg[1], "");
+	else
+		usage(ch, in->command);
+}
+
+/* ---- for administrators -------------------------------------------------------------------- */
+
+static void
+who_start(struct channel *ch, struct invocation *in)
+{
+	task_query(ch, QUERY_WHO, in->json);
+}
+
+static void
+nodes_start(struct channel *ch, struct invocation *in)
+{
+	task_query(ch, QUERY_NODES, in->json);
+}
+
+static void
+kill_start(struct channel *ch, struct invocation *in)
+{
+	char reason[MAX_REASON - 64]; /* a sentence comes before it */
+
+	task_change(ch, CHANGE_KILL, in->arg[0], join(in, 1, reason, sizeof(reason)));
+}
+
+/* ---- the table --------------------------------------------------------------------------------- */
+
+static void help_start(struct channel *ch, struct invocation *in);
+
+/* clang-format off */
+static const struct command commands[] = {
+	{ "help",    W_HELP_HELP,    0,                      0, 0, help_start,   NULL,           NULL },
+	{ "ls",      W_HELP_LS,      OPT_JSON,               0, CMDLINE_WORDS, ask_list, NULL,   ls_listed },
+	{ "show",    W_HELP_SHOW,    OPT_JSON,               1, 1, resolve,      show_target,    NULL },
+	{ "logs",    W_HELP_LOGS,    OPT_FOLLOW | OPT_LINES, 1, 1, resolve,      logs_target,    NULL },
+	{ "top",     W_HELP_TOP,     OPT_JSON,               0, 1, top_start,    top_target,     top_listed },
+	{ "start",   W_HELP_START,   0,                      1, 1, resolve,      start_target,   NULL },
+	{ "stop",    W_HELP_STOP,    0,                      1, 1, resolve,      stop_target,    NULL },
+	{ "restart", W_HELP_RESTART, 0,                      1, 1, resolve,      restart_target, NULL },
+	{ "exec",    W_HELP_EXEC,    OPT_USER | TAKES_REST,  1, 1, resolve,      exec_target,    NULL },
+	{ "hosts",   W_HELP_HOSTS,   0,                      0, 0, hosts_start,  NULL,           hosts_listed },
+	{ "whoami",  W_HELP_WHOAMI,  OPT_JSON,               0, 0, whoami_start, NULL,           NULL },
+	{ "passwd",  W_HELP_PASSWD,  0,                      0, 0, passwd_start, NULL,           NULL },
+	{ "keys",    W_HELP_KEYS,    OPT_JSON,               1, CMDLINE_WORDS, keys_start, NULL, NULL },
+	{ "totp",    W_HELP_TOTP,    0,                      0, 0, totp_start,   NULL,           NULL },
+	{ "who",     W_HELP_WHO,     OPT_JSON,               0, 0, who_start,    NULL,           NULL },
+	{ "kill",    W_HELP_KILL,    0,                      1, CMDLINE_WORDS, kill_start, NULL, NULL },
+	{ "nodes",   W_HELP_NODES,   OPT_JSON,               0, 0, nodes_start,  NULL,           NULL },
 };
+/* clang-format on */
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void
+help_start(struct channel *ch, struct invocation *in)
+{
+	char text[1024];
+	struct buf out;
+
+	(void)in;
+	buf_init(&out, SAY_MAX);
+	for (size_t i = 0; i <= COMMANDS + 1; i++) {
+		words(text, sizeof(text),
+		    i == 0		? W_HELP_HEAD
+			: i <= COMMANDS ? commands[i - 1].help
+					: W_HELP_TAIL,
+		    NULL, NULL, NULL);
+		buf_add(&out, text, strlen(text));
+	}
+	chan_out(ch, buf_ptr(&out), buf_len(&out));
+	buf_release(&out);
+	command_hint(ch);
+	chan_end(ch, 0);
+}
+
+/* ---- what was typed ---------------------------------------------------------------- */
+
+static bool
+number(const char *s, unsigned most, unsigned *n)
+{
+	char *end;
+	unsigned long v = s != NULL ? strtoul(s, &end, 10) : 0;
+
+	if (s == NULL || s[0] < '0' || s[0] > '9' || *end != '\0' || v > most)
+		return false;
+	*n = (unsigned)v;
+	return true;
+}
+
+/* Takes an option at word i, and its value: how many words; 0: it is none of this command's. */
+static size_t
+take_option(struct invocation *in, size_t i)
+{
+	const char *w = in->line.word[i], *value = in->line.word[i + 1];
+	unsigned takes = in->command->takes;
+
+	if ((takes & OPT_JSON) && strcmp(w, "--json") == 0) {
+		in->json = true;
+		return 1;
+	}
+	if ((takes & OPT_FOLLOW) && strcmp(w, "-f") == 0) {
+		in->follow = true;
+		return 1;
+	}
+	if ((takes & OPT_LINES) && strcmp(w, "-n") == 0)
+		return number(value, MAX_TAIL, &in->tail) ? 2 : 0;
+	if ((takes & OPT_USER) && strcmp(w, "-u") == 0 && value != NULL) {
+		in->user = value;
+		return 2;
+	}
+	return 0;
+}
+
+static bool
+understand(struct invocation *in)
+{
+	const struct command *c = in->command;
+	size_t n;
+
+	in->tail = MAX_TAIL;
+	for (size_t i = 1; i < in->line.n; i += n) {
+		n = take_option(in, i);
+		if (n > 0)
+			continue;
+		n = 1;
+		if (in->line.word[i][0] == '-' && in->nargs == 0)
+			return false;
+		in->arg[in->nargs++] = in->line.word[i];
+	}
+	if ((c->takes & TAKES_REST) != 0)
+		return in->nargs == 1 && in->line.rest != NULL &&
+		    in->line.rest[strspn(in->line.rest, " \t\n")] != '\0';
+	return in->line.rest == NULL && in->nargs >= c->least && in->nargs <= c->most;
+}
 
 static const struct command *
-find(const char *text)
+find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(text, commands[i].name) == 0)
+	for (size_t i = 0; name != NULL && i < COMMANDS; i++)
+		if (strcmp(name, commands[i].name) == 0)
 			return &commands[i];
 	return NULL;
 }
 
 void
+command_forget(struct channel *ch)
+{
+	if (ch->invocation == NULL)
+		return;
+	cmdline_release(&ch->invocation->line);
+	free(ch->invocation);
+	ch->invocation = NULL;
+}
+
+void
 command_start(struct channel *ch)
 {
-	const struct command *command = find(ch->command);
+	struct invocation *in = ch->invocation = xcalloc(1, sizeof(*in));
+	bool whole = cmdline_split(&in->line, ch->command);
 	char safe[256];
 
-	if (command != NULL) {
-		command->start(ch);
-		return;
+	in->command = find(in->line.word[0]);
+	if (in->command == NULL) {
+		chan_words(
+		    ch, W_NO_COMMAND, text_safe(safe, sizeof(safe), ch->command), NULL, NULL);
+		chan_end(ch, -JB_USAGE);
+	} else if (!whole || !understand(in)) {
+		usage(ch, in->command);
+	} else {
+		in->command->start(ch, in);
 	}
-	chan_words(ch, W_NO_COMMAND, text_safe(safe, sizeof(safe), ch->command), NULL, NULL);
-	chan_end(ch, -JB_USAGE);
 }
 
 void
 command_listed(struct channel *ch)
 {
-	struct buf out;
+	ch->invocation->command->listed(ch, ch->invocation);
+}
 
-	buf_init(&out, SAY_MAX);
-	find(ch->command)->print(ch, &out);
-	if (buf_room(&out) < ROW_ROOM) { /* half a list would be taken for a whole one */
-		chan_words(ch, W_LIST_TOO_LONG, NULL, NULL, NULL);
-		chan_end(ch, -JB_UNAVAILABLE);
-	} else {
-		ch->say_out = true;
-		chan_say_bytes(ch, buf_ptr(&out), buf_len(&out));
-		chan_end(ch, 0);
-	}
-	buf_release(&out);
+void
+command_target(struct channel *ch, uint64_t ref)
+{
+	ch->invocation->command->target(ch, ch->invocation, ref);
+}
+
+/* `keys add` without a key: what comes to its end, and is not too much. */
+bool
+command_input(struct channel *ch)
+{
+	char line[MAX_KEY_LINE + 1];
+	size_t n = buf_len(&ch->in);
+
+	if (!ch->in_eof && !ch->held && n <= MAX_KEY_LINE)
+		return false;
+	n = n > MAX_KEY_LINE ? MAX_KEY_LINE : n;
+	memcpy(line, buf_ptr(&ch->in), n);
+	line[n] = '\0';
+	buf_reset(&ch->in);
+	line[strcspn(line, "\r\n")] = '\0';
+	task_change(ch, CHANGE_KEY_ADD, line, "");
+	return true;
 }

@@ -29,17 +29,21 @@ write_some(struct channel *ch, const void *p, size_t n, bool err)
 static bool
 flush_say(struct channel *ch)
 {
-	bool err = !ch->tty && !ch->say_out;
 	bool any = false;
+	size_t n;
 	long r;
 
-	while (buf_len(&ch->say) > 0) {
-		r = write_some(ch, buf_ptr(&ch->say), buf_len(&ch->say), err);
+	while ((n = buf_len(&ch->say)) > 0) {
+		if (!ch->tty && ch->say_out > 0)
+			n = ch->say_out;
+		r = write_some(ch, buf_ptr(&ch->say), n, !ch->tty && ch->say_out == 0);
 		if (r <= 0) {
 			ch->closed |= r < 0;
 			return any;
 		}
 		buf_consume(&ch->say, (size_t)r);
+		if (ch->say_out > 0)
+			ch->say_out -= (size_t)r;
 		any = true;
 	}
 	return any;

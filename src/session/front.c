@@ -49,9 +49,16 @@ ask(struct channel *ch, uint32_t type, uint32_t offset)
 }
 
 void
+front_resolve(struct channel *ch, const char *text)
+{
+	ch->wish_text = text;
+	ask(ch, REQ_TARGET, 0);
+}
+
+void
 front_target(struct channel *ch)
 {
-	ask(ch, REQ_TARGET, 0);
+	front_resolve(ch, NULL);
 }
 
 /* A container of that name may have been made anew a moment ago, as `docker compose up` does. */
@@ -92,7 +99,8 @@ front_forget(struct channel *ch)
 {
 	drop_candidates(ch);
 	free_secret(ch->first_password);
-	ch->first_password = NULL;
+	free_secret(ch->old_password);
+	ch->first_password = ch->old_password = NULL;
 }
 
 /* ---- the menu -------------------------------------------------------------------- */
@@ -137,6 +145,13 @@ void
 front_back(struct channel *ch)
 {
 	front_list(ch);
+}
+
+void
+front_resume(struct channel *ch)
+{
+	ch->state = CH_MENU;
+	front_prompt(ch, W_MENU_PROMPT, true);
 }
 
 /* A typed line: true if it chose a container. */
@@ -365,7 +380,9 @@ on_target(struct channel *ch, struct msg *m)
 	take_candidates(ch, m);
 	if (!msg_end(m))
 		fatal(JB_INTERNAL, "the broker's TARGET answer is malformed");
-	if (code == 0) {
+	if (code == 0 && ch->invocation != NULL) {
+		command_target(ch, ref);
+	} else if (code == 0) {
 		ch->named = !ch->looked_again;
 		relay_attach(ch, ref, ""); /* named for the menu alone */
 	} else if (code != TARGET_NONE) {

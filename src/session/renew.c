@@ -1,5 +1,6 @@
 /*
- * The dialogue for a new password, which must be had before anything else.
+ * The dialogue for a new password: one that must be had before anything else,
+ * or is wished for.
  * jumpbox-session.
  *
  * The broker takes one change of a connection and no other after it: one
@@ -13,6 +14,13 @@
 #include <string.h>
 
 enum { NEW_PASSWORD_TRIES = 3 };
+
+/* It is not due: `passwd` asks. */
+static bool
+is_own(const struct channel *ch)
+{
+	return ch->invocation != NULL;
+}
 
 void
 renew_failed(struct channel *ch)
@@ -45,6 +53,11 @@ renew_line(struct channel *ch, const char *text)
 		password_again(ch);
 		return;
 	}
+	if (is_own(ch) && ch->old_password == NULL) {
+		ch->old_password = xstrdup(text);
+		front_prompt(ch, W_NEW_PASSWORD, false);
+		return;
+	}
 	if (ch->first_password == NULL) {
 		ch->first_password = xstrdup(text);
 		front_prompt(ch, W_NEW_PASSWORD_AGAIN, false);
@@ -57,7 +70,9 @@ renew_line(struct channel *ch, const char *text)
 	}
 	ch->request = ch->conn->renewal = link_id();
 	ch->state = CH_ASKING;
-	msg_init(&m, REQ_NEW_PASSWORD, ch->request);
+	msg_init(&m, is_own(ch) ? REQ_PASSWD : REQ_NEW_PASSWORD, ch->request);
+	if (is_own(ch))
+		msg_put_str(&m, ch->old_password);
 	msg_put_str(&m, text);
 	link_send(&m);
 	line_init(&ch->line, ch->tty, false);
@@ -84,29 +99,50 @@ renew_answer(struct conn *c, struct msg *m)
 	if (outcome == AUTH_DENIED) {
 		chan_say(ch, why);
 		chan_say(ch, "\n");
-		password_again(ch);
+		if (is_own(ch)) /* which of the two was wrong is said */
+			renew_failed(ch);
+		else
+			password_again(ch);
 		return;
 	}
 	c->renewing = NULL;
 	free_secret(ch->first_password);
 	ch->first_password = NULL;
 	chan_words(ch, W_PASSWORD_CHANGED, NULL, NULL, NULL);
-	front_start(ch);
+	if (is_own(ch))
+		chan_end(ch, 0);
+	else
+		front_start(ch);
+}
+
+/* Whether this channel may ask; if not, it ends. */
+static bool
+may_ask(struct channel *ch, enum word no_terminal, enum word elsewhere)
+{
+	struct conn *c = ch->conn;
+
+	if (ch->tty && c->renewing == NULL && c->renewal == 0) {
+		c->renewing = ch;
+		ch->state = CH_PASSWORD;
+		return true;
+	}
+	chan_words(ch, ch->tty ? elsewhere : no_terminal, NULL, NULL, NULL);
+	chan_end(ch, is_own(ch) ? -JB_USAGE : -JB_DENIED);
+	return false;
+}
+
+void
+renew_own(struct channel *ch)
+{
+	if (may_ask(ch, W_PASSWD_TERMINAL, W_PASSWD_ELSEWHERE))
+		front_prompt(ch, W_OLD_PASSWORD, false);
 }
 
 void
 renew_start(struct channel *ch)
 {
-	struct conn *c = ch->conn;
-
-	if (!ch->tty || c->renewing != NULL || c->renewal != 0) {
-		chan_words(ch, ch->tty ? W_NEW_PASSWORD_ELSEWHERE : W_NEW_PASSWORD_TERMINAL, NULL,
-		    NULL, NULL);
-		chan_end(ch, -JB_DENIED);
+	if (!may_ask(ch, W_NEW_PASSWORD_TERMINAL, W_NEW_PASSWORD_ELSEWHERE))
 		return;
-	}
-	c->renewing = ch;
-	ch->state = CH_PASSWORD;
 	chan_words(ch, W_NEW_PASSWORD_DUE, NULL, NULL, NULL);
 	front_prompt(ch, W_NEW_PASSWORD, false);
 }

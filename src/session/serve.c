@@ -12,6 +12,7 @@
  * link_call() waits for the broker.
  */
 #include "conn.h"
+#include "task.h"
 
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
@@ -246,6 +247,8 @@ on_detach(struct conn *c, struct msg *m)
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		if (ch->attach == attach && attach != 0)
 			chan_expel(ch, code, reason);
+		else if (task_detached(ch, attach, code, reason))
+			return;
 }
 
 static void
@@ -280,7 +283,7 @@ broker_message(struct conn *c, struct msg *m)
 	 * descriptor goes with the message: whoever left CONNECTING has sent a DETACH.
 	 */
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
-		if (front_answer(ch, m) || relay_answer(ch, m))
+		if (front_answer(ch, m) || relay_answer(ch, m) || task_answer(ch, m))
 			return;
 }
 
@@ -354,7 +357,7 @@ poll_set(struct conn *c, int64_t now)
 	set[1] = (struct pollfd){ link_fd(), POLLIN, 0 };
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next) {
 		ch->slot = 0;
-		if ((events = relay_events(ch)) == 0)
+		if ((events = ch->task != NULL ? task_events(ch) : relay_events(ch)) == 0)
 			continue;
 		ch->slot = (unsigned)n;
 		set[n++] = (struct pollfd){ ch->fd, events, 0 };

@@ -86,7 +86,7 @@ def table(name, start):
 
 def test_every_command_of_clients_is_in_the_manual():
     source, _ = clients()
-    assert set(re.findall(r"^\.It Cm (.+)$", source, re.M)) == set(table("session/commands.c", "} commands[] = {"))
+    assert set(re.findall(r"^\.It Cm (.+)$", source, re.M)) == set(table("session/commands.c", "command commands[] = {"))
 
 
 def test_every_key_of_ls_is_in_the_manual():
@@ -94,15 +94,38 @@ def test_every_key_of_ls_is_in_the_manual():
     code = (TOP / "src/session/ui_plain.c").read_text()
     keys = set(re.findall(r'json_string\(out, "(\w+)"', code)) | set(re.findall(r'\\"(\w+)\\":%', code))
     assert {"name", "id"} <= keys
-    assert keys == set(re.findall(r"\w+", re.search(r"with the keys (.*?)\.", re.sub(r"\(.*?\)", "", page, flags=re.S),
-                                                    re.S).group(1))) - {"and"}
+    assert keys == keys_said("ls")
+
+
+def keys_said(command):
+    """What is in bold in the manual's item of a command: the keys of its objects."""
+    source, _ = clients()
+    item = source.split(f"\n.It Cm {command}\n")[1].split("\n.It Cm ")[0].split("\n.El")[0]
+    return set(re.findall(r"\b[a-z_]+\b", " ".join(re.findall(r"^\.Cm (.+)$", item, re.M))))
+
+
+def test_every_key_of_the_other_commands_is_in_the_manual():
+    """The tables that the JSON is made from."""
+    def keys(file, start, indent):
+        return {re.match(r"[\w]+", k).group(0) for k in re.findall(rf'^\t+{indent}\{{ "(\w+)"', (
+            TOP / "src/session" / file).read_text().split(start)[1].split("};")[0], re.M)}
+    assert keys_said("show") - {"exec"} == keys("ui_details.c", "details[DETAIL_KEYS] = {", r"\[\w+\] += ")
+    for command, start in (("who", "who[] = {"), ("nodes", "nodes[] = {"), ("keys", "keys[] = {"),
+                           ("whoami", "account[] = {")):
+        said = keys_said(command) - ({"list", "add", "del", "user", "keys"} if command == "keys" else set())
+        assert said == keys("ui_table.c", start, ""), command
+    stats = (TOP / "src/session/ui_stats.c").read_text()
+    assert keys_said("top") == set(re.findall(r'json_\w+\(out, "(\w+)"', stats))
 
 
 def test_every_exit_status_for_clients_is_in_the_manual():
     numbers = dict(re.findall(r"(JB_\w+) = -(\d+)", (TOP / "include/jumpbox/errors.h").read_text()))
     files = [*(TOP / "src/docker").glob("*.c"),
-             *(TOP / "src/session" / f"{f}.c" for f in ("channel", "commands", "front", "relay", "renew", "serve", "timers")),
-             *(TOP / "src/broker" / f"{f}.c" for f in ("broker", "do_attach", "do_target", "exec_jobs", "login", "recheck"))]
+             *(TOP / "src/session" / f"{f}.c" for f in ("channel", "commands", "front", "relay", "renew", "serve", "task", "task_logs", "task_top",
+                                                        "timers")),
+             *(TOP / "src/broker" / f"{f}.c" for f in ("action", "broker", "do_attach", "do_change", "do_logs",
+                                                       "do_passwd", "do_power", "do_query", "do_stats", "do_target",
+                                                       "exec_jobs", "held_node", "job", "login", "recheck"))]
     code = "".join(f.read_text() for f in files)
     statuses = {numbers[name] for name in re.findall(r"(?<!fatal\()\b(JB_\w+)", code)}
     statuses |= {"0", *re.findall(r"UNKNOWN_CODE = (\d+)", code)}

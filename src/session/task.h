@@ -1,0 +1,33 @@
+/*
+ * One thing that a command or the plain menu asks the broker for, apart from
+ * a shell: details, figures, logs, power, a query, a change.  While it goes on
+ * the channel is in CH_TASK; then the command ends, or the menu goes on.
+ */
+#ifndef SESSION_TASK_H
+#define SESSION_TASK_H
+
+#include "channel.h"
+
+enum { TOP_MOST = 32 }; /* containers whose figures are asked for at once */
+
+void task_details(struct channel *ch, uint64_t ref, bool json);
+void task_power(struct channel *ch, uint64_t ref, enum power what);
+void task_logs(struct channel *ch, uint64_t ref, unsigned tail, bool follow);
+void task_query(struct channel *ch, enum query what, bool json);
+void task_change(struct channel *ch, enum change_what what, const char *arg, const char *text);
+
+/* Figures: each container first, then go. live: again and again, until Ctrl-C. */
+void task_top_add(struct channel *ch, uint64_t ref, const char *name);
+void task_top(struct channel *ch, bool json, bool live);
+
+/* ---- for the loop ------------------------------------------------------- */
+
+bool task_answer(struct channel *ch, struct msg *m); /* false: not ours */
+/* The broker has withdrawn or lost what was going on; false: not ours. */
+bool task_detached(struct channel *ch, uint32_t request, uint32_t code, const char *reason);
+bool task_work(struct channel *ch, int64_t now);
+int64_t task_deadline(const struct channel *ch);
+short task_events(const struct channel *ch); /* poll() events wanted on ch->fd */
+void task_free(struct channel *ch);	     /* whatever it is at */
+
+#endif

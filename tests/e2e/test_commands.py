@@ -1,0 +1,349 @@
+"""jumpbox's own commands over plain ssh: what they print, to where, with which status, and who may."""
+
+import contextlib
+import json
+import re
+import subprocess
+
+import pytest
+
+from lab import ended, run, wait_for
+
+
+def ok(host, login, command, **kw):
+    r = host.ssh(login, command, **kw)
+    assert (r.returncode, r.stderr) == (0, b""), (command, r)
+    return r.stdout.decode()
+
+
+def refused(host, login, command, status, **kw):
+    r = host.ssh(login, command, **kw)
+    assert (r.returncode, r.stdout) == (status, b""), (command, r)
+    return r.stderr.decode()
+
+
+# ---- a container
+
+def test_show(site):
+    site.engine.container("shown", "busybox", "--label", "team=red", "--env", "SECRET=hunter2", "--env", "PLAIN=1")
+    try:
+        text = ok(site, "alice", "show shown")
+        assert re.search(r"^Name +shown$", text, re.M) and re.search(r"^State +running$", text, re.M), text
+        assert "team=red" in text and "SECRET" in text and "PLAIN" in text
+        assert "hunter2" not in text
+        details = json.loads(ok(site, "alice", "show --json shown"))
+        assert details["name"] == "shown" and details["node"] == "one" and details["state"] == "running"
+        assert {"SECRET", "PLAIN"} <= set(details["env"]) and "hunter2" not in json.dumps(details)
+        assert "team=red" in details["labels"]
+        assert "sleep" in details["command"] and "busybox" in details["image"]
+        assert 0 < details["created"] <= details["started"] and details["finished"] == 0
+        cid = site.engine.cli("inspect", "--format", "{{.Id}}", "shown").stdout.decode().strip()
+        assert details["id"] == cid and json.loads(ok(site, "alice", f"show --json {cid[:12]}")) == details
+        assert json.loads(ok(site, "alice", "show --json one+shown")) == details
+    finally:
+        site.engine.remove("shown")
+
+
+def test_power(site):
+    engine = site.engine
+    engine.container("switch", "busybox", "--stop-timeout", "1")
+
+    def state():
+        return engine.cli("inspect", "--format", "{{.State.Status}}", "switch").stdout.decode().strip()
+    try:
+        site.user("pat")
+        site.ctl("grant", "add", "pat", "switch", "--allow", "shell,power")
+        assert ok(site, "pat", "stop switch") == "switch is stopped\n" and state() == "exited"
+        assert ok(site, "pat", "stop switch") == "switch was not running\n"
+        assert ok(site, "pat", "start switch") == "switch is started\n" and state() == "running"
+        assert ok(site, "pat", "start switch") == "switch was running already\n"
+        assert ok(site, "pat", "restart switch") == "switch is restarted\n"
+        engine.cli("pause", "switch")
+        err = refused(site, "pat", "start switch", 69)
+        assert err == "jumpbox: the container is paused; unpause it first\n"
+        engine.cli("unpause", "switch")
+        # Alice's grant is the default one: it has no power.
+        assert refused(site, "alice", "stop switch", 77) == "jumpbox: you may not start or stop switch\n"
+        assert state() == "running"
+        rows = [(r["event"], r["detail"]) for r in site.audit() if r["target"] == "one/switch"]
+        assert ("power.stop", None) in rows and ("power.result", "stop: done") in rows, rows
+        assert ("power.result", "start: was so already") in rows
+        assert not [r for r in site.audit("power.stop") if r["actor"] == "alice"]
+        number = [g["id"] for g in site.ctl_json("grant", "list", "--user", "pat")][0]
+        site.ctl("grant", "del", str(number))
+        assert "there is no container switch" in refused(site, "pat", "stop switch", 66)
+    finally:
+        engine.remove("switch")
+        site.ctl("user", "del", "pat")
+
+
+def test_logs(site):
+    engine = site.engine
+    engine.container("talk", "busybox", command=("sh", "-c", "i=0; while [ $i -lt 10000 ]; do echo line $i; i=$((i+1)); done; sleep 1000000"))
+    try:
+        wait_for(lambda: engine.cli("logs", "--tail", "1", "talk").stdout == b"line 9999\n", 30, "the lines")
+        want = "".join(f"line {i}\n" for i in range(10000))
+        text = ok(site, "alice", "logs talk")
+        if engine.kind == "podman":  # it ends lines where it happened to read
+            text, want = text.replace("\n", ""), want.replace("\n", "")
+        assert text == want
+        assert ok(site, "alice", "logs -n 3 talk") == "line 9997\nline 9998\nline 9999\n"
+        assert "usage" in refused(site, "alice", "logs -n x talk", 64)
+    finally:
+        engine.remove("talk")
+
+
+def test_logs_follow_and_leave(site):
+    engine = site.engine
+    engine.container("ticker", "busybox", command=("sh", "-c", "while :; do echo tick; sleep 0.2; done"))
+    try:
+        before = children(site)
+        p = site.popen("alice", "logs -f -n 1 ticker", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert [p.stdout.readline() for _ in range(5)] == [b"tick\n"] * 5
+        p.terminate()
+        p.wait(10)
+        wait_for(lambda: children(site) <= before, 10, "the children to go")
+        p = site.popen("alice", "logs -f ticker", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE)
+        p.stdout.readline()
+        engine.remove("ticker")
+        assert p.wait(20) == 0
+        p.stdout.close()
+    finally:
+        engine.remove("ticker")
+
+
+def children(host):
+    """Brokers and what they have forked, but for zygotes."""
+    return len(host.processes("jumpbox-broker"))
+
+
+def test_top(site):
+    site.engine.container("busy", "busybox", command=("sh", "-c", "while :; do :; done"))
+    try:
+        text = ok(site, "alice", "top busy")
+        assert text.splitlines()[0].split()[:2] == ["Name", "CPU"] and text.splitlines()[1].split()[0] == "busy"
+        [row] = json.loads(ok(site, "alice", "top --json busy"))
+        theirs = site.engine.cli("stats", "--no-stream", "--format", "{{json .}}", "busy").stdout.decode()
+        if site.engine.kind == "docker":
+            their = json.loads(theirs)
+            assert abs(float(their["CPUPerc"].rstrip("%")) - row["cpu_percent"]) < 40, (their, row)
+            assert int(their["PIDs"]) == row["pids"]
+        assert 10 < row["cpu_percent"] < 250 and row["memory"] > 0 and row["memory_limit"] > row["memory"]
+        names = {r["name"] for r in json.loads(ok(site, "alice", "top --json"))}
+        assert {"busy", "bb", "deb"} <= names
+    finally:
+        site.engine.remove("busy")
+
+
+def test_exec_is_as_with_a_container_in_the_name(site):
+    blob = bytes(range(256)) * 300
+    r = site.ssh("alice", "exec bb -- cat; exit 7", input=blob)
+    assert (r.returncode, r.stdout, r.stderr) == (7, blob, b"")
+    r = site.ssh("alice", "exec bb -- echo 'a  b' >&2")
+    assert (r.returncode, r.stdout, r.stderr) == (0, b"", b"a  b\n")
+    assert "usage" in refused(site, "alice", "exec bb", 64)
+    assert "usage" in refused(site, "alice", "exec bb --", 64)
+    assert "there is no container nil" in refused(site, "alice", "exec nil -- true", 66)
+
+
+# ---- lists
+
+def test_ls_and_hosts(own_host, docker):
+    host = own_host(server_address="gw.example.org")
+    text = ok(host, "alice", "hosts")
+    assert f"Host bb.one\n    HostName gw.example.org\n    Port {host.port}\n    User alice+one+bb\n" in text
+    # A client reads it.
+    config = host.dir / "hosts"
+    config.write_text(text)
+    said = run("ssh", "-F", config, "-G", "deb.one").stdout.decode()
+    assert "user alice+one+deb" in said and f"port {host.port}" in said
+    assert "usage" in refused(host, "alice", "hosts now", 64)
+
+
+def test_hosts_needs_an_address(host):
+    assert "server-address" in refused(host, "alice", "hosts", 69)
+
+
+# ---- words, usage, help
+
+def test_usage_and_help(host):
+    text = ok(host, "alice", "help")
+    for name in ("help", "ls", "show", "logs", "top", "start", "stop", "restart", "exec", "hosts", "whoami", "passwd",
+                 "keys", "who", "kill", "nodes"):
+        assert re.search(rf"^  {name}\b", text, re.M), name
+    for bad in ("show", "show a b", "show --nothing bb", "ls --json --what", "logs -n", "logs -n -1 bb", "kill",
+                "keys", "keys what", "keys del", "whoami me", "show 'bb", "help help", "top a b", "logs -- bb"):
+        assert "usage" in refused(host, "alice", bad, 64), bad
+    assert "no such command" in refused(host, "alice", "frobnicate bb", 64)
+    assert "no such command" in refused(host, "alice", "''", 64)
+    assert "State" in ok(host, "alice", "  show   'b'\"b\"  ")
+    assert "there is no container" in refused(host, "alice", "show 'b b'", 66)
+
+
+# ---- the account
+
+def test_whoami(host):
+    row = json.loads(ok(host, "alice", "whoami --json"))
+    assert row["name"] == "alice" and row["role"] == "user" and row["password"] is True
+    assert any(g.startswith("* allow ") for g in row["grants"]) and row["session"] > 0
+    text = ok(host, "root1", "whoami")
+    assert re.search(r"^Role +admin$", text, re.M), text
+
+
+def test_keys(host, tmp_path):
+    host.user("kim")
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "kim\x1b[31m key", "-f", tmp_path / "id")
+    public = (tmp_path / "id.pub").read_text()
+    [old] = json.loads(ok(host, "kim", "keys list --json"))
+    said = ok(host, "kim", "keys add", input=public.encode())
+    fingerprint = re.search(r"SHA256:\S+", said).group(0)
+    text = ok(host, "kim", "keys list")
+    assert fingerprint in text and old["fingerprint"] in text and "\x1b" not in text and "\\x1b" in text
+    r = run(*[str(tmp_path / "id") if a == str(host.key) else a for a in host.ssh_argv("kim", "whoami")], check=False)
+    assert r.returncode == 0, r
+    assert "there already" in refused(host, "kim", "keys add", 73, input=public.encode())
+    assert ok(host, "kim", f"keys del {fingerprint}") == "the key is removed\n"
+    assert "no such thing" in refused(host, "kim", f"keys del {fingerprint}", 66)
+    assert "no such thing" in refused(host, "alice", f"keys del {old['fingerprint'][:-1]}x", 66)
+    assert ok(host, "kim", f"keys add {public.strip()}").startswith("the key SHA256:")
+    assert "no public key" in refused(host, "kim", "keys add ssh-ed25519 nonsense", 65)
+    assert "no public key" in refused(host, "kim", "keys add", 65, input=b"x" * 100000)
+    events = [r["event"] for r in host.audit() if r["actor"] == "kim"]
+    assert events.count("key.add") == 2 and events.count("key.del") == 1
+
+
+def test_keys_may_be_forbidden(own_host):
+    host = own_host(user_keys="no")
+    assert "managed by the administrators" in refused(host, "alice", "keys del SHA256:x", 77)
+    ok(host, "alice", "keys list")
+
+
+def passwd(host, login, old, new, again=None):
+    t = host.terminal(login, "passwd")
+    t.expect(b"Old password: ")
+    t.sendline(old)
+    t.expect(b"New password: ")
+    t.sendline(new)
+    t.expect(b"again: ")
+    t.sendline(again or new)
+    said = b""
+    status = ended(t)
+    return status, t.before or said
+
+
+def test_passwd(own_host):
+    host = own_host(backoff_after=3)
+    host.user("pia", password="first password")
+    assert "terminal" in refused(host, "pia", "passwd", 64)
+    status, said = passwd(host, "pia", "first password", "second password")
+    assert status == 0 and b"is changed" in said, said
+    assert host.ssh_password("pia", "second password", "whoami").returncode == 0
+    assert host.ssh_password("pia", "first password", "whoami").returncode == 255
+    host.ctl("user", "unlock", "pia")
+    host.ctl("unlock", "--source", "127.0.0.1", check=False)
+    assert passwd(host, "pia", "second password", "short")[0] == 77
+    status, said = passwd(host, "pia", "wrong password", "third password")
+    assert status == 77 and b"old password is wrong" in said
+    assert host.audit("password.fail")
+    for _ in range(2):
+        passwd(host, "pia", "wrong password", "third password")
+    status, said = passwd(host, "pia", "second password", "third password")
+    assert status == 77 and b"wait" in said, said
+
+
+# ---- for administrators
+
+def test_who_kill_and_nodes(host):
+    for command in ("who", "nodes", "kill 1"):
+        assert "administrators" in refused(host, "alice", command, 77)
+    p = host.popen("alice+bb", "cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdin.write(b"x")
+    p.stdin.flush()
+    assert p.stdout.read(1) == b"x"
+    rows = json.loads(ok(host, "root1", "who --json"))
+    [row] = [r for r in rows if r["container"] == "one/bb" and r["user"] == "alice"]
+    assert row["source"] == "127.0.0.1" and row["method"] == "publickey" and row["started"] > 0
+    assert "one/bb" in ok(host, "root1", "who")
+    assert "being ended" in ok(host, "root1", f"kill {row['id']} tidy 'up  now'")
+    assert p.wait(20) == 77
+    assert b'an administrator ended this session: tidy up  now' in p.stderr.read()
+    for f in (p.stdin, p.stdout, p.stderr):
+        with contextlib.suppress(BrokenPipeError):
+            f.close()
+    assert "no such thing" in refused(host, "root1", f"kill {row['id']}", 66)
+    assert "number" in refused(host, "root1", "kill everybody", 64)
+    [node] = json.loads(ok(host, "root1", "nodes --json"))
+    assert node["name"] == "one" and node["enabled"] is True and node["address"].startswith("unix://")
+    assert "one" in ok(host, "root1", "nodes")
+
+
+# ---- permissions
+
+def test_each_needs_its_permission_at_that_moment(host, docker):
+    host.user("lim")
+    made = host.ctl("grant", "add", "lim", "bb", "--allow", "shell").stdout.decode()
+    number = re.search(r"\d+", made).group(0)
+    assert "may not read the logs of bb" in refused(host, "lim", "logs bb", 77)
+    assert "may not start or stop bb" in refused(host, "lim", "restart bb", 77)
+    assert host.ssh("lim", "exec bb -- true").returncode == 77
+    ok(host, "lim", "show bb")
+    for command in ("show deb", "logs deb", "top deb", "start deb", "exec deb -- true"):
+        assert "there is no container deb" in refused(host, "lim", command, 66), command
+    host.ctl("grant", "add", "lim", "bb", "--allow", "logs")
+    p = host.popen("lim", "logs -f bb", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    q = host.popen("lim", "exec bb -- cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(lambda: docker.processes("bb") and children(host) > 0, 10, "the stream")
+    wait_for(lambda: [g for g in host.ctl_json("grant", "list", "--user", "lim")], 5, "the grants")
+    for g in host.ctl_json("grant", "list", "--user", "lim"):
+        if "logs" in g["allow"] and g["id"] != int(number):
+            followed(host)
+            host.ctl("grant", "del", str(g["id"]))
+    assert p.wait(20) == 77 and b"withdrawn" in p.stderr.read()
+    for x in (p, q):
+        x.kill()
+        x.communicate()
+
+
+def followed(host):
+    """A log is being followed: its stream has been passed."""
+    wait_for(lambda: any(s["user"] == "lim" for s in host.ctl_json("session", "list")), 10, "the session")
+
+
+def test_run_as_is_the_grants(host):
+    host.user("ras")
+    host.ctl("grant", "add", "ras", "bb", "--allow", "shell,exec", "--as", "1001")
+    host.ctl("grant", "add", "ras", "bb", "--allow", "shell,exec", "--as", "1234")
+    assert host.ssh("ras", "exec bb -- id -u").stdout == b"1001\n"
+    assert host.ssh("ras", "exec -u 1234 bb -- id -u").stdout == b"1234\n"
+    r = host.ssh("ras", "exec -u root bb -- id -un")
+    assert (r.returncode, r.stdout) == (77, b"") and b"may not be root in bb" in r.stderr
+    assert host.ssh("root1", "exec -u 1001 bb -- id -u").stdout == b"1001\n"
+    assert host.ssh("root1", "exec -u 'a b' bb -- id -un").returncode == 77
+    assert set(json.loads(ok(host, "ras", "show --json bb"))["run_as"]) == {"1001", "1234"}
+    assert json.loads(ok(host, "root1", "show --json bb"))["run_as"] == ["*"]
+
+
+# ---- foreign bytes
+
+NASTY = "\x1b]0;owned\x07\x9b31m\u202egnp.\u2066"
+
+
+def test_nothing_foreign_reaches_a_terminal_raw(host, docker):
+    docker.container("nasty", "busybox", "--label", f"evil{NASTY}=x\n{NASTY}", "--env", f"E{NASTY}=1",
+                     command=("sh", "-c", "printf '\\033[31mred\\033[0m\\tx\\r\\n\\233\\302\\233 \\342\\200\\256 \\377\\000ok\\n'; sleep 1000000"))
+    try:
+        wait_for(lambda: b"ok" in docker.cli("logs", "nasty").stdout, 10, "its output")
+        raw = [b"\x1b", b"\x9b", b"\x07", "\u202e".encode(), "\u2066".encode(), b"\r", b"\xff", b"\0"]
+        for command in ("show nasty", "show --json nasty", "logs nasty", "ls", "ls --json", "top nasty"):
+            out = host.ssh("alice", command).stdout
+            assert out and not [b for b in raw if b in out], (command, out)
+        assert host.ssh("alice", "logs nasty").stdout.startswith(b"\\x1b[31mred\\x1b[0m\tx\n")
+        t = host.terminal("alice", "logs nasty")
+        t.expect(b"ok\r\n")
+        assert b"\x1b[31m" not in t.before
+        ended(t)
+        err = host.ssh("alice", f"show nas{NASTY}").stderr
+        assert not [b for b in raw if b in err], err
+    finally:
+        docker.remove("nasty")
