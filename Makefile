@@ -99,6 +99,9 @@ $(BUILD)/tests/unit/test_broker_recheck: ACCESS_LIBS += $(BROKER_LIBS)
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
 SESSION_PURE = line qr ui_model ui_plain
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
+$(BUILD)/tests/unit/test_session_cmdline: $(BUILD)/src/session/cmdline.o
+$(BUILD)/tests/unit/test_session_log_text: $(BUILD)/src/session/log_text.o
+$(BUILD)/tests/unit/test_session_ui_tables: $(patsubst %,$(BUILD)/src/session/%.o,ui_details ui_hosts ui_json ui_model ui_stats ui_table)
 unit: $(UNIT)
 
 # A session that was taken over, against the real broker.

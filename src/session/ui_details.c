@@ -131,15 +131,15 @@ put_many(const struct ui_details *d, unsigned key, struct buf *out)
 {
 	unsigned n = 0;
 
-	json_raw(out, "[");
+	ui_json_raw(out, "[");
 	for (size_t i = 0; i < d->n; i++) {
 		if (d->row[i].key != key)
 			continue;
 		if (n++ > 0)
-			json_raw(out, ",");
-		json_text(out, d->row[i].value);
+			ui_json_raw(out, ",");
+		ui_json_text(out, d->row[i].value);
 	}
-	json_raw(out, "]");
+	ui_json_raw(out, "]");
 }
 
 void
@@ -147,21 +147,21 @@ ui_details_json(const struct ui_details *d, struct buf *out)
 {
 	unsigned n = 0;
 
-	json_raw(out, "{");
+	ui_json_raw(out, "{");
 	for (unsigned k = DETAIL_NAME; k < DETAIL_KEYS; k++) {
 		const char *value = first(d, k);
 
 		if (details[k].many) {
-			json_key(out, details[k].json, &n);
+			ui_json_key(out, details[k].json, &n);
 			put_many(d, k, out);
 		} else if (details[k].kind == TEXT) {
-			json_string(out, details[k].json, value, &n);
+			ui_json_string(out, details[k].json, value, &n);
 		} else if (details[k].kind == FLAG) {
-			json_key(out, details[k].json, &n);
-			json_raw(out, value[0] != '\0' ? "true" : "false");
+			ui_json_key(out, details[k].json, &n);
+			ui_json_raw(out, value[0] != '\0' ? "true" : "false");
 		} else {
-			json_number(out, details[k].json, strtoull(value, NULL, 10), &n);
+			ui_json_number(out, details[k].json, strtoull(value, NULL, 10), &n);
 		}
 	}
-	json_raw(out, "}\n");
+	ui_json_raw(out, "}\n");
 }

@@ -11,13 +11,13 @@
 enum { TEXT_ROOM = 4096 };
 
 void
-json_raw(struct buf *out, const char *s)
+ui_json_raw(struct buf *out, const char *s)
 {
 	buf_add(out, s, strlen(s));
 }
 
 void
-json_text(struct buf *out, const char *s)
+ui_json_text(struct buf *out, const char *s)
 {
 	char safe[TEXT_ROOM];
 
@@ -31,27 +31,27 @@ json_text(struct buf *out, const char *s)
 }
 
 void
-json_key(struct buf *out, const char *key, unsigned *n)
+ui_json_key(struct buf *out, const char *key, unsigned *n)
 {
 	if ((*n)++ > 0)
 		buf_add(out, ",", 1);
-	json_text(out, key);
+	ui_json_text(out, key);
 	buf_add(out, ":", 1);
 }
 
 void
-json_string(struct buf *out, const char *key, const char *value, unsigned *n)
+ui_json_string(struct buf *out, const char *key, const char *value, unsigned *n)
 {
-	json_key(out, key, n);
-	json_text(out, value);
+	ui_json_key(out, key, n);
+	ui_json_text(out, value);
 }
 
 void
-json_number(struct buf *out, const char *key, uint64_t value, unsigned *n)
+ui_json_number(struct buf *out, const char *key, uint64_t value, unsigned *n)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, value);
-	json_key(out, key, n);
-	json_raw(out, text);
+	ui_json_key(out, key, n);
+	ui_json_raw(out, text);
 }

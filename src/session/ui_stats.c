@@ -118,16 +118,16 @@ ui_stats_json(const char *name, const struct ui_stats *s, struct buf *out)
 	unsigned n = 0;
 
 	snprintf(cpu, sizeof(cpu), "%" PRIu64 ".%02u", s->cpu / 100, (unsigned)(s->cpu % 100));
-	json_raw(out, "{");
-	json_string(out, "name", name, &n);
-	json_key(out, "cpu_percent", &n);
-	json_raw(out, cpu);
-	json_number(out, "memory", s->mem, &n);
-	json_number(out, "memory_limit", s->mem_limit, &n);
-	json_number(out, "net_rx", s->net_rx, &n);
-	json_number(out, "net_tx", s->net_tx, &n);
-	json_number(out, "block_read", s->blk_read, &n);
-	json_number(out, "block_write", s->blk_write, &n);
-	json_number(out, "pids", s->pids, &n);
-	json_raw(out, "}");
+	ui_json_raw(out, "{");
+	ui_json_string(out, "name", name, &n);
+	ui_json_key(out, "cpu_percent", &n);
+	ui_json_raw(out, cpu);
+	ui_json_number(out, "memory", s->mem, &n);
+	ui_json_number(out, "memory_limit", s->mem_limit, &n);
+	ui_json_number(out, "net_rx", s->net_rx, &n);
+	ui_json_number(out, "net_tx", s->net_tx, &n);
+	ui_json_number(out, "block_read", s->blk_read, &n);
+	ui_json_number(out, "block_write", s->blk_write, &n);
+	ui_json_number(out, "pids", s->pids, &n);
+	ui_json_raw(out, "}");
 }

@@ -178,12 +178,12 @@ static void
 json_cell(struct buf *out, const struct table_column *c, const char *cell, unsigned *n)
 {
 	if (c->kind == CELL_TIME || c->kind == CELL_NUMBER) {
-		json_number(out, c->key, strtoull(cell, NULL, 10), n);
+		ui_json_number(out, c->key, strtoull(cell, NULL, 10), n);
 	} else if (c->kind == CELL_YESNO) {
-		json_key(out, c->key, n);
-		json_raw(out, strcmp(cell, "yes") == 0 ? "true" : "false");
+		ui_json_key(out, c->key, n);
+		ui_json_raw(out, strcmp(cell, "yes") == 0 ? "true" : "false");
 	} else {
-		json_string(out, c->key, cell, n);
+		ui_json_string(out, c->key, cell, n);
 	}
 }
 
@@ -192,15 +192,15 @@ rows_json(const struct table *t, struct buf *out)
 {
 	unsigned n;
 
-	json_raw(out, "[");
+	ui_json_raw(out, "[");
 	for (size_t row = 0; row + t->kind->ncols <= t->n; row += t->kind->ncols) {
-		json_raw(out, row > 0 ? ",\n{" : "\n{");
+		ui_json_raw(out, row > 0 ? ",\n{" : "\n{");
 		n = 0;
 		for (unsigned c = 0; c < t->kind->ncols; c++)
 			json_cell(out, &t->kind->column[c], t->cell[row + c], &n);
-		json_raw(out, "}");
+		ui_json_raw(out, "}");
 	}
-	json_raw(out, "\n]\n");
+	ui_json_raw(out, "\n]\n");
 }
 
 /* ---- pairs ----------------------------------------------------------------------- */
@@ -249,8 +249,8 @@ pair_json(const struct table *t, const struct table_column *c, struct buf *out, 
 	unsigned many = 0;
 
 	if (c->last) {
-		json_key(out, c->key, n);
-		json_raw(out, "[");
+		ui_json_key(out, c->key, n);
+		ui_json_raw(out, "[");
 	}
 	for (size_t i = 0; i + 1 < t->n; i += 2) {
 		if (!pair_is(t->cell[i], c))
@@ -260,11 +260,11 @@ pair_json(const struct table *t, const struct table_column *c, struct buf *out, 
 			return;
 		}
 		if (many++ > 0)
-			json_raw(out, ",");
-		json_text(out, t->cell[i + 1]);
+			ui_json_raw(out, ",");
+		ui_json_text(out, t->cell[i + 1]);
 	}
 	if (c->last)
-		json_raw(out, "]");
+		ui_json_raw(out, "]");
 }
 
 static void
@@ -272,10 +272,10 @@ pairs_json(const struct table *t, struct buf *out)
 {
 	unsigned n = 0;
 
-	json_raw(out, "{");
+	ui_json_raw(out, "{");
 	for (unsigned c = 0; c < t->kind->ncols; c++)
 		pair_json(t, &t->kind->column[c], out, &n);
-	json_raw(out, "}\n");
+	ui_json_raw(out, "}\n");
 }
 
 void

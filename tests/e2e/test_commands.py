@@ -271,7 +271,7 @@ def test_who_kill_and_nodes(host):
     for f in (p.stdin, p.stdout, p.stderr):
         with contextlib.suppress(BrokenPipeError):
             f.close()
-    assert "no such thing" in refused(host, "root1", f"kill {row['id']}", 66)
+    wait_for(lambda: host.ssh("root1", f"kill {row['id']}").returncode == 66, 10, "its end")
     assert "number" in refused(host, "root1", "kill everybody", 64)
     [node] = json.loads(ok(host, "root1", "nodes --json"))
     assert node["name"] == "one" and node["enabled"] is True and node["address"].startswith("unix://")
