@@ -71,7 +71,7 @@ ui_detail_value(const struct ui_detail *d, char *dst, size_t size)
 		return text_safe(dst, size, when);
 	}
 	if (details[d->key].kind == FLAG)
-		return words(dst, size, W_YES, NULL, NULL, NULL);
+		return words(dst, size, W_ANSWER_YES, NULL, NULL, NULL);
 	return text_safe(dst, size, d->value);
 }
 

@@ -16,45 +16,45 @@ enum { CELL = 1200, GAP = 2, MOST_WIDTH = 64 };
 
 /* clang-format off */
 static const struct table_column who[] = {
-	{ "id",        W_COL_ID,        CELL_NUMBER, false },
-	{ "user",      W_COL_USER,      CELL_TEXT,   false },
-	{ "source",    W_COL_SOURCE,    CELL_TEXT,   false },
-	{ "method",    W_COL_METHOD,    CELL_TEXT,   false },
-	{ "started",   W_COL_STARTED,   CELL_TIME,   false },
-	{ "container", W_COL_CONTAINER, CELL_TEXT,   false },
-	{ "host",      W_COL_HOST,      CELL_TEXT,   true  },
+	{ "id",        W_TABLE_ID,        CELL_NUMBER, false },
+	{ "user",      W_TABLE_USER,      CELL_TEXT,   false },
+	{ "source",    W_TABLE_SOURCE,    CELL_TEXT,   false },
+	{ "method",    W_TABLE_METHOD,    CELL_TEXT,   false },
+	{ "started",   W_TABLE_STARTED,   CELL_TIME,   false },
+	{ "container", W_TABLE_CONTAINER, CELL_TEXT,   false },
+	{ "host",      W_TABLE_HOST,      CELL_TEXT,   true  },
 };
 static const struct table_column nodes[] = {
-	{ "name",      W_COL_NODE,      CELL_TEXT,   false },
-	{ "state",     W_COL_STATE,     CELL_TEXT,   false },
-	{ "last_seen", W_COL_LAST_SEEN, CELL_TIME,   false },
-	{ "address",   W_COL_ADDRESS,   CELL_TEXT,   false },
-	{ "region",    W_COL_REGION,    CELL_TEXT,   false },
-	{ "enabled",   W_COL_ENABLED,   CELL_YESNO,  false },
-	{ "error",     W_COL_ERROR,     CELL_TEXT,   true  },
+	{ "name",      W_TABLE_NODE,      CELL_TEXT,   false },
+	{ "state",     W_TABLE_STATE,     CELL_TEXT,   false },
+	{ "last_seen", W_TABLE_LAST_SEEN, CELL_TIME,   false },
+	{ "address",   W_TABLE_ADDRESS,   CELL_TEXT,   false },
+	{ "region",    W_TABLE_REGION,    CELL_TEXT,   false },
+	{ "enabled",   W_TABLE_ENABLED,   CELL_YESNO,  false },
+	{ "error",     W_TABLE_ERROR,     CELL_TEXT,   true  },
 };
 static const struct table_column keys[] = {
-	{ "fingerprint", W_COL_FINGERPRINT, CELL_TEXT, false },
-	{ "algorithm",   W_COL_ALGORITHM,   CELL_TEXT, false },
-	{ "comment",     W_COL_COMMENT,     CELL_TEXT, false },
-	{ "from",        W_COL_FROM,        CELL_TEXT, false },
-	{ "until",       W_COL_UNTIL,       CELL_TIME, false },
-	{ "created",     W_COL_CREATED,     CELL_TIME, true  },
+	{ "fingerprint", W_TABLE_FINGERPRINT, CELL_TEXT, false },
+	{ "algorithm",   W_TABLE_ALGORITHM,   CELL_TEXT, false },
+	{ "comment",     W_TABLE_COMMENT,     CELL_TEXT, false },
+	{ "from",        W_TABLE_FROM,        CELL_TEXT, false },
+	{ "until",       W_TABLE_UNTIL,       CELL_TIME, false },
+	{ "created",     W_TABLE_CREATED,     CELL_TIME, true  },
 };
 /* The pairs of an account; those that a pair names by `group` and `grant` repeat. */
 static const struct table_column account[] = {
-	{ "name",       W_COL_NAME,       CELL_TEXT,   false },
-	{ "role",       W_COL_ROLE,       CELL_TEXT,   false },
-	{ "created",    W_COL_CREATED,    CELL_TIME,   false },
-	{ "last_login", W_COL_LAST_LOGIN, CELL_TIME,   false },
-	{ "expires",    W_COL_EXPIRES,    CELL_TIME,   false },
-	{ "password",   W_COL_PASSWORD,   CELL_YESNO,  false },
-	{ "language",   W_COL_LANGUAGE,   CELL_TEXT,   false },
-	{ "menu",       W_COL_MENU,       CELL_TEXT,   false },
-	{ "session",    W_COL_SESSION,    CELL_NUMBER, false },
-	{ "source",     W_COL_SOURCE,     CELL_TEXT,   false },
-	{ "groups",     W_COL_GROUP,      CELL_TEXT,   true  },
-	{ "grants",     W_COL_GRANT,      CELL_TEXT,   true  },
+	{ "name",       W_TABLE_NAME,       CELL_TEXT,   false },
+	{ "role",       W_TABLE_ROLE,       CELL_TEXT,   false },
+	{ "created",    W_TABLE_CREATED,    CELL_TIME,   false },
+	{ "last_login", W_TABLE_LAST_LOGIN, CELL_TIME,   false },
+	{ "expires",    W_TABLE_EXPIRES,    CELL_TIME,   false },
+	{ "password",   W_TABLE_PASSWORD,   CELL_YESNO,  false },
+	{ "language",   W_TABLE_LANGUAGE,   CELL_TEXT,   false },
+	{ "menu",       W_TABLE_MENU,       CELL_TEXT,   false },
+	{ "session",    W_TABLE_SESSION,    CELL_NUMBER, false },
+	{ "source",     W_TABLE_SOURCE,     CELL_TEXT,   false },
+	{ "groups",     W_TABLE_GROUP,      CELL_TEXT,   true  },
+	{ "grants",     W_TABLE_GRANT,      CELL_TEXT,   true  },
 };
 
 #define COLUMNS(c) c, sizeof(c) / sizeof(c[0])
@@ -117,7 +117,8 @@ cell_text(const struct table_column *c, const char *cell, char dst[static CELL])
 		return text_safe(dst, CELL, at > 0 ? when : "");
 	}
 	if (c->kind == CELL_YESNO)
-		return words(dst, CELL, strcmp(cell, "yes") == 0 ? W_YES : W_NO, NULL, NULL, NULL);
+		return words(dst, CELL, strcmp(cell, "yes") == 0 ? W_ANSWER_YES : W_ANSWER_NO, NULL,
+		    NULL, NULL);
 	return text_safe(dst, CELL, cell);
 }
 
