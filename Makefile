@@ -27,11 +27,19 @@ ACCESS_LIBS = $(call libs,libargon2 libxcrypt libcrypto jansson liboath)
 DOCKER_LIBS = $(call libs,libcurl libssl jansson)
 CAST_LIBS = $(call libs,zlib)
 BROKER_LIBS = $(call libs,libqrencode)
-SESSION_LIBS = $(call libs,libssh libcrypto libseccomp) -ldl
+SESSION_LIBS = $(call libs,libssh libcrypto libseccomp ncursesw) -ldl
 
 dirs = common cast store access docker supervisor session broker watcher metrics ctl
 $(foreach d,$(dirs),$(eval SRC_$(d) := $(wildcard src/$(d)/*.c)))
 $(foreach d,$(dirs),$(eval OBJ_$(d) := $(SRC_$(d):%.c=$(BUILD)/%.o)))
+
+# The terminals that the menu knows: their entries are in the program.
+OBJ_session += $(BUILD)/src/session/terminfo.o
+$(BUILD)/src/session/terminfo.o: $(BUILD)/src/session/terminfo.c $(BUILD)/flags
+	$(CC) $(ALL_CPPFLAGS) -Isrc/session $(ALL_CFLAGS) -c -o $@ $<
+$(BUILD)/src/session/terminfo.c: src/session/terminfo.sh
+	@mkdir -p $(@D)
+	src/session/terminfo.sh > $@
 
 LIBS = $(foreach l,docker access store cast common,$(BUILD)/lib$(l).a)
 PROGRAMS = $(BUILD)/jumpboxd $(BUILD)/jumpbox-session $(BUILD)/jumpbox-broker \
@@ -97,11 +105,14 @@ $(BUILD)/tests/unit/test_broker_replay: $(filter-out %/main.o,$(OBJ_broker))
 $(BUILD)/tests/unit/test_session_record: $(BUILD)/src/session/record.o
 $(BUILD)/tests/unit/test_broker_recheck: ACCESS_LIBS += $(BROKER_LIBS)
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
-SESSION_PURE = line qr ui_model ui_plain
+SESSION_PURE = line qr ui_model ui_plain ui_input ui_filter ui_list ui_keys ui_columns ui_menu ui_view
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 $(BUILD)/tests/unit/test_session_cmdline: $(BUILD)/src/session/cmdline.o
 $(BUILD)/tests/unit/test_session_log_text: $(BUILD)/src/session/log_text.o
 $(BUILD)/tests/unit/test_session_ui_tables: $(patsubst %,$(BUILD)/src/session/%.o,ui_details ui_hosts ui_json ui_model ui_stats ui_table)
+$(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
+$(BUILD)/tests/unit/test_session_ui_screen: $(patsubst %,$(BUILD)/src/session/%.o,$(SESSION_PURE) ui_screen terminfo)
+$(BUILD)/tests/unit/test_session_ui_screen: STORE_LIBS += $(call libs,ncursesw)
 unit: $(UNIT)
 
 # A session that was taken over, against the real broker.
@@ -114,6 +125,7 @@ FUZZ_CC ?= clang
 FUZZ = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
+$(BUILD)/tests/fuzz/fuzz_input: $(BUILD)/src/session/ui_input.o
 fuzz-programs: $(FUZZ)
 fuzz fuzz-replay:
 	@$(MAKE) SANITIZE=1 BUILD=build/fuzz CC='$(FUZZ_CC)' CFLAGS='-g -fsanitize=fuzzer-no-link' fuzz-programs

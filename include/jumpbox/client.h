@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* LANG, LC_*, COLORTERM, GIT_*: letters, digits and _; a value without control characters. */
+/* LANG, LC_*, COLORTERM, NO_COLOR, GIT_*: letters, digits and _; a value without control characters. */
 bool client_env_ok(const char *name, const char *value);
 bool client_term_ok(const char *term);
 /* A side of a terminal as asked for: 0 is the usual one, more than MAX_SIDE is that. */

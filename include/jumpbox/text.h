@@ -11,6 +11,9 @@
  * its code point, or 1 and -1 for a byte that is not UTF-8.
  */
 size_t text_decode(const char *s, int32_t *cp);
+/* The other way round; returns the length. */
+enum { TEXT_CHAR_MAX = 4 };
+size_t text_encode(char dst[static TEXT_CHAR_MAX], int32_t cp);
 /* How many bytes of s to keep, at most max, so that no character is cut in two. */
 size_t text_cut(const char *s, size_t max);
 /* Control, escape, bidi, invisible, or not a character: never to be shown as it is. */

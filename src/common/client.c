@@ -15,7 +15,7 @@ upper_or_digit(char c)
 }
 
 /* A pattern that ends in * is a prefix. */
-static const char *const names[] = { "LANG", "LC_*", "COLORTERM", "GIT_*" };
+static const char *const names[] = { "LANG", "LC_*", "COLORTERM", "NO_COLOR", "GIT_*" };
 
 static bool
 name_allowed(const char *name)

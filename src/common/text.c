@@ -64,6 +64,19 @@ text_decode(const char *s, int32_t *cp)
 	return n;
 }
 
+size_t
+text_encode(char dst[static TEXT_CHAR_MAX], int32_t cp)
+{
+	size_t n = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4, i;
+
+	dst[0] = (char)cp;
+	for (i = n; n > 1 && i-- > 1; cp >>= 6)
+		dst[i] = (char)(0x80 | (cp & 0x3f));
+	if (n > 1)
+		dst[0] = (char)((0xf00 >> n & 0xf0) | cp);
+	return n;
+}
+
 /* A character's first byte is at most three before its last. */
 size_t
 text_cut(const char *s, size_t max)

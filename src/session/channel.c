@@ -111,6 +111,8 @@ slim(struct channel *ch)
 	buf_release(&ch->say);
 	buf_release(&ch->raw);
 	ch->slice = 0;
+	menu_full_free(ch);
+	list_end(ch);
 	ui_model_release(&ch->model);
 	wipe(&ch->line, sizeof(ch->line));
 	for (unsigned i = 0; i < ch->nenv; i++) {
@@ -297,6 +299,7 @@ chan_words(struct channel *ch, enum word w, const char *a1, const char *a2, cons
 void
 chan_end(struct channel *ch, uint32_t code)
 {
+	menu_full_close(ch);
 	ch->code = code;
 	ch->state = CH_ENDING;
 }
@@ -314,6 +317,7 @@ chan_expel(struct channel *ch, uint32_t code, const char *reason)
 		chan_end(ch, code);
 		return;
 	}
+	menu_full_close(ch);
 	if (ch->tty)
 		chan_say(ch, "\n");
 	chan_reason(ch, reason);
@@ -369,10 +373,10 @@ chan_work(struct channel *ch, int64_t now)
 		return true;
 	}
 	any |= take_held(ch);
-	if (ch->state == CH_ASKING)
+	if (ch->state == CH_ASKING || ch->state == CH_MENU)
 		any |= front_ask(ch);
 	if (ch->state == CH_MENU || ch->state == CH_PASSWORD || ch->state == CH_CODE)
-		any |= front_input(ch);
+		any |= front_input(ch, now);
 	if (ch->state == CH_READING)
 		any |= command_input(ch);
 	if (ch->state == CH_TASK)
@@ -390,6 +394,7 @@ chan_deadline(const struct channel *ch)
 {
 	return ch->state == CH_STREAM ? relay_deadline(ch)
 	    : ch->state == CH_TASK    ? task_deadline(ch)
+	    : ch->state == CH_MENU    ? menu_full_deadline(ch)
 				      : 0;
 }
 

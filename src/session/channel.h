@@ -28,13 +28,14 @@
 struct conn;
 struct task;
 struct invocation;
+struct menu_full;
 
 enum channel_state {
 	CH_NEW,	       /* no shell or command asked for yet */
 	CH_ASKING,     /* the broker is asked for the target or the list, or is about to be */
 	CH_TASK,       /* a command or an action of the menu goes on (task.h) */
 	CH_READING,    /* a command reads what it needs from its input */
-	CH_MENU,       /* a line is awaited */
+	CH_MENU,       /* a menu or a prompt has the keyboard */
 	CH_PASSWORD,   /* a line of the new password is awaited */
 	CH_CODE,       /* a one-time code is awaited */
 	CH_CONNECTING, /* ATTACH is asked */
@@ -116,8 +117,11 @@ struct channel {
 
 	/* menu and prompts */
 	struct ui_model model;
+	uint64_t mark, since; /* how far the model is; what the list in hand began with */
 	struct line line;
-	uint32_t wish, wish_offset; /* CH_ASKING: REQ_TARGET or REQ_LIST, and the page */
+	struct menu_full *full;	    /* NULL: the full-screen menu was never opened */
+	bool plain;		    /* this terminal cannot have it */
+	uint32_t wish, wish_offset; /* REQ_TARGET or REQ_LIST that is to be sent, and the page */
 	const char *wish_text;	    /* of the TARGET; NULL: the login name's */
 	uint32_t request;	    /* the id it was sent with; 0: not sent yet */
 	char *old_password;	    /* of `passwd` */
@@ -158,17 +162,49 @@ void chan_rest(struct channel *ch);
 
 void front_start(struct channel *ch);		      /* shell or exec was asked for */
 bool front_answer(struct channel *ch, struct msg *m); /* false: not ours */
-bool front_input(struct channel *ch);  /* a line from `in`; true: something was done */
-bool front_ask(struct channel *ch);    /* sends what could not be asked at once; true: sent */
-void front_again(struct channel *ch);  /* the login name, resolved once more */
-void front_back(struct channel *ch);   /* the shell ended: the menu again */
-void front_forget(struct channel *ch); /* frees what the front holds */
-void front_target(struct channel *ch); /* asks the broker what the login name means */
-void front_list(struct channel *ch);   /* asks the broker for all of the list */
+bool front_input(struct channel *ch, int64_t now);    /* from `in`; true: something was done */
+bool front_ask(struct channel *ch);   /* sends what could not be asked at once; true: sent */
+void front_again(struct channel *ch); /* the login name, resolved once more */
+void front_back(struct channel *ch, const char *how); /* the shell ended so: the menu again */
+void front_connect(struct channel *ch, const struct ui_entry *e);
+void front_everything(struct channel *ch);	  /* no candidates: all of the list is shown */
+void front_warn(struct channel *ch, enum word w); /* a line on a terminal, whatever it shows */
+void front_forget(struct channel *ch);		  /* frees what the front holds */
+void front_target(struct channel *ch);		  /* asks the broker what the login name means */
+void front_list(struct channel *ch);		  /* asks the broker for all of the list */
 void front_prompt(struct channel *ch, enum word w, bool echo);
 void front_resume(struct channel *ch); /* an action has ended: the menu goes on */
 /* What that text names, or the login name for NULL, which must outlive the question. */
 void front_resolve(struct channel *ch, const char *text);
+
+/* ---- list.c: the list of containers ---------------------------------------- */
+
+/*
+ * May be asked for now: all of it, or since ch->mark what changed; false: it
+ * is another channel's turn.
+ */
+bool list_begin(struct channel *ch, uint32_t offset);
+/* REP_LIST into the model.  *next: the page to ask for, 0: it is complete; false: there is no list. */
+bool list_take(struct channel *ch, struct msg *m, uint32_t *next);
+void list_end(struct channel *ch); /* it is not waited for any more */
+
+/* ---- menu_full.c: the full-screen menu ------------------------------------ */
+
+/* Whether it has the terminal. */
+bool menu_full_on(const struct channel *ch);
+/* Takes the terminal and asks for the list; false: its type is not known. */
+bool menu_full_open(struct channel *ch, const char *said);
+/* Gives the terminal back as it was. */
+void menu_full_close(struct channel *ch);
+void menu_full_free(struct channel *ch);
+void menu_full_rows(struct channel *ch);     /* some have come */
+void menu_full_listed(struct channel *ch);   /* all have */
+void menu_full_unlisted(struct channel *ch); /* there is no list */
+/* Something is different from what was listed; anew: everything may be. */
+void menu_full_changed(struct channel *ch, bool anew);
+void menu_full_say(struct channel *ch, enum word w);
+bool menu_full_work(struct channel *ch, int64_t now);
+int64_t menu_full_deadline(const struct channel *ch);
 
 /* ---- commands.c: jumpbox's own ------------------------------------------ */
 

@@ -44,6 +44,8 @@ struct conn {
 	struct channel *channels;
 	unsigned nchannels;
 	unsigned asking;	   /* TARGETs and LISTs that the broker has not answered */
+	struct channel *lister;	   /* whose list the broker has in hand; NULL: nobody's */
+	unsigned followers;	   /* menus that want to hear of changes */
 	struct channel *renewing;  /* asks its user for a new password */
 	uint32_t renewal;	   /* NEW_PASSWORD that the broker has not answered; 0: none */
 	struct channel *enrolling; /* sets up one-time codes */

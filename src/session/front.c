@@ -13,7 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ASKING = 64 }; /* of a connection: channels can be many, and the broker has a limit */
+enum {
+	MAX_ASKING = 64, /* of a connection: channels can be many, and the broker has a limit */
+	FULL_COLS = 60,	 /* a smaller terminal gets the plain menu */
+	FULL_ROWS = 12,
+};
 
 /* ---- asking ------------------------------------------------------------------ */
 
@@ -22,13 +26,14 @@ front_ask(struct channel *ch)
 {
 	struct msg m;
 
-	if (ch->wish == 0 || ch->conn->asking >= MAX_ASKING)
+	if (ch->wish == 0 || ch->conn->asking >= MAX_ASKING ||
+	    (ch->wish == REQ_LIST && !list_begin(ch, ch->wish_offset)))
 		return false;
 	ch->request = link_id();
 	msg_init(&m, ch->wish, ch->request);
 	if (ch->wish == REQ_LIST) {
 		msg_put_u32(&m, ch->wish_offset);
-		msg_put_u64(&m, 0);
+		msg_put_u64(&m, ch->since);
 	} else {
 		msg_put_str(&m, ch->wish_text != NULL ? ch->wish_text : "");
 	}
@@ -38,10 +43,12 @@ front_ask(struct channel *ch)
 	return true;
 }
 
+/* Whoever has the terminal meanwhile keeps it. */
 static void
 ask(struct channel *ch, uint32_t type, uint32_t offset)
 {
-	ch->state = CH_ASKING;
+	if (!menu_full_on(ch))
+		ch->state = CH_ASKING;
 	ch->request = 0;
 	ch->wish = type;
 	ch->wish_offset = offset;
@@ -70,18 +77,12 @@ front_again(struct channel *ch)
 	front_target(ch);
 }
 
-static void
-ask_list(struct channel *ch, uint32_t offset)
-{
-	if (offset == 0)
-		ui_model_begin(&ch->model);
-	ask(ch, REQ_LIST, offset);
-}
-
 void
 front_list(struct channel *ch)
 {
-	ask_list(ch, 0);
+	if (!menu_full_on(ch))
+		ch->mark = 0; /* all of it */
+	ask(ch, REQ_LIST, 0);
 }
 
 static void
@@ -141,9 +142,33 @@ show_menu(struct channel *ch)
 	front_prompt(ch, ch->tty ? W_MENU_PROMPT : W_PICK_PROMPT, true);
 }
 
-void
-front_back(struct channel *ch)
+/* Which face the menu has: this alone decides. */
+static bool
+wants_full(const struct channel *ch)
 {
+	static const char *const plain[] = { "", "dumb", "unknown" };
+
+	if (!ch->menu || ch->plain || strcmp(ch->conn->menu, "plain") == 0 ||
+	    ch->cols < FULL_COLS || ch->rows < FULL_ROWS)
+		return false;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (strcmp(ch->term, plain[i]) == 0)
+			return false;
+	return true;
+}
+
+/* said: what happened last, for a face that hides it; NULL: nothing. */
+static void
+open_menu(struct channel *ch, const char *said)
+{
+	char safe[256];
+
+	if (wants_full(ch)) {
+		if (menu_full_open(ch, said))
+			return;
+		ch->plain = true;
+		chan_words(ch, W_UI_NO_TERM, text_safe(safe, sizeof(safe), ch->term), NULL, NULL);
+	}
 	front_list(ch);
 }
 
@@ -152,6 +177,39 @@ front_resume(struct channel *ch)
 {
 	ch->state = CH_MENU;
 	front_prompt(ch, W_MENU_PROMPT, true);
+}
+
+void
+front_back(struct channel *ch, const char *how)
+{
+	open_menu(ch, how);
+}
+
+void
+front_everything(struct channel *ch)
+{
+	drop_candidates(ch);
+	ui_model_filter(&ch->model, NULL, 0);
+}
+
+void
+front_warn(struct channel *ch, enum word w)
+{
+	if (menu_full_on(ch))
+		menu_full_say(ch, w);
+	else
+		chan_words(ch, w, NULL, NULL, NULL);
+}
+
+void
+front_connect(struct channel *ch, const struct ui_entry *e)
+{
+	char safe[160];
+
+	text_safe(safe, sizeof(safe), e->name);
+	if (ch->tty)
+		chan_words(ch, W_CONNECTING, safe, NULL, NULL);
+	relay_attach(ch, e->ref, safe);
 }
 
 /* A typed line: true if it chose a container. */
@@ -163,10 +221,7 @@ pick(struct channel *ch, const char *text)
 	size_t n = ui_model_find(&ch->model, text, &e);
 
 	if (n == 1) {
-		if (ch->tty)
-			chan_words(
-			    ch, W_CONNECTING, text_safe(safe, sizeof(safe), e->name), NULL, NULL);
-		relay_attach(ch, e->ref, text_safe(safe, sizeof(safe), e->name));
+		front_connect(ch, e);
 		return true;
 	}
 	text_safe(safe, sizeof(safe), text);
@@ -241,12 +296,14 @@ line_ended(struct channel *ch, enum line_event event)
 }
 
 bool
-front_input(struct channel *ch)
+front_input(struct channel *ch, int64_t now)
 {
 	enum line_event event = LINE_MORE;
 	bool any = false;
 	uint8_t byte;
 
+	if (menu_full_on(ch))
+		return menu_full_work(ch, now);
 	while (buf_len(&ch->in) > 0 && event == LINE_MORE) {
 		byte = *buf_ptr(&ch->in);
 		if (ch->state != CH_MENU) /* it would stay in the storage */
@@ -270,6 +327,10 @@ front_input(struct channel *ch)
 static void
 no_list(struct channel *ch)
 {
+	if (menu_full_on(ch)) {
+		menu_full_unlisted(ch);
+		return;
+	}
 	chan_words(ch, W_NO_LIST, NULL, NULL, NULL);
 	if (ch->menu) {
 		ch->state = CH_MENU;
@@ -280,57 +341,36 @@ no_list(struct channel *ch)
 }
 
 static void
-take_row(struct channel *ch, struct msg *m)
+listed(struct channel *ch)
 {
-	char id[65], name[256], node[65], state[64], health[32], image[1025], service[256];
-	struct ui_entry row = {
-		.id = id, .name = name, .node = node, .state = state, .image = image
-	};
-	size_t n;
+	ch->request = 0;
+	if (ch->command != NULL)
+		command_listed(ch);
+	else if (menu_full_on(ch))
+		menu_full_listed(ch);
+	else
+		show_menu(ch);
+}
 
-	row.ref = msg_get_u64(m);
-	msg_get_str(m, id, sizeof(id));
-	msg_get_str(m, name, sizeof(name));
-	msg_get_str(m, node, sizeof(node));
-	msg_get_str(m, state, sizeof(state));
-	msg_get_str(m, health, sizeof(health));
-	msg_get_str(m, image, sizeof(image));
-	msg_get_str(m, service, sizeof(service));
-	msg_get_bytes(m, &n, MAX_ROW_LABELS); /* labels */
-	msg_get_bytes(m, &n, 64);	      /* owner */
-	msg_get_bytes(m, &n, MAX_ROW_PORTS);  /* ports */
-	row.since = msg_get_u64(m);	      /* created */
-	for (int i = 0; i < 4; i++)
-		msg_get_u64(m); /* started, finished, node_seen, used */
-	for (int i = 0; i < 3; i++)
-		msg_get_u32(m); /* exit code, permissions (the broker enforces them), flags */
-	if (!m->bad)
-		ui_model_add(&ch->model, &row);
+static void
+more_rows(struct channel *ch, uint32_t next)
+{
+	if (menu_full_on(ch))
+		menu_full_rows(ch);
+	ask(ch, REQ_LIST, next);
 }
 
 static void
 on_list(struct channel *ch, struct msg *m)
 {
-	uint32_t total = msg_get_u32(m), offset = msg_get_u32(m), n, ngone;
+	uint32_t next;
 
-	msg_get_u64(m); /* the mark */
-	n = msg_get_u32(m);
-	for (uint32_t i = 0; i < n && !m->bad; i++)
-		take_row(ch, m);
-	ngone = msg_get_u32(m);
-	for (uint32_t i = 0; i < ngone && !m->bad; i++)
-		msg_get_u64(m);
-	if (!msg_end(m))
-		fatal(JB_INTERNAL, "the broker's LIST answer is malformed");
-	if (total == LIST_FAILED)
+	if (!list_take(ch, m, &next))
 		no_list(ch);
-	else if (total > LIST_PAGE &&
-	    offset < total - LIST_PAGE) /* of this page some may have gone */
-		ask_list(ch, offset + LIST_PAGE);
-	else if (ch->command != NULL)
-		command_listed(ch);
+	else if (next != 0)
+		more_rows(ch, next);
 	else
-		show_menu(ch);
+		listed(ch);
 }
 
 static void
@@ -356,7 +396,7 @@ no_target(struct channel *ch, uint32_t code, const char *message)
 	if (code == (uint32_t)-JB_USAGE && ch->tty && ch->command == NULL) {
 		text_safe(ch->notice, sizeof(ch->notice), message);
 		ch->menu = true;
-		front_list(ch);
+		open_menu(ch, message);
 		return;
 	}
 	chan_reason(ch, message);
@@ -391,14 +431,14 @@ on_target(struct channel *ch, struct msg *m)
 		command_start(ch);
 	} else {
 		ch->menu = ch->tty;
-		front_list(ch);
+		open_menu(ch, NULL);
 	}
 }
 
 bool
 front_answer(struct channel *ch, struct msg *m)
 {
-	if (ch->state != CH_ASKING || m->id != ch->request)
+	if ((ch->state != CH_ASKING && ch->state != CH_MENU) || m->id != ch->request)
 		return false;
 	if (m->type == REP_TARGET)
 		on_target(ch, m);

@@ -21,6 +21,7 @@
 #include "jumpbox/util.h"
 #include "jumpbox/zygote.h"
 
+#include <locale.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,9 @@ prepare(void)
 {
 	struct errtext e;
 
+	/* Which characters are how wide is in a file. */
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+		log_warn("session.no_locale", F_STR("what", "C.UTF-8"));
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_MMAP_THRESHOLD, 65536);
 	mallopt(M_TRIM_THRESHOLD, 65536);

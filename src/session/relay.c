@@ -179,7 +179,7 @@ refused(struct channel *ch, uint32_t code, const char *message)
 	}
 	chan_reason(ch, message);
 	if (ch->menu)
-		front_back(ch);
+		front_back(ch, message);
 	else
 		chan_end(ch, code);
 }
@@ -353,7 +353,7 @@ in_doubt(const struct channel *ch)
 static void
 ended(struct channel *ch)
 {
-	char code[16];
+	char code[16], how[2 * sizeof(ch->name)];
 
 	snprintf(code, sizeof(code), "%u", ch->code);
 	relay_detach(ch, "exit");
@@ -365,14 +365,17 @@ ended(struct channel *ch)
 		chan_end(ch, ch->code);
 		return;
 	}
-	chan_words(ch, ch->unknown ? W_ENDED_UNKNOWN : W_ENDED, ch->name, code, NULL);
-	front_back(ch);
+	words(how, sizeof(how), ch->unknown ? W_ENDED_UNKNOWN : W_ENDED, ch->name, code, NULL);
+	chan_say(ch, how);
+	chan_say(ch, "\n\n");
+	front_back(ch, how);
 }
 
 /* Who wants a terminal recorded does not want one that is not: it ends with its recording. */
 static bool
 unrecorded(struct channel *ch, int64_t now)
 {
+	char how[MAX_REASON];
 	enum record_state state = ch->record != NULL ? record_work(ch->record, now) : RECORD_WELL;
 
 	if (state == RECORD_WELL)
@@ -380,10 +383,11 @@ unrecorded(struct channel *ch, int64_t now)
 	buf_reset(&ch->raw);
 	ch->slice = 0;
 	relay_detach(ch, state == RECORD_FULL ? "recording full" : "recording failed");
-	chan_words(
-	    ch, state == RECORD_FULL ? W_RECORDING_FULL : W_RECORDING_FAILED, NULL, NULL, NULL);
+	words(how, sizeof(how), state == RECORD_FULL ? W_RECORDING_FULL : W_RECORDING_FAILED, NULL,
+	    NULL, NULL);
+	chan_say(ch, how);
 	if (ch->menu)
-		front_back(ch);
+		front_back(ch, how);
 	else
 		chan_end(ch, -JB_UNAVAILABLE);
 	return true;

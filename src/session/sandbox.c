@@ -179,12 +179,16 @@ static const struct {
 	{ CALL(fcntl), { 1, SCMP_CMP_EQ, F_OFD_GETLK, 0 } },
 };
 
-/* Refused where it is not allowed above: a look at a file by its path. */
+/* Refused though not a sign of foul play: a look at a file by its path; ncurses' questions to a terminal. */
 static const struct {
 	int call;
 	struct scmp_arg_cmp arg;
-} refused_unless[] = {
-	{ CALL(newfstatat), { 3, SCMP_CMP_NE, AT_EMPTY_PATH, 0 } },
+	int error;
+} refused_if[] = {
+	{ CALL(newfstatat), { 3, SCMP_CMP_NE, AT_EMPTY_PATH, 0 }, EPERM },
+	{ CALL(ioctl), { 1, SCMP_CMP_EQ, TCGETS, 0 }, ENOTTY },
+	{ CALL(ioctl), { 1, SCMP_CMP_EQ, TCSETSW, 0 }, ENOTTY },
+	{ CALL(ioctl), { 1, SCMP_CMP_EQ, TIOCGWINSZ, 0 }, ENOTTY },
 };
 
 static const struct {
@@ -241,9 +245,9 @@ add_rules(scmp_filter_ctx ctx)
 		rc |= add_rule_if(ctx, SCMP_ACT_ALLOW, allowed_if[i].call, allowed_if[i].arg);
 	for (i = 0; i < COUNT(socket_options); i++)
 		rc |= add_socket_option(ctx, socket_options[i].level, socket_options[i].option);
-	for (i = 0; i < COUNT(refused_unless); i++)
-		rc |= add_rule_if(
-		    ctx, SCMP_ACT_ERRNO(EPERM), refused_unless[i].call, refused_unless[i].arg);
+	for (i = 0; i < COUNT(refused_if); i++)
+		rc |= add_rule_if(ctx, SCMP_ACT_ERRNO((unsigned)refused_if[i].error),
+		    refused_if[i].call, refused_if[i].arg);
 	return rc;
 }
 

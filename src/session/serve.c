@@ -252,6 +252,17 @@ on_detach(struct conn *c, struct msg *m)
 }
 
 static void
+on_changed(struct conn *c, struct msg *m)
+{
+	bool anew = msg_get_u32(m) != 0;
+
+	if (!msg_end(m))
+		fatal(JB_INTERNAL, "the broker's CHANGED is malformed");
+	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
+		menu_full_changed(ch, anew);
+}
+
+static void
 broker_message(struct conn *c, struct msg *m)
 {
 	if (m->type == EVT_END) {
@@ -264,6 +275,10 @@ broker_message(struct conn *c, struct msg *m)
 	}
 	if (m->type == EVT_NOTICE) {
 		notices_take(c, m);
+		return;
+	}
+	if (m->type == EVT_CHANGED) {
+		on_changed(c, m);
 		return;
 	}
 	if (m->type == REP_NEW_PASSWORD) {

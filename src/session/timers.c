@@ -75,7 +75,7 @@ idle_warn(struct conn *c)
 	c->warned = true;
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		if (ch->tty && ch->state > CH_NEW && ch->state < CH_ENDING)
-			chan_words(ch, W_IDLE_WARNING, NULL, NULL, NULL);
+			front_warn(ch, W_IDLE_WARNING);
 }
 
 static void

@@ -13,6 +13,27 @@
 
 enum { FIRST_SLOTS = 64, FIRST_ROOM = 16 };
 
+/* Where the strings of an entry are, for all that does the same to each. */
+static const size_t strings[] = {
+	offsetof(struct ui_entry, id),
+	offsetof(struct ui_entry, name),
+	offsetof(struct ui_entry, node),
+	offsetof(struct ui_entry, state),
+	offsetof(struct ui_entry, health),
+	offsetof(struct ui_entry, image),
+	offsetof(struct ui_entry, service),
+	offsetof(struct ui_entry, labels),
+	offsetof(struct ui_entry, owner),
+	offsetof(struct ui_entry, ports),
+};
+enum { STRINGS = sizeof(strings) / sizeof(strings[0]) };
+
+static const char **
+string_at(struct ui_entry *e, size_t i)
+{
+	return (const char **)(void *)((char *)e + strings[i]);
+}
+
 void
 ui_model_init(struct ui_model *m)
 {
@@ -22,11 +43,8 @@ ui_model_init(struct ui_model *m)
 static void
 drop_strings(struct ui_entry *e)
 {
-	free(e->id);
-	free(e->name);
-	free(e->node);
-	free(e->state);
-	free(e->image);
+	free(e->text);
+	free(e->fold);
 }
 
 void
@@ -42,8 +60,29 @@ ui_model_release(struct ui_model *m)
 void
 ui_model_begin(struct ui_model *m)
 {
+	m->generation++;
+}
+
+static void
+gone(struct ui_entry *e)
+{
+	e->touched |= e->listed;
+	e->listed = false;
+}
+
+void
+ui_model_end(struct ui_model *m)
+{
 	for (size_t i = 0; i < m->n; i++)
-		m->entry[i].listed = false;
+		if (m->entry[i].generation != m->generation)
+			gone(&m->entry[i]);
+}
+
+void
+ui_model_settle(struct ui_model *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		m->entry[i].touched = false;
 }
 
 /* The slot of ref, or the free one where it belongs. */
@@ -55,6 +94,37 @@ slot_of(const struct ui_model *m, uint64_t ref)
 	while (m->slot[i] != 0 && m->entry[m->slot[i] - 1].ref != ref)
 		i = (i + 1) & (m->nslots - 1);
 	return &m->slot[i];
+}
+
+static struct ui_entry *
+known(const struct ui_model *m, uint64_t ref)
+{
+	uint32_t number = m->nslots == 0 ? 0 : *slot_of(m, ref);
+
+	return number == 0 ? NULL : &m->entry[number - 1];
+}
+
+const struct ui_entry *
+ui_model_get(const struct ui_model *m, uint64_t ref)
+{
+	return known(m, ref);
+}
+
+const struct ui_entry *
+ui_model_number(const struct ui_model *m, unsigned long number)
+{
+	if (number == 0 || number > m->n || !m->entry[number - 1].listed)
+		return NULL;
+	return &m->entry[number - 1];
+}
+
+void
+ui_model_gone(struct ui_model *m, uint64_t ref)
+{
+	struct ui_entry *e = known(m, ref);
+
+	if (e != NULL)
+		gone(e);
 }
 
 static void
@@ -73,12 +143,30 @@ make_room(struct ui_model *m)
 		*slot_of(m, m->entry[i].ref) = (uint32_t)i + 1;
 }
 
+/* One block for all of them: a model may have ten thousand rows. */
+static void
+copy_strings(struct ui_entry *e)
+{
+	size_t n = 0, len;
+	char *at;
+
+	for (size_t i = 0; i < STRINGS; i++)
+		n += *string_at(e, i) == NULL ? 1 : strlen(*string_at(e, i)) + 1;
+	e->text = at = xcalloc(n, 1);
+	for (size_t i = 0; i < STRINGS; i++) {
+		len = *string_at(e, i) == NULL ? 0 : strlen(*string_at(e, i));
+		memcpy(at, len == 0 ? "" : *string_at(e, i), len + 1);
+		*string_at(e, i) = at;
+		at += len + 1;
+	}
+}
+
 void
 ui_model_add(struct ui_model *m, const struct ui_entry *row)
 {
 	struct ui_entry *e;
 	uint32_t *slot;
-	bool hidden = false;
+	bool hidden = false, shown = false;
 
 	make_room(m);
 	slot = slot_of(m, row->ref);
@@ -88,17 +176,17 @@ ui_model_add(struct ui_model *m, const struct ui_entry *row)
 	} else {
 		e = &m->entry[*slot - 1];
 		hidden = e->hidden;
+		shown = e->shown;
 		drop_strings(e);
 	}
 	*e = *row;
 	e->number = *slot;
-	e->listed = true;
+	e->generation = m->generation;
+	e->listed = e->touched = true;
 	e->hidden = hidden;
-	e->id = xstrdup(row->id);
-	e->name = xstrdup(row->name);
-	e->node = xstrdup(row->node);
-	e->state = xstrdup(row->state);
-	e->image = xstrdup(row->image);
+	e->shown = shown;
+	e->fold = NULL;
+	copy_strings(e);
 }
 
 /* "NODE+NAME" */

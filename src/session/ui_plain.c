@@ -27,7 +27,7 @@ static const char *
 cell(const struct ui_entry *e, unsigned c, char safe[static CELL])
 {
 	return text_safe(
-	    safe, CELL, *(char *const *)(const void *)((const char *)e + columns[c].offset));
+	    safe, CELL, *(const char *const *)(const void *)((const char *)e + columns[c].offset));
 }
 
 static void
@@ -119,7 +119,7 @@ ui_plain_json(const struct ui_model *m, struct buf *out)
 		json_string(out, "node", e->node);
 		json_string(out, "state", e->state);
 		json_string(out, "image", e->image);
-		snprintf(number, sizeof(number), "\"since\":%" PRIu64 "}", e->since);
+		snprintf(number, sizeof(number), "\"since\":%" PRIu64 "}", e->created);
 		add(out, number);
 	}
 	add(out, "\n]\n");

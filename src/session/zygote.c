@@ -10,6 +10,7 @@
 #include "jumpbox/util.h"
 #include "jumpbox/zygote.h"
 #include "session.h"
+#include "ui_screen.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -52,6 +53,7 @@ session(const struct zygote_conn *c)
 	client_options(client);
 	if ((ssh = host_keys_accept(client)) == NULL)
 		fatal(JB_INTERNAL, "libssh: no memory");
+	ui_screen_prepare();
 	sandbox_enter(config);
 	link_init(pair);
 	serve(config, said, ssh, client);

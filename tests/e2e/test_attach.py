@@ -491,7 +491,7 @@ def test_container_ends_under_a_live_session(site, what):
     e = site.engine
     e.container("live", "busybox")
     t = live_terminal(site, "alice+live")
-    menu = site.terminal("alice")
+    menu = site.terminal("alice", term="dumb")
     menu.expect(MENU)
     menu.sendline("live")
     menu.sendline("echo rea''dy")

@@ -474,7 +474,7 @@ def test_a_dockerd_that_is_stopped(lab, own_host):
 @pytest.mark.parametrize("call", CALLS)
 def test_ctrl_c_while_connecting_returns_to_the_menu(host, fake, call, typed):
     fake("hang", CALLS[call])
-    t = host.terminal("alice")
+    t = host.terminal("alice", term="dumb")
     t.expect(PROMPT)
     t.sendline("sick+fake")
     t.expect(rb"Connecting[^\n]*\n")
@@ -554,7 +554,7 @@ def test_a_node_that_lies(host, fake, scenario, call):
     said = one_sentence(r.stderr)
     assert "sick" in said or "container" in said, said
     # With a terminal the same sentence, and the menu goes on.
-    menu = host.terminal("alice")
+    menu = host.terminal("alice", term="dumb")
     menu.expect(PROMPT)
     menu.sendline("sick+fake")
     menu.expect(PROMPT)
@@ -658,7 +658,7 @@ def test_names_that_would_take_over_a_terminal(host, fake):
     harmless(host.ssh("alice", "ls --json").stdout)
     for flags in ((), ("--json",)):
         assert "odd" in harmless(host.ctl(*flags, "container", "list").stdout.replace(b"\t", b" "))
-    t = host.terminal("alice", cols=200)
+    t = host.terminal("alice", cols=200, term="dumb")
     t.expect(PROMPT)
     screen = harmless(t.before)
     row = [line for line in screen.splitlines() if "odd" in line]

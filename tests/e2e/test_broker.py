@@ -46,7 +46,7 @@ def steal(pid, fd):
 def kept_stream(host, login):
     """A terminal whose shell has no marker any more, its session, and a copy of its stream."""
     others = set(host.processes("jumpbox-session"))
-    t = host.terminal(login.split("+")[0])
+    t = host.terminal(login.split("+")[0], term="dumb")
     t.expect(rb"quit\)[^:]*: ")
     session, = set(host.processes("jumpbox-session")) - others
     before = sockets(session)

@@ -148,7 +148,7 @@ def test_demo(machine, engine, shown):
     line, password = t.match.groups()
     assert password not in PASSWORDS
     PASSWORDS.add(password)
-    s = pexpect.spawn(line, timeout=30, encoding="utf-8", dimensions=(24, 80))
+    s = pexpect.spawn(line, timeout=30, encoding="utf-8", dimensions=(24, 80), env={**os.environ, "TERM": "dumb"})
     s.expect(r"assword: ")
     s.sendline(password)
     s.expect(r"quit\)[^:]*: ")

@@ -19,7 +19,7 @@ PROMPT = rb"quit\)[^:]*: "
 
 
 def test_menu_shell_and_back(host):
-    t = host.terminal("alice", rows=24, cols=80)
+    t = host.terminal("alice", rows=24, cols=80, term="dumb")
     t.expect(PROMPT)
     screen = t.before.decode()
     assert "alice on jumpbox: " in screen
@@ -41,7 +41,7 @@ def test_menu_shell_and_back(host):
 
 
 def test_menu_keys(host):
-    t = host.terminal("alice")
+    t = host.terminal("alice", term="dumb")
     t.expect(PROMPT)
     t.send("debx\x7f\r")  # erase
     t.sendline("exit")
@@ -88,7 +88,7 @@ def test_unknown_not_granted_and_ambiguous(host, docker):
         assert host.ssh("bob+bb", "true").returncode == 0
         assert status("bob+bb") == (77, b"jumpbox: you may not open a shell in bb\n")
         # With a terminal: the menu, filtered.
-        t = host.terminal("alice+twin")
+        t = host.terminal("alice+twin", term="dumb")
         t.expect(PROMPT)
         assert b"twin-a" in t.before and b"twin-b" in t.before and b"deb" not in t.before
         t.sendline("q")
@@ -115,7 +115,7 @@ def test_hints_name_the_server_where_it_is_known(own_host):
     host = own_host(server_address="gw.example.org")
     line = f"ssh -p {host.port} alice+CONTAINER@gw.example.org".encode()
     assert line in host.ssh("alice", "help").stdout
-    t = host.terminal("alice")
+    t = host.terminal("alice", term="dumb")
     t.expect(b"alice on gw.example.org: ")
     t.expect(PROMPT)
     t.sendline("?")
@@ -160,7 +160,7 @@ def test_ten_thousand_containers_on_a_hundred_nodes(own_host):
         assert time.monotonic() - start < 2 * SLOW
         listed = [row["name"] for row in json.loads(out)] if "json" in command else re.findall(r"\S+", out.decode())
         assert [name for name in listed if name.startswith("job-")] == names
-    t = host.terminal("alice")
+    t = host.terminal("alice", term="dumb")
     t.expect(PROMPT)
     number = re.search(rb"(\d+)  bb ", t.before).group(1)
     assert re.search(rb"10000  job-", t.before) and t.before.count(b"job-") == 10000
@@ -217,7 +217,7 @@ def test_a_hung_node_leaves_every_list_quick(hang):
         client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
         client.connect("127.0.0.1", host.port, "alice", key_filename=str(host.key), allow_agent=False,
                        look_for_keys=False, timeout=20 * SLOW)
-    shell = menu.invoke_shell()
+    shell = menu.invoke_shell(term="dumb")
     shell.settimeout(20 * SLOW)
 
     def screen():

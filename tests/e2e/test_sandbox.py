@@ -284,7 +284,7 @@ def test_no_start_where_libssh_would_do_it_itself(lab, tmp_path, call, what):
     sources = sorted((HERE.parents[1] / "src/session").glob("*.c"))  # an object of none may be an older tree's
     objects = [shutil.copy(build / "src/session" / f"{source.stem}.o", tmp_path) for source in sources]
     run("objcopy", "--localize-symbol", call, tmp_path / "sign.o")
-    libraries = run("pkg-config", "--libs", "libssh", "libcrypto", "libseccomp", "zlib").stdout.decode().split()
+    libraries = run("pkg-config", "--libs", "libssh", "libcrypto", "libseccomp", "ncursesw", "zlib").stdout.decode().split()
     run("gcc", "-pie", "-rdynamic", "-o", tmp_path / "program", *objects, build / "libcast.a", build / "libcommon.a", *libraries, "-ldl")
     r = run("unshare", "--mount", "sh", "-ec", 'mount --bind "$1" "$2"; exec "$3" -D -f "$4"', "sh",
             tmp_path / "program", host.prefix / "libexec/jumpbox/jumpbox-session",

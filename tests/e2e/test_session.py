@@ -526,7 +526,7 @@ def test_ctrl_c_while_connecting_gives_up_whatever_was_typed_before(own_host):
         sock.chmod(0o777)
         host.ctl("node", "add", "hung", f"unix://{sock}")
         wait_for(lambda: b"fake" in host.ssh("alice", "ls").stdout, 10, "the inventory")
-        t = host.terminal("alice")
+        t = host.terminal("alice", term="dumb")
         t.expect(b"quit[)]: ")
         for _ in range(2):
             t.sendline("hung+fake")

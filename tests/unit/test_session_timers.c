@@ -46,11 +46,8 @@ conn_expel(struct conn *c, int code, const struct errtext *why)
 }
 
 void
-chan_words(struct channel *ch, enum word w, const char *a1, const char *a2, const char *a3)
+front_warn(struct channel *ch, enum word w)
 {
-	(void)a1;
-	(void)a2;
-	(void)a3;
 	assert_int_equal(w, W_IDLE_WARNING);
 	seen.warned[seen.warnings++] = ch;
 }

@@ -83,12 +83,14 @@ test_numbers_stay(void **state)
 	add(&m, 33, "two", "db-renamed");
 	add(&m, 8, "one", "new");
 	add(&m, 70, "one", "web");
+	ui_model_end(&m);
 	assert_int_equal(ui_model_visible(&m), 3);
 	assert_int_equal(found(&m, "db-renamed", 1), 5);
 	assert_int_equal(found(&m, "new", 1), 6);
 	assert_int_equal(found(&m, "web", 1), 1);
 	found(&m, "3", 0); /* it has gone, and nobody else gets its number */
 	ui_model_begin(&m);
+	ui_model_end(&m);
 	assert_int_equal(ui_model_visible(&m), 0);
 	add(&m, 900, "two", "web");
 	assert_int_equal(found(&m, "web", 1), 3);

@@ -21,7 +21,7 @@ add(struct ui_model *m, uint64_t ref, char *name, char *state, char *node, char 
 		.state = state,
 		.node = node,
 		.image = image,
-		.since = 7 };
+		.created = 7 };
 
 	ui_model_add(m, &row);
 }
@@ -54,9 +54,11 @@ test_rows(void **state)
 	buf_release(&out);
 	ui_model_begin(&m);
 	add(&m, 9, long_, ex, node, img);
+	ui_model_end(&m);
 	assert_string_equal(rows(&m, 0, &out), "  2  database  exited  second  nginx:1\n");
 	buf_release(&out);
 	ui_model_begin(&m);
+	ui_model_end(&m);
 	assert_string_equal(rows(&m, 80, &out), "");
 	buf_release(&out);
 	ui_model_release(&m);
