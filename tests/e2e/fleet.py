@@ -1,0 +1,93 @@
+"""An engine that has whatever containers a test says, in this process: for screens that are compared with kept ones."""
+
+import http.server
+import json
+import os
+import socketserver
+import threading
+import time
+
+DAY = 86400
+
+
+def container(n, name, state="running", image="nginx:1", days=3, **more):
+    """As an engine lists one; it has been as it is for some days."""
+    since = int(time.time()) - days * DAY - 600
+    words = {"running": f"Up {days} days", "paused": f"Up {days} days (Paused)", "created": "Created",
+             "exited": f"Exited (3) {days} days ago"}
+    return {"Id": f"{n:064x}", "Names": ["/" + name], "Image": image, "ImageID": f"sha256:{n:064x}", "State": state,
+            "Status": words.get(state, state), "Labels": {}, "Created": since, "Ports": [], **more}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        fleet = self.server.fleet
+        path = self.path.split("?")[0]
+        if path.endswith("/events"):
+            self.send_response(200)
+            self.end_headers()
+            fleet.closing.wait()
+            self.close_connection = True
+        elif path.endswith("/version"):
+            self.answer({"Version": "20.10.24", "ApiVersion": "1.41", "Components": []})
+        elif path.endswith("/containers/json"):
+            self.answer(fleet.rows)
+        elif "/containers/" in path:
+            rows = [r for r in fleet.rows if r["Id"] == path.split("/containers/")[1].split("/")[0]]
+            self.answer(rows and inspected(rows[0]), 200 if rows else 404)
+        elif "/images/" in path:
+            self.answer({"Config": {"Labels": {}}})
+        else:
+            self.answer({})
+
+    def answer(self, body, status=200):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def address_string(self):
+        return "-"
+
+    def log_message(self, *args):
+        pass
+
+
+def inspected(row):
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(row["Created"]))
+    return {"Id": row["Id"], "Name": row["Names"][0], "Image": row["ImageID"], "Created": at,
+            "State": {"Status": row["State"], "Running": row["State"] == "running", "StartedAt": at, "FinishedAt": at,
+                      "ExitCode": 3 if row["State"] == "exited" else 0, "OOMKilled": False},
+            "Config": {"Image": row["Image"], "Labels": row["Labels"]}, "HostConfig": {"PidMode": ""}}
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        pass  # a client that has gone
+
+
+class Fleet:
+    """An engine on a unix socket; what it has is `rows`."""
+
+    certs = None
+
+    def __init__(self, path, rows=()):
+        self.rows = list(rows)
+        self.closing = threading.Event()
+        self.url = f"unix://{path}"
+        self.server = Server(str(path), Handler)
+        self.server.fleet = self
+        os.chmod(path, 0o666)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.closing.set()
+        self.server.shutdown()
+        self.server.server_close()
+        os.unlink(self.server.server_address)

@@ -1,0 +1,558 @@
+"""The full-screen menu in real terminals: tmux runs the real client, and what is on the screen is looked at.
+
+Whole screens are compared with those kept in screens/; JUMPBOX_UPDATE_SCREENS=1 writes them anew, to be looked at.
+"""
+
+import contextlib
+import os
+import re
+import sqlite3
+import time
+
+import pytest
+
+from fleet import Fleet, container
+from lab import HERE, SLOW, wait_for
+from screen import Screen
+
+SCREENS = HERE / "screens"
+UPDATE = "JUMPBOX_UPDATE_SCREENS" in os.environ
+
+STATES = ("running", "running", "exited", "running", "paused", "created")
+NAMES = ("web", "db", "数据库-主", "🐳-whale", "cafe\u0301", "a-name-that-is-longer-than-any-column-for-names-can-be")
+IMAGES = ("nginx:1", "registry.example.org/team/project/service:2024.1")
+
+
+def thirty():
+    """Some of each: states, scripts, lengths."""
+    rows = [container(i, NAMES[i] if i < len(NAMES) else f"job-{i}", STATES[i % len(STATES)], IMAGES[i % 2])
+            for i in range(30)]
+    rows[0]["Labels"] = {"tier": "gold"}
+    return rows
+
+
+@pytest.fixture(scope="module")
+def fleet(lab):
+    """A jump host over an engine with thirty containers; users who reach all, one and none of them."""
+    engine = Fleet(lab.dir / "fleet.sock", thirty())
+    host = lab.host(max_startups_per_source=100, backoff_after=0)
+    host.engine = engine
+    host.node(engine, "one")
+    for name, selector in (("alice", "*"), ("only", "web"), ("nobody", None)):
+        host.user(name)
+        if selector:
+            host.ctl("grant", "add", name, selector)
+    for name in ("alice", "only", "nobody"):
+        chinese = name + "-zh"
+        host.user(chinese)
+        host.ctl("user", "set", chinese, "language", "zh")
+        if name != "nobody":
+            host.ctl("grant", "add", chinese, "*" if name == "alice" else "web")
+    host.start()
+    wait_for(lambda: b"job-29" in host.ssh("alice", "ls").stdout, 10, "the inventory")
+    yield host
+    host.stop()
+    engine.stop()
+
+
+@pytest.fixture
+def screens():
+    """Makes screens, and closes them."""
+    made = []
+
+    def make(*args, **kw):
+        made.append(Screen(*args, **kw))
+        return made[-1]
+    yield make
+    for s in made:
+        s.close()
+
+
+@pytest.fixture
+def menu(fleet, screens):
+    """alice's menu, on a terminal of the usual size."""
+    s = screens(fleet.ssh_argv("alice"))
+    s.expect(r"q quit")
+    return s
+
+
+def kept(name, screen, settled):
+    """The screen is the kept one, once it shows what it is waited for."""
+    screen.expect(settled)
+    path = SCREENS / f"{name}.txt"
+    if UPDATE:
+        path.write_text(screen.show() + "\n")
+        return
+    want = path.read_text().rstrip("\n")
+
+    def same():
+        return screen.show().rstrip("\n") == want
+    try:
+        wait_for(same, 5, name)
+    except AssertionError:
+        raise AssertionError(f"{path.name}: not this\n{screen.show()}\nbut this\n{want}") from None
+
+
+# ---- whole screens
+
+@pytest.mark.parametrize("user", ("alice", "only", "nobody"))
+@pytest.mark.parametrize("language", ("", "-zh"), ids=("en", "zh"))
+@pytest.mark.parametrize("cols, rows", ((80, 24), (132, 50), (40, 12)))
+def test_kept_screens(fleet, screens, user, language, cols, rows):
+    s = screens(fleet.ssh_argv(user + language), cols, rows)
+    kept(f"{user}{language}-{cols}x{rows}", s, r"q (quit|退出)")
+    assert s.alternate == (cols > 40)
+
+
+@pytest.mark.parametrize("language", ("", "-zh"), ids=("en", "zh"))
+def test_kept_screens_of_help_and_filter(fleet, screens, language):
+    s = screens(fleet.ssh_argv("alice" + language))
+    s.expect("q (quit|退出)")
+    s.type("/JOB 2 nginx")
+    kept(f"filter{language}", s, r"JOB 2 nginx")
+    s.keys("Tab", "?")
+    kept(f"help{language}", s, r"Ctrl-L")
+
+
+# ---- the way through it
+
+@pytest.fixture
+def real(host, screens):
+    """alice's menu over a real engine."""
+    def open_menu(login="alice", **kw):
+        s = screens(host.ssh_argv(login, options=kw.pop("options", ())), **kw)
+        s.expect(r"q quit")
+        return s
+    return open_menu
+
+
+def shell_in(s, name):
+    """The shell that was opened answers, on the normal screen."""
+    s.expect(rf"Connecting to {name} ")
+    assert not s.alternate
+    s.type("echo rea''dy; stty size\n").expect(r"^ready$")
+
+
+def test_menu_shell_and_back(real):
+    s = real()
+    s.type("/deb").expect(r"^> *\d+ +deb ")
+    s.keys("Enter")
+    shell_in(s, "deb")
+    s.type("exit 3\n").expect(r"^deb: ended with exit code 3$")
+    s.expect("q quit")
+    assert s.alternate
+    # Its filter is there still; so is where it was, and it comes first now.
+    s.expect(r"Filter|exit code 3")
+    s.keys("Escape").expect(r"^> *\d+ +deb ")
+    assert s.text()[2].split()[2] == "deb"
+    # Enter, Enter.
+    s.keys("q")
+    assert s.status() == 0 and not s.alternate
+    s = real()
+    s.keys("Enter")
+    shell_in(s, "deb")
+    s.type("exit\n").expect(r"exit code 0")
+    s.keys("C-d")
+    assert s.status() == 0
+    assert "deb: ended with exit code 0" in s.history()
+
+
+def test_a_number_is_a_container_for_the_whole_session(real):
+    s = real()
+    number = s.expect(r"^.? +(\d+)  bb ").group(1)
+    s.type("s/deb").expect(r"^> *\d+ +deb ")
+    s.keys("Tab").type(number).expect(rf"Number: {number}  bb on one")
+    s.keys("Enter")
+    shell_in(s, "bb")
+
+
+def test_keys_typed_ahead(host, screens):
+    """Before the menu is there, as before a slow prompt; what follows Enter is the shell's."""
+    s = screens(host.ssh_argv("alice"))
+    s.type("/deb\recho rea''dy\rexit 5\r")
+    s.expect("^deb: ended with exit code 5")
+    s.keys("C-d")
+    assert s.status() == 0 and re.search("^ready$", s.history(), re.M)
+
+
+def test_a_container_that_cannot_be_entered(real):
+    s = real()
+    s.type("/bare\r").expect("the container has no shell")
+    assert s.alternate
+
+
+def test_ambiguous_shows_what_fits(real, docker, host):
+    docker.container("twin-a", "busybox")
+    docker.container("twin-b", "busybox")
+    try:
+        wait_for(lambda: host.ssh("alice+twin-b", "true").returncode == 0, 10, "the inventory")
+        s = real("alice+twin")
+        s.expect("2 of")
+        shown = [line.split()[-5] for line in s.text()[2:-2] if line]
+        assert "twin" in s.show() and "deb" not in s.show(), shown
+        s.keys("Escape").expect(" deb ")
+        s.keys("q")
+        assert s.status() == 0
+    finally:
+        docker.remove("twin-a")
+        docker.remove("twin-b")
+
+
+LEAVING = ("q", "C-d", "C-c")
+
+
+@pytest.mark.parametrize("key", LEAVING)
+def test_leaving_gives_the_terminal_back(fleet, screens, key):
+    s = screens(fleet.ssh_argv("alice"))
+    s.expect("q quit")
+    assert s.alternate
+    s.keys(key)
+    assert s.status() == 0 and not s.alternate
+    assert "job-" not in s.show()
+
+
+def test_the_end_of_the_session_is_said_on_the_normal_screen(fleet, screens):
+    fleet.user("killed")
+    fleet.ctl("grant", "add", "killed", "*")
+    s = screens(fleet.ssh_argv("killed"))
+    s.expect("q quit")
+    fleet.ctl("user", "lock", "killed")
+    s.status()
+    assert not s.alternate
+    assert re.search("your account is locked", s.history())
+
+
+# ---- each key
+
+def selected(s):
+    """Row of the screen, and the name, of the container under the cursor."""
+    for y, line in enumerate(s.text()):
+        if line.startswith(">"):
+            return y, line[1:].split()[1]
+    return None
+
+
+def after(s, was):
+    """What is selected, once it is another one."""
+    return wait_for(lambda: (now := selected(s)) != was and now, 5, f"the cursor to leave {was}")
+
+
+def test_moving(menu):
+    menu.keys("s").expect("sorted by name")
+    first = wait_for(lambda: (now := selected(menu)) and now[0] == 2 and now, 5, "the first row")
+    for keys, row in (("j", 3), ("Down", 4), ("k", 3), ("Up", 2), ("G", 21), ("g", 2), ("End", 21), ("Home", 2),
+                      ("NPage", 21), ("PPage", 2), ("C-f", 21), ("C-b", 2)):
+        menu.keys(keys)
+        wait_for(lambda: selected(menu)[0] == row, 5, f"{keys}: row {row}")
+        assert menu.cursor == (row, 0)
+    assert selected(menu) == first
+
+
+VARIANTS = {b"\x1b[A": -1, b"\x1bOA": -1, b"\x1b[B": 1, b"\x1bOB": 1, b"\x1b[H": "first", b"\x1bOH": "first",
+            b"\x1b[1~": "first", b"\x1b[7~": "first", b"\x1b[F": "last", b"\x1bOF": "last", b"\x1b[4~": "last",
+            b"\x1b[8~": "last"}
+
+
+def test_what_terminals_send_for_a_key(menu):
+    """xterm, screen, tmux, linux, vt100 and rxvt, in both modes."""
+    for data, what in VARIANTS.items():
+        menu.keys("g", "j", "j", "j")
+        wait_for(lambda: selected(menu)[0] == 5, 5, "the fourth row")
+        menu.raw(data)
+        row = {"first": 2, "last": 21}.get(what) or 5 + what
+        wait_for(lambda: selected(menu)[0] == row, 5, f"{data}: row {row}")
+
+
+def test_sorting(menu):
+    for by in ("name", "node", "state", "time in that state", "last use"):
+        menu.keys("s").expect(f"sorted by {by}$")
+        names = [line.split()[2 if line[0] == ">" else 1] for line in menu.text()[2:22]]
+        assert len(names) == 20
+        if by == "state":
+            states = re.findall(r"(created|exited|paused|running)", menu.show())
+            assert states == sorted(states)
+
+
+def test_the_filter(menu):
+    menu.type("/JOB").expect("24 of 30")
+    menu.type(" job-1").expect(r"^Filter: JOB job-1$")
+    assert all("job-1" in line for line in menu.text()[2:20] if line)
+    menu.keys(*["BSpace"] * 6).expect(r"^Filter: JOB$")
+    menu.raw(b"\x08").expect(r"^Filter: JO$")
+    menu.keys("C-w").expect(r"^Filter:$")
+    menu.type("two words").keys("C-w").expect(r"^Filter: two$")
+    menu.keys("C-u").type("tier=gold").expect(r"1 of 30")
+    menu.expect(r"^> *\d+ +web ")
+    menu.keys("C-u").type("数据").expect(r"^> *\d+ +数据库-主 ")
+    menu.keys("Escape").expect(" 30 containers")
+    menu.type("/web").keys("C-c").expect(" 30 containers")  # leaves the filter, not the menu
+    menu.type("/web").keys("Tab").expect("q quit")
+    menu.expect(r"^Filter: web$")
+    menu.keys("Escape").expect(" 30 containers")
+    menu.type("/\\x1b no such").expect("No container matches")
+    menu.keys("Enter").expect("No container matches")
+
+
+def test_numbers(menu):
+    menu.type("29").expect(r"^Number: 29  数据库-主 on one$")
+    assert selected(menu)[1] == "数据库-主"
+    menu.keys("BSpace").expect(r"^Number: 2 ")
+    menu.type("99").expect(r"^Number: 299$")
+    menu.keys("Enter").expect("no container with the number 299")
+    menu.keys("j").gone("with the number")
+
+
+def test_help_and_back(menu):
+    for back in ("q", "Escape", "?", "Enter"):
+        menu.keys("?").expect("^ Keys$")
+        menu.keys("G").expect("While a filter is typed")
+        menu.keys(back).expect("q quit")
+        menu.gone("^ Keys$")
+
+
+def test_ctrl_z_and_unknown_keys_do_nothing(menu):
+    before = menu.show()
+    menu.keys("C-z", "F1", "IC", "C-a", "x", "Q").raw(b"\x1b[200~")
+    menu.keys("j").keys("k")
+    wait_for(lambda: menu.show() == before, 5, "the same screen")
+
+
+def test_redraw(menu):
+    before = menu.show()
+    menu.keys("C-l")
+    wait_for(lambda: menu.show() == before, 5, "the same screen")
+
+
+# ---- what changes while it is open
+
+@pytest.fixture
+def lively(lab, screens):
+    """A menu of somebody with a grant for w* on an engine of its own, and that host and engine."""
+    engine = Fleet(lab.dir / "lively.sock", [container(i, name) for i, name in enumerate(("wa", "wb", "wc", "other"))])
+    host = lab.host(max_startups_per_source=100, backoff_after=0)
+    host.node(engine, "one")
+    host.user("mia")
+    host.grant = host.ctl_json("grant", "add", "mia", "w*")
+    host.start()
+    wait_for(lambda: b"wc" in host.ssh("mia", "ls").stdout, 10, "the inventory")
+    s = screens(host.ssh_argv("mia"))
+    s.expect("q quit")
+    yield s, host, engine
+    host.stop()
+    engine.stop()
+
+
+def test_a_grant_shows_within_two_seconds(lively):
+    s, host, _ = lively
+    s.expect(" wc ")
+    host.ctl("grant", "add", "mia", "other")
+    s.expect(" other ", 2)
+    for g in host.ctl_json("grant", "list", "--user", "mia"):
+        if g["selector"] == "w*":
+            host.ctl("grant", "del", str(g["id"]))
+    s.gone(" wa ", 2)
+    s.expect("^>.* other ")
+
+
+def test_the_cursor_follows_its_container(lively):
+    s, host, engine = lively
+    s.type("/wb").keys("Tab", "Escape").expect(r"^> *\d+ +wb ")
+    engine.rows[0:0] = [container(90 + i, f"w0{i}") for i in range(3)]
+    wait_for(lambda: b"w02" in host.ssh("mia", "ls").stdout, 10, "the inventory")
+    s.keys("r").expect(" w02 ")
+    assert selected(s)[1] == "wb"
+    # Its row is another one's when it has gone.
+    engine.rows[:] = [r for r in engine.rows if r["Names"] != ["/wb"]]
+    wait_for(lambda: b"wb" not in host.ssh("mia", "ls").stdout, 10, "the inventory")
+    s.keys("r").gone(" wb ")
+    assert selected(s)
+
+
+def test_a_row_that_was_just_lost_is_refused(lively):
+    s, host, _ = lively
+    for g in host.ctl_json("grant", "list", "--user", "mia"):
+        host.ctl("grant", "del", str(g["id"]))
+    s.keys("Enter").expect("no such container|may not|There is no container", 10)
+    s.expect("q quit")
+
+
+# ---- sizes and terminals
+
+def test_resizing_in_every_state(fleet, screens):
+    s = screens(fleet.ssh_argv("alice"), 80, 24)
+    s.expect("q quit")
+    for keys, sign in (((), "q quit"), (("/", "w", "e"), "Filter: we"), (("Tab", "?"), "^ Keys"), (("q", "1", "2"), "Number: 12")):
+        s.keys(*keys).expect(sign)
+        for cols, rows in ((132, 50), (20, 8), (400, 120), (5, 3), (80, 24)):
+            s.resize(cols, rows)
+            if cols >= 80:
+                s.expect(sign)
+            s.expect("alice on" if cols >= 20 else "too")
+    s.keys("Escape", "q")
+    assert s.status() == 0
+
+
+def test_resizing_while_a_shell_runs(real):
+    s = real()
+    s.type("/deb\r")
+    shell_in(s, "deb")
+    s.resize(100, 30).type("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.1; done; echo siz''ed\n").expect("^sized$")
+    s.type("exit\n").expect("q quit")
+    wait_for(lambda: "quit" in s.text()[29], 5, "the hints on the last line")
+
+
+TERMS = ("xterm", "xterm-256color", "screen", "screen-256color", "tmux", "tmux-256color", "linux", "vt100", "rxvt",
+         "rxvt-unicode-256color")
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_every_terminal(fleet, screens, term):
+    s = screens(fleet.ssh_argv("alice"), term=term)
+    kept("alice-80x24", s, "q quit")
+    s.keys("j", "/").type("job-2").expect("Filter: job-2")
+    assert selected(s)
+    s.keys("Escape", "q")
+    assert s.status() == 0 and not s.alternate
+
+
+@pytest.mark.parametrize("term, said", (("dumb", False), ("xterm-kitty", True), ("no.such-term", True)))
+def test_the_plain_menu_where_the_terminal_is_not_known(fleet, screens, term, said):
+    s = screens(fleet.ssh_argv("alice"), 100, 50, term=term)
+    s.expect(r"q quit\)")
+    assert not s.alternate
+    assert (f"Terminal type {term} is not known here" in s.history()) == said
+
+
+def test_the_setting(fleet, screens):
+    fleet.user("simple")
+    fleet.ctl("grant", "add", "simple", "web")
+    fleet.ctl("user", "set", "simple", "menu", "plain")
+    s = screens(fleet.ssh_argv("simple"))
+    s.expect(r"q quit\)")
+    assert not s.alternate
+
+
+def test_colour(fleet, screens):
+    green, red = "\x1b[32m", "\x1b[31m"
+    s = screens(fleet.ssh_argv("alice"))
+    s.expect("q quit")
+    assert green in s.attributes()
+    s = screens(fleet.ssh_argv("alice", options=("-o", "SendEnv=NO_COLOR")), env=("NO_COLOR=1",))
+    s.expect("q quit")
+    assert green not in s.attributes() and red not in s.attributes()
+
+
+ODD = "\x1b[31mred\x1b]0;title\x07\u202e\u2066\x9b2J\r\nnew"
+
+
+def test_foreign_text_reaches_no_terminal(lab, screens):
+    """Every byte that the client gets; what is not ours is escaped, and the terminal is where it was."""
+    engine = Fleet(lab.dir / "odd.sock", [container(1, "odd" + ODD, image="image" + ODD, Labels={
+        "l" + ODD: ODD, "com.docker.compose.project": ODD, "com.docker.compose.service": ODD, "jumpbox.owner": ODD})])
+    host = lab.host(max_startups_per_source=100, backoff_after=0)
+    host.node(engine, "one")
+    host.user("alice")
+    host.ctl("grant", "add", "alice", "*")
+    host.start()
+    try:
+        wait_for(lambda: b"odd" in host.ssh("alice", "ls").stdout, 10, "the inventory")
+        t = host.terminal("alice", cols=200, rows=24)
+        t.expect(b"quit")
+        seen = t.before
+        t.send("/odd\t?qq")
+        t.expect(b"1049l")
+        seen += t.before
+        for bad in ("\x1b[31mred", "\x1b]0;", "\u202e", "\u2066", "\x9b2J", "\r\nnew", "\x07"):
+            assert bad.encode() not in seen, bad
+        assert b"odd\\x1b[31mred" in seen
+        t.close()
+        s = screens(host.ssh_argv("alice"), 132, 30)
+        s.expect(r"^> +1 +odd\\x1b\[31mred")
+    finally:
+        host.stop()
+        engine.stop()
+
+
+# ---- ends
+
+def test_kill_9_leaves_nothing(fleet, screens):
+    fleet.may_crash = True
+    roles = ("jumpbox-session", "jumpbox-broker")
+    wait_for(lambda: all(len(fleet.processes(r)) == 1 for r in roles), 10, "the zygotes alone")
+    zygote, = fleet.processes("jumpbox-session")
+    s = screens(fleet.ssh_argv("alice"))
+    s.expect("q quit")
+    victim, = set(fleet.processes("jumpbox-session")) - {zygote}
+    os.kill(victim, 9)
+    s.status()
+    wait_for(lambda: all(len(fleet.processes(r)) == 1 for r in roles), 10, "the zygotes alone")
+    assert victim not in fleet.processes("jumpbox-session")
+
+
+def test_several_menus_on_one_connection(fleet):
+    """Each on a channel of its own, taking turns at the keyboard; none shows what another one's user typed."""
+    t = fleet.transport("alice")
+    try:
+        channels = []
+        for term in ("xterm", "vt100", "linux"):
+            ch = t.open_session()
+            ch.get_pty(term, 80, 24)
+            ch.invoke_shell()
+            ch.settimeout(20 * SLOW)
+            channels.append(ch)
+
+        def until(ch, text):
+            got = b""
+            while text not in got:
+                chunk = ch.recv(65536)
+                assert chunk, got
+                got += chunk
+            return got
+        for ch in channels:
+            until(ch, b"quit")
+        for turn in range(3):
+            for i, ch in enumerate(channels):
+                ch.sendall(b"/who-%d-%d" % (i, turn))
+                got = until(ch, b"matches")
+                assert not re.search(rb"who-[^%d]" % i, got), got
+                ch.sendall(b"\x1b")
+                until(ch, b"30 containers")
+        for ch in channels:
+            ch.sendall(b"q")
+            assert ch.recv_exit_status() == 0
+    finally:
+        t.close()
+
+
+# ---- ten thousand
+
+@pytest.fixture(scope="module")
+def crowd(lab):
+    """Ten thousand containers on a hundred nodes, which are gone as far as anybody can tell."""
+    host = lab.host(max_startups_per_source=100, backoff_after=0)
+    host.user("alice")
+    host.ctl("grant", "add", "alice", "*")
+    with contextlib.closing(sqlite3.connect(host.database, timeout=10)) as db:
+        db.executemany("insert into nodes (id, name, url, insecure) values (?, ?, 'tcp://127.0.0.1:1', 1)",
+                       [(100 + n, f"far{n:02}") for n in range(100)])
+        db.executemany("insert into containers (node_id, container_id, name, image, state, status, labels, created)"
+                       " values (?, ?, ?, 'registry.example.org/team/project/image:1', 'running', 'Up',"
+                       " '{\"env\":\"prod\",\"team\":\"one\"}', ?)",
+                       [(100 + i // 100, f"{i:064x}", f"job-{i:05}", int(time.time()) - 86400 * 3) for i in range(10000)])
+        db.commit()
+    yield host.start()
+    host.stop()
+
+
+def test_ten_thousand(crowd, screens):
+    s = screens(crowd.ssh_argv("alice"))
+    s.expect(" 10000 containers", 20)
+    s.type("/9 99").expect(r"^Filter: 9 99$")
+    s.expect(r"\d+ of 10000")
+    s.keys("C-u").type("job-04999 TEAM=one").expect(r"^> *\d+ +job-04999 ")
+    s.expect("1 of 10000")
+    s.keys("Escape").expect(" 10000 containers")
+    s.keys("G").expect(r"^>\d+ +job-09999 ")
+    s.type("10000").expect("Number: 10000  job-09999 on far99")
+    s.keys("Escape", "q")
+    assert s.status() == 0
