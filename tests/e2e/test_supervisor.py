@@ -37,7 +37,9 @@ def make(place):
     made = []
 
     def one(start=True, popen=None, **config):
-        host = JumpHost(place / f"host{len(made)}", **config)
+        at = place / f"host{len(made)}"
+        # Not the default's RSA key as well, which takes half a second to make.
+        host = JumpHost(at, **{"host_key": at / "state/ssh_host_ed25519_key", **config})
         made.append(host)
         return host.start(**(popen or {})) if start else host
 
