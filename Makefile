@@ -103,7 +103,8 @@ $(BUILD)/tests/unit/test_broker_dispatch: $(BUILD)/src/broker/dispatch.o
 $(BUILD)/tests/unit/test_broker_recheck: $(filter-out %/main.o,$(OBJ_broker))
 $(BUILD)/tests/unit/test_broker_replay: $(filter-out %/main.o,$(OBJ_broker))
 $(BUILD)/tests/unit/test_session_record: $(BUILD)/src/session/record.o
-$(BUILD)/tests/unit/test_broker_recheck: ACCESS_LIBS += $(BROKER_LIBS)
+$(BUILD)/tests/unit/test_broker_recheck $(BUILD)/tests/unit/test_broker_replay: ACCESS_LIBS += $(BROKER_LIBS)
+$(BUILD)/tests/unit/test_old_recordings: $(BUILD)/src/watcher/old_recordings.o
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
 SESSION_PURE = line qr ui_model ui_plain ui_input ui_filter ui_list ui_keys ui_columns ui_menu ui_view
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)

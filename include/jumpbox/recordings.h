@@ -15,7 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RECORDING_NAME = 64 };
+enum {
+	RECORDING_NAME = 64,
+	RECORDINGS_FREE_LEAST = 16
+	    << 20, /* with less on the disk none is begun: the database needs it */
+};
 
 /* Its path, for a person. Returns dst. */
 char *recordings_path(const char *database, char *dst, size_t size);

@@ -18,8 +18,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Less than this on the disk: the database needs it. */
-enum { FREE_LEAST = 16 << 20, HEAD_ROOM = 2 * CAST_EVENT_ROOM };
+enum { HEAD_ROOM = 2 * CAST_EVENT_ROOM };
 
 /* The grants', else the node's, else the configuration's. */
 static bool
@@ -78,7 +77,7 @@ create(const struct broker *b, struct attached *a, int dir)
 
 	if (fstatvfs(dir, &fs) < 0)
 		return strerror(errno);
-	if ((uint64_t)fs.f_bavail * fs.f_frsize < FREE_LEAST)
+	if ((uint64_t)fs.f_bavail * fs.f_frsize < RECORDINGS_FREE_LEAST)
 		return "the disk is full";
 	recording_name(a->recording_name, now_unix(), b->session_row, a->id);
 	a->recording = recording_create(dir, a->recording_name);

@@ -6,6 +6,7 @@
 #include "ctl.h"
 
 #include "node_check.h"
+#include "recording_check.h"
 
 #include "jumpbox/keys.h"
 #include "jumpbox/policy.h"
@@ -206,6 +207,16 @@ check_nodes(struct check *k)
 	free(all.node);
 }
 
+/* ---- recordings --------------------------------------------------------- */
+
+static void
+check_recordings(struct check *k)
+{
+	struct errtext e;
+
+	found(k, recording_check(&k->c->conf, &e), "recordings", NULL, "%s", e.s);
+}
+
 /* ---- all of it ---------------------------------------------------------- */
 
 static int
@@ -222,6 +233,7 @@ check_exec(struct ctl *c)
 	if (check_database(&k) == 0) {
 		check_audit(&k);
 		check_users(&k);
+		check_recordings(&k);
 		check_nodes(&k);
 	} else if (c->st != NULL) {
 		check_audit(&k);
@@ -233,7 +245,7 @@ check_exec(struct ctl *c)
 
 const struct ctl_cmd check_cmds[] = {
 	/* clang-format off */
-	{ "check", NULL, "check configuration, host keys, database, audit, users and every node",
+	{ "check", NULL, "check configuration, host keys, database, audit, users, recordings and nodes",
 	  0, 0, DB_NONE, NULL, NULL, check_exec },
 	{ .name = NULL },
 	/* clang-format on */

@@ -11,6 +11,7 @@
  * A database that cannot be read is said once, and once more when it is back.
  */
 #include "db_watch.h"
+#include "old_recordings.h"
 
 #include "jumpbox/log.h"
 #include "jumpbox/store.h"
@@ -134,7 +135,7 @@ look(struct db_watch *w)
 static int
 maintain(struct db_watch *w)
 {
-	int64_t now = now_mono_ms(), before = 0, removed = 0;
+	int64_t now = now_mono_ms(), before = 0, removed = 0, recordings = 0;
 	int rc;
 
 	if (now < w->maintain_at)
@@ -144,10 +145,12 @@ maintain(struct db_watch *w)
 	w->maintain_at =
 	    now + MAINTAIN_MS; /* also after a failure: waiting for a lock takes seconds */
 	rc = store_maintain(w->st, before, &removed);
-	if (removed > 0) {
-		w->maintain_at = now;
+	if (removed > 0)
 		log_info("database.retention", F_NUM("removed", removed));
-	}
+	if (rc == 0)
+		rc = old_recordings_remove(w->c, w->st, &recordings);
+	if (removed + recordings > 0)
+		w->maintain_at = now;
 	return rc;
 }
 

@@ -909,7 +909,7 @@ def test_check_of_a_good_machine(full, engine):
     out, code, err = run_check(full)
     assert (code, err) == (0, "") and all(line.startswith("ok ") for line in out.splitlines()), out
     rows = json.loads(run_check(full, "--json")[0])
-    assert {r["check"] for r in rows} == {"configuration", "database", "audit", "host key", "users", "node"}
+    assert {r["check"] for r in rows} == {"configuration", "database", "audit", "host key", "users", "recordings", "node"}
     assert all(set(r) == {"check", "name", "ok", "code", "message"} and r["ok"] and r["code"] == 0 for r in rows)
 
 

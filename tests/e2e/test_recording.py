@@ -9,6 +9,7 @@ import pwd
 import random
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import time
@@ -327,3 +328,69 @@ def test_a_killed_session_loses_less_than_a_second(lab, docker, tmp_path):
             assert shown.replace(b"\r", b"") == b"".join(
                 json.loads(line)[2].encode() for line in text.splitlines()[1:]).replace(b"\r", b"")
     host.stop()
+
+
+# ---- what becomes of them
+
+def test_retention(own_host):
+    """By age and by what all take; one that is being made stays, and the audit says what went."""
+    host = own_host(recording="on")
+    old, _ = recorded(host, "echo old\r")
+    new, _ = recorded(host, "echo new\r")
+    live = live_terminal(host)
+    (being_made,) = [p for p in recordings(host) if p not in (old, new)]
+    long_ago = time.time() - 3 * 86400
+    for path in (old, being_made):
+        os.utime(path, (long_ago, long_ago))
+    host.stop(signal.SIGTERM)  # live sessions go on
+    host.configure(recording_retention=2)
+    host.start()
+    wait_for(lambda: not old.exists(), 10, "the old one to be removed")
+    assert recordings(host) == sorted([new, being_made])
+    (row,) = host.audit("recording.del")
+    assert (row["actor"], row["target"]) == ("retention", old.name)
+    r = host.ctl("session", "replay", old.name.split("-")[1], "--cast", check=False)
+    assert r.returncode == 66 and b"has no recording" in r.stderr
+    host.stop(signal.SIGTERM)
+    with open(new, "ab") as f:
+        f.write(bytes(2 << 20))
+    host.configure(recording_retention=0, recording_max_total=1)
+    host.start()
+    wait_for(lambda: not new.exists(), 10, "what is too much to be removed")
+    assert recordings(host) == [being_made]
+    live.sendline("echo sti''ll; exit")
+    live.expect(b"still")
+    ended(live)
+    assert "still" in output(cast(being_made)[1])
+
+
+def test_check_looks_at_recordings(own_host):
+    host = own_host()
+
+    def line():
+        r = host.ctl("--json", "check", check=False)
+        (row,) = [row for row in json.loads(r.stdout) if row["check"] == "recordings"]
+        assert (r.returncode == 0) == row["ok"]
+        return row["ok"], row["message"]
+    assert line() == (True, "configured off; none yet")
+    host.ctl("node", "set", "one", "record", "on")
+    t = live_terminal(host)
+    ok, said = line()
+    assert ok and re.fullmatch(r"configured off; 1 files, 0 MiB; 1 being made; \d+ MiB free", said)
+    t.sendline("exit")
+    ended(t)
+    assert "; 0 being made;" in line()[1]
+    path = host.state / "recordings"
+    path.chmod(0o755)
+    assert line() == (False, f"{path}: others may look into it: chmod 700")
+    path.chmod(0o500)
+    if os.geteuid() == 0:
+        assert line() == (False, f"{path}: it cannot be written to: chmod 700")
+        path.chmod(0o700)
+        run("mount", "-t", "tmpfs", "-o", "size=8m,mode=0700,uid=jumpbox", "none", path)
+        try:
+            assert line() == (False, f"{path}: the disk is full, so that terminals that have to be recorded are refused")
+        finally:
+            run("umount", path)
+    path.chmod(0o700)
+    assert line()[0]
