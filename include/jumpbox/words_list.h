@@ -492,6 +492,33 @@ WORD(W_REPLAY_DAMAGED,
 WORD(W_ACCOUNT_DEMOTED,
     "you are no administrator any more: log in again",
     "您不再是管理员：请重新登录")
+WORD(W_HELP_REPLAY,
+    "  replay ID [N]                administrators: play a session's recording (ssh -t)\n",
+    "  replay 编号 [N]              管理员：播放会话的录制（ssh -t）\n")
+WORD(W_HELP_WATCH,
+    "  watch ID [N]                 administrators: look on while a session is recorded\n",
+    "  watch 编号 [N]               管理员：实时观看正在录制的会话\n")
+WORD(W_REPLAY_TERMINAL,
+    "jumpbox: a recording is played on a terminal: ssh -t\n",
+    "jumpbox：播放录制需要终端：ssh -t\n")
+WORD(W_REPLAY_BEGIN,
+    "{1}, {2}; space pauses, q leaves\n",
+    "{1}，{2}；空格键暂停，q 退出\n")
+WORD(W_WATCH_BEGIN,
+    "{1}, since {2}; q leaves\n",
+    "{1}，始于 {2}；q 退出\n")
+WORD(W_REPLAY_SMALL,
+    "This terminal is smaller than the recorded one ({1}): only what fits is shown.\n",
+    "此终端小于被录制的终端（{1}）：只显示放得下的部分。\n")
+WORD(W_REPLAY_CUT,
+    "This terminal is smaller than what was shown ({1} at last): it was cut.\n",
+    "此终端小于所显示的终端（最后为 {1}）：内容有所截断。\n")
+WORD(W_REPLAY_END,
+    "The recording ends here.\n",
+    "录制到此结束。\n")
+WORD(W_WATCH_END,
+    "The terminal has ended.\n",
+    "该终端已结束。\n")
 WORD(W_RECORDED,
     "jumpbox: this terminal is recorded\n",
     "jumpbox：此终端的会话正在被录制\n")

@@ -55,6 +55,18 @@ usage(struct channel *ch, const struct command *c)
 	chan_end(ch, -JB_USAGE);
 }
 
+static bool
+number(const char *s, unsigned most, unsigned *n)
+{
+	char *end;
+	unsigned long v = s != NULL ? strtoul(s, &end, 10) : 0;
+
+	if (s == NULL || s[0] < '0' || s[0] > '9' || *end != '\0' || v > most)
+		return false;
+	*n = (unsigned)v;
+	return true;
+}
+
 /* The arguments from number i on with a blank between them, cut to fit. */
 static char *
 join(const struct invocation *in, size_t i, char *dst, size_t size)
@@ -297,6 +309,34 @@ kill_start(struct channel *ch, struct invocation *in)
 	task_change(ch, CHANGE_KILL, in->arg[0], join(in, 1, reason, sizeof(reason)));
 }
 
+static void
+play(struct channel *ch, struct invocation *in, bool watch)
+{
+	unsigned session, n = 0;
+
+	if (!ch->tty) {
+		chan_words(ch, W_REPLAY_TERMINAL, NULL, NULL, NULL);
+		chan_end(ch, -JB_USAGE);
+	} else if (!number(in->arg[0], UINT32_MAX, &session) ||
+	    (in->nargs > 1 && !number(in->arg[1], UINT32_MAX, &n))) {
+		usage(ch, in->command);
+	} else {
+		task_play(ch, session, n, watch);
+	}
+}
+
+static void
+replay_start(struct channel *ch, struct invocation *in)
+{
+	play(ch, in, false);
+}
+
+static void
+watch_start(struct channel *ch, struct invocation *in)
+{
+	play(ch, in, true);
+}
+
 /* ---- the table --------------------------------------------------------------------------------- */
 
 static void help_start(struct channel *ch, struct invocation *in);
@@ -320,6 +360,8 @@ static const struct command commands[] = {
 	{ "who",     W_HELP_WHO,     OPT_JSON,               0, 0, who_start,    NULL,           NULL },
 	{ "kill",    W_HELP_KILL,    0,                      1, CMDLINE_WORDS, kill_start, NULL, NULL },
 	{ "nodes",   W_HELP_NODES,   OPT_JSON,               0, 0, nodes_start,  NULL,           NULL },
+	{ "replay",  W_HELP_REPLAY,  0,                      1, 2, replay_start, NULL,           NULL },
+	{ "watch",   W_HELP_WATCH,   0,                      1, 2, watch_start,  NULL,           NULL },
 };
 /* clang-format on */
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -347,18 +389,6 @@ help_start(struct channel *ch, struct invocation *in)
 }
 
 /* ---- what was typed ---------------------------------------------------------------- */
-
-static bool
-number(const char *s, unsigned most, unsigned *n)
-{
-	char *end;
-	unsigned long v = s != NULL ? strtoul(s, &end, 10) : 0;
-
-	if (s == NULL || s[0] < '0' || s[0] > '9' || *end != '\0' || v > most)
-		return false;
-	*n = (unsigned)v;
-	return true;
-}
 
 /* Takes an option at word i, and its value: how many words; 0: it is none of this command's. */
 static size_t

@@ -323,7 +323,7 @@ task_work(struct channel *ch, int64_t now)
 {
 	struct task *t = ch->task;
 
-	if (given_up(ch)) {
+	if (t->play == NULL && given_up(ch)) { /* a player has keys of its own */
 		chan_say(ch, "^C\n");
 		task_done(ch, 0);
 		return true;

@@ -16,6 +16,9 @@ void task_logs(struct channel *ch, uint64_t ref, unsigned tail, bool follow);
 void task_query(struct channel *ch, enum query what, bool json);
 void task_change(struct channel *ch, enum change_what what, const char *arg, const char *text);
 
+/* A session's recording, the n-th or (0) its only one; watch: one that is being made. */
+void task_play(struct channel *ch, uint64_t session, unsigned n, bool watch);
+
 /* Figures: each container first, then go. live: again and again, until Ctrl-C. */
 void task_top_add(struct channel *ch, uint64_t ref, const char *name);
 void task_top(struct channel *ch, bool json, bool live);

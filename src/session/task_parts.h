@@ -23,6 +23,7 @@ struct task {
 	uint32_t request; /* its answer is awaited, or it goes on */
 	bool open;	  /* to be cancelled at the end */
 	bool json;
+	struct play *play; /* task_play.c; NULL: another kind, or none yet */
 	enum query what;
 	struct table table;
 	/* logs */

@@ -208,3 +208,101 @@ def test_watch_of_a_killed_session_ends(host):
     watcher.expect(b"The terminal has ended.", timeout=5 * SLOW)
     assert outcome(watcher)[0] == 0
     shell.close(force=True)
+
+
+# ---- over ssh, in the administrator's own session
+
+def test_over_ssh(host, old):
+    t = host.terminal("root1", "replay", session_of(old))
+    t.expect(rb"alice, one/bb, \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ; space pauses, q leaves\r\n")
+    t.expect(b"first\r\n")
+    t.expect(b"\x1b\\[31mred")
+    t.expect(rb"\x1b\[\?1047l.*\r\nThe recording ends here.\r\n")
+    assert ended(t) == 0
+    row = host.audit("session.replay")[-1]
+    assert (row["actor"], row["user"], row["target"]) == ("root1", "alice", session_of(old))
+
+
+def test_a_key_leaves_over_ssh(host, old):
+    for key in ("q", "\x03"):
+        t = host.terminal("root1", "replay", session_of(old), rows=10, cols=40)
+        t.expect(rb"This terminal is smaller than the recorded one \(70x20\): only what fits is shown.\r\n")
+        t.expect(b"first\r\n")
+        t.send(" ")
+        with pytest.raises(pexpect.TIMEOUT):
+            t.expect(b"cond", timeout=1.5)
+        t.send(key)
+        rest = t.read()
+        assert b"cond" not in rest and b"\x1b[?1047l" in rest and b"was cut.\r\n" in rest, rest
+        assert ended(t) == 0
+
+
+def test_only_administrators_on_a_terminal(host, old):
+    t = host.terminal("alice", "replay", session_of(old))
+    assert t.read() == b"jumpbox: that is for administrators\r\n" and ended(t) == 77
+    for args, code, said in (
+            (("replay", session_of(old)), 64, b"jumpbox: a recording is played on a terminal: ssh -t\n"),
+            (("replay",), 64, b"replay ID [N]"), (("watch", "1", "2", "3"), 64, b"watch ID [N]")):
+        r = host.ssh("root1", *args)
+        assert r.returncode == code and said in r.stderr and r.stdout == b"", r
+    for args, code, said in ((("replay", "999999"), 66, b"jumpbox: there is no session 999999\r\n"),
+                             (("watch", session_of(old)), 66, b"is being recorded now\r\n"),
+                             (("replay", "bb"), 64, b"replay ID [N]")):
+        t = host.terminal("root1", *args)
+        assert said in t.read() and ended(t) == code
+
+
+def test_watch_over_ssh(host):
+    before = session_pids(host)
+    shell = live_terminal(host)
+    pid = new_session(host, before)
+    (row,) = [s for s in host.ctl_json("session", "list") if s["user"] == "alice"]
+    first, second = (host.terminal("root1", "watch", row["id"]) for _ in range(2))
+    for t in (first, second):
+        t.expect(rb"alice, one/bb, since .*; q leaves\r\n")
+        t.expect(b"ready\r\n")
+    shell.sendline("echo li''ve")
+    for t in (first, second):
+        t.expect(b"live\r\n", timeout=3 * SLOW)
+    first.send("q")
+    assert ended(first) == 0
+    os.kill(pid, 9)
+    second.expect(b"The terminal has ended.\r\n", timeout=5 * SLOW)
+    assert ended(second) == 0
+    assert [r["actor"] for r in host.audit("session.watch")[-2:]] == ["root1", "root1"]
+    shell.close(force=True)
+
+
+def test_who_is_no_administrator_any_more_sees_no_more(own_host):
+    host = own_host(recording="on")
+    shell = live_terminal(host)
+    (row,) = host.ctl_json("session", "list")
+    t = host.terminal("root1", "watch", row["id"])
+    t.expect(b"ready\r\n")
+    host.ctl("user", "set", "root1", "role", "user")
+    t.expect(b"you are no administrator any more: log in again", timeout=5 * SLOW)
+    assert ended(t) == 77
+    shell.sendline("exit")
+    ended(shell)
+
+
+def test_nothing_is_awake_while_nothing_is_recorded(host):
+    """A recorded terminal that says nothing costs no wake-up."""
+    before = session_pids(host)
+    shell = live_terminal(host)
+    pid = new_session(host, before)
+
+    def switches():
+        status = open(f"/proc/{pid}/status").read()
+        return sum(map(int, re.findall(r"ctxt_switches:\t(\d+)", status)))
+    wait_for(lambda: b"ready" in run("zcat", recordings(host)[-1]).stdout, 10, "what was said")
+    seen, quiet_since = switches(), time.monotonic()
+
+    def quiet():
+        nonlocal seen, quiet_since
+        if switches() != seen:
+            seen, quiet_since = switches(), time.monotonic()
+        return time.monotonic() - quiet_since > 3
+    wait_for(quiet, 15, "three seconds without a turn")
+    shell.sendline("exit")
+    ended(shell)
