@@ -28,10 +28,10 @@ WORD(W_MENU_HELP,
     "  r                list again\n"
     "  q, Ctrl-D        leave\n",
     "\n"
-    "  编号或名称       进入该容器的 shell；唯一的开头几个字母即可，\n"
+    "  编号或名称       在该容器中打开 shell；开头几个字符能唯一确定即可，\n"
     "                   同名容器用 节点+名称 区分\n"
     "  r                重新列出\n"
-    "  q, Ctrl-D        离开\n")
+    "  q, Ctrl-D        退出\n")
 WORD(W_NO_SUCH,
     "There is no container {1} that you may reach.\n",
     "找不到您可以进入的容器 {1}。\n")
@@ -377,25 +377,25 @@ WORD(W_NOT_STARTED,
 /* ---- of actions, queries and changes ------------------------------------- */
 WORD(W_POWER_REMOVED,
     "the container is being removed",
-    "容器正在被删除")
+    "该容器正在被删除")
 WORD(W_POWER_PORT,
     "a port that the container publishes is in use on its node",
-    "容器要发布的端口在其节点上已被占用")
+    "该容器要发布的端口在其节点上已被占用")
 WORD(W_POWER_PROGRAM,
     "the container's program cannot be run: it is missing in its image or not executable",
-    "无法运行容器的程序：镜像中没有该程序或没有执行权限")
+    "无法运行该容器的程序：镜像中没有该程序，或它不可执行")
 WORD(W_POWER_GPU,
     "the GPU that the container asks for cannot be had on its node",
-    "容器所需的 GPU 在其节点上不可用")
+    "该容器所需的 GPU 在其节点上不可用")
 WORD(W_POWER_NETWORK,
     "a network of the container cannot be had on its node",
-    "容器所需的网络在其节点上不可用")
+    "该容器所需的网络在其节点上不可用")
 WORD(W_POWER_FAILED,
     "the container engine could not do it; the node's own log says more",
-    "容器引擎未能完成操作；详情见节点自身的日志")
+    "容器引擎未能完成此操作；详情见节点的日志")
 WORD(W_ACTION_BROKE,
     "the node could not be asked; try again",
-    "无法询问节点；请重试")
+    "无法向节点发送请求；请重试")
 WORD(W_NOT_RECORDED,
     "the audit record could not be written, so nothing was done; tell the operator",
     "无法写入审计记录，因此未执行任何操作；请告知管理员")
@@ -452,7 +452,7 @@ WORD(W_KEYS_FORBIDDEN,
     "此处的公钥由管理员管理")
 WORD(W_NO_NUMBER,
     "a session is named by its number; see: who",
-    "请用编号指定会话；参见：who")
+    "请用编号指定会话；参见 who")
 WORD(W_OLD_PASSWORD_WRONG,
     "the old password is wrong",
     "旧密码错误")
@@ -491,7 +491,7 @@ WORD(W_REPLAY_DAMAGED,
     "录制文件从此处起已损坏")
 WORD(W_ACCOUNT_DEMOTED,
     "you are no administrator any more: log in again",
-    "您不再是管理员：请重新登录")
+    "您不再是管理员；请重新登录")
 WORD(W_HELP_REPLAY,
     "  replay ID [N]                administrators: play a session's recording (ssh -t)\n",
     "  replay 编号 [N]              管理员：播放会话的录制（ssh -t）\n")
@@ -521,19 +521,19 @@ WORD(W_WATCH_END,
     "该终端已结束。\n")
 WORD(W_RECORDED,
     "jumpbox: this terminal is recorded\n",
-    "jumpbox：此终端的会话正在被录制\n")
+    "jumpbox：此终端正在被录制\n")
 WORD(W_RECORDING_FULL,
     "\njumpbox: the recording of this terminal has reached its limit, so the terminal ends\n",
-    "\njumpbox：此终端的录制已达到上限，会话结束\n")
+    "\njumpbox：此终端的录制已达上限，因此终端会话结束\n")
 WORD(W_RECORDING_FAILED,
     "\njumpbox: the recording of this terminal cannot be written, so the terminal ends; tell the operator\n",
-    "\njumpbox：此终端的录制无法写入，会话结束，请告知管理员\n")
+    "\njumpbox：无法写入此终端的录制，因此终端会话结束；请告知管理员\n")
 WORD(W_CODE_PROMPT,
     "One-time code: ",
     "一次性验证码：")
 WORD(W_ENROL_DUE,
     "One-time codes must be set up for your account now.\n",
-    "您的账户现在必须设置一次性验证码。\n")
+    "您的账号现在必须设置一次性验证码。\n")
 WORD(W_ENROL_TERMINAL,
     "one-time codes must be set up first: log in with a terminal (ssh -t)\n",
     "必须先设置一次性验证码：请用终端登录（ssh -t）\n")
@@ -567,8 +567,8 @@ WORD(W_ENROL_GIVE_UP,
 WORD(W_RECOVERY_CODES,
     "\nOne-time codes are set up: your next login asks for one.\n"
     "Without the app each of these recovery codes lets you in once. They are not shown again:\n\n",
-    "\n一次性验证码已设置：下次登录时会询问。\n"
-    "没有应用时，下面每个恢复码可以登录一次。它们不会再次显示：\n\n")
+    "\n一次性验证码已设置：下次登录时需要输入。\n"
+    "无法使用验证器应用时，下面的每个恢复码可以用来登录一次。它们不会再次显示：\n\n")
 WORD(W_RECOVERY_KEEP,
     "\nKeep them, then press Enter: ",
     "\n请保存好，然后按回车：")
