@@ -237,7 +237,7 @@ def test_users(site):
     users = {u["name"]: u for u in site.json("user", "list")}
     assert list(users) == ["alice", "bob", "root1"]
     assert set(users["bob"]) == {"id", "name", "role", "state", "expires", "must_change", "last_login", "password",
-                                 "max_sessions", "language", "menu", "created"}
+                                 "max_sessions", "language", "menu", "created", "totp", "recovery_codes"}
     assert users["root1"]["role"] == "admin" and users["root1"]["expires"] is None
     assert users["alice"]["must_change"] is True and re.fullmatch(r"\d{4}-.*Z", users["alice"]["expires"])
     assert users["bob"]["password"] == "yescrypt" and users["alice"]["password"] == "argon2id"
