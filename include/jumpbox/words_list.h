@@ -24,14 +24,73 @@ WORD(W_PICK_PROMPT,
 WORD(W_MENU_HELP,
     "\n"
     "  NUMBER or NAME   a shell in that container; a unique beginning is enough,\n"
-    "                   and NODE+NAME tells two of one name apart\n"
-    "  r                list again\n"
-    "  q, Ctrl-D        leave\n",
+    "                   and NODE+NAME tells two of one name apart\n",
     "\n"
     "  编号或名称       在该容器中打开 shell；开头几个字符能唯一确定即可，\n"
-    "                   同名容器用 节点+名称 区分\n"
+    "                   同名容器用 节点+名称 区分\n")
+WORD(W_PLAIN_INFO,
+    "  i 3              what there is to know of number 3\n",
+    "  i 3              3 号容器的详细信息\n")
+WORD(W_PLAIN_LOGS,
+    "  l 3              the last lines that it has written\n",
+    "  l 3              它最近的输出\n")
+WORD(W_PLAIN_FOLLOW,
+    "  f 3              the same, and what it goes on to write\n",
+    "  f 3              同上，并持续显示\n")
+WORD(W_PLAIN_TOP,
+    "  t 3              processor, memory, network and disk in use\n",
+    "  t 3              处理器、内存、网络和磁盘的使用情况\n")
+WORD(W_PLAIN_LINES,
+    "  c 3              the lines for ssh, scp and VS Code\n",
+    "  c 3              用于 ssh、scp 和 VS Code 的命令行\n")
+WORD(W_PLAIN_START,
+    "  start 3          start it\n",
+    "  start 3          启动\n")
+WORD(W_PLAIN_STOP,
+    "  stop 3           stop it\n",
+    "  stop 3           停止\n")
+WORD(W_PLAIN_RESTART,
+    "  restart 3        stop it and start it again\n",
+    "  restart 3        重新启动\n")
+WORD(W_MENU_HELP_END,
+    "  /WORDS           only those with all these words; / alone shows all\n"
+    "  r                list again\n"
+    "  h, ?             this text\n"
+    "  q, Ctrl-D        leave\n",
+    "  /词              只列出包含所有这些词的容器；只输入 / 则全部列出\n"
     "  r                重新列出\n"
+    "  h, ?             本说明\n"
     "  q, Ctrl-D        退出\n")
+WORD(W_PLAIN_FOUND,
+    "With {1}: {2}\n\n",
+    "包含 {1}：{2}\n\n")
+WORD(W_PLAIN_UNTIL,
+    "Ctrl-C ends this.\n",
+    "按 Ctrl-C 结束。\n")
+WORD(W_CONFIRM_START,
+    "Start {1}? [y/N] ",
+    "启动 {1}？[y/N] ")
+WORD(W_CONFIRM_STOP,
+    "Stop {1}? [y/N] ",
+    "停止 {1}？[y/N] ")
+WORD(W_CONFIRM_RESTART,
+    "Restart {1}? [y/N] ",
+    "重启 {1}？[y/N] ")
+WORD(W_POWER_WAIT,
+    "Waiting for the engine (Ctrl-C gives up waiting) ...\n",
+    "正在等待容器引擎（Ctrl-C 放弃等待）……\n")
+WORD(W_POWER_NOT,
+    "{1} is left as it is.\n",
+    "{1} 保持不变。\n")
+WORD(W_LINE_SSH,
+    "ssh -p {1} {2}@{3}\n",
+    "ssh -p {1} {2}@{3}\n")
+WORD(W_LINE_SCP,
+    "scp -P {1} FILE {2}@{3}:\n",
+    "scp -P {1} 文件 {2}@{3}:\n")
+WORD(W_LINE_CODE,
+    "code --remote ssh-remote+{2}@{3}:{1} /\n",
+    "code --remote ssh-remote+{2}@{3}:{1} /\n")
 WORD(W_NO_SUCH,
     "There is no container {1} that you may reach.\n",
     "找不到您可以进入的容器 {1}。\n")

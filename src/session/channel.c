@@ -112,6 +112,7 @@ slim(struct channel *ch)
 	buf_release(&ch->raw);
 	ch->slice = 0;
 	menu_full_free(ch);
+	menu_plain_free(ch);
 	list_end(ch);
 	ui_model_release(&ch->model);
 	wipe(&ch->line, sizeof(ch->line));

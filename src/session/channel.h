@@ -26,6 +26,7 @@
 #include <libssh/libssh.h>
 
 struct conn;
+struct menu_plain;
 struct task;
 struct invocation;
 struct menu_full;
@@ -119,12 +120,13 @@ struct channel {
 	struct ui_model model;
 	uint64_t mark, since; /* how far the model is; what the list in hand began with */
 	struct line line;
-	struct menu_full *full;	    /* NULL: the full-screen menu was never opened */
-	bool plain;		    /* this terminal cannot have it */
-	uint32_t wish, wish_offset; /* REQ_TARGET or REQ_LIST that is to be sent, and the page */
-	const char *wish_text;	    /* of the TARGET; NULL: the login name's */
-	uint32_t request;	    /* the id it was sent with; 0: not sent yet */
-	char *old_password;	    /* of `passwd` */
+	struct menu_full *full;	     /* NULL: the full-screen menu was never opened */
+	bool plain;		     /* this terminal cannot have it */
+	struct menu_plain *numbered; /* NULL: the numbered list was never shown */
+	uint32_t wish, wish_offset;  /* REQ_TARGET or REQ_LIST that is to be sent, and the page */
+	const char *wish_text;	     /* of the TARGET; NULL: the login name's */
+	uint32_t request;	     /* the id it was sent with; 0: not sent yet */
+	char *old_password;	     /* of `passwd` */
 	char *first_password;
 	unsigned tries;
 	char **candidate; /* of an ambiguous target */
@@ -173,7 +175,6 @@ void front_forget(struct channel *ch);		  /* frees what the front holds */
 void front_target(struct channel *ch);		  /* asks the broker what the login name means */
 void front_list(struct channel *ch);		  /* asks the broker for all of the list */
 void front_prompt(struct channel *ch, enum word w, bool echo);
-void front_resume(struct channel *ch); /* an action has ended: the menu goes on */
 /* What that text names, or the login name for NULL, which must outlive the question. */
 void front_resolve(struct channel *ch, const char *text);
 
@@ -187,6 +188,14 @@ bool list_begin(struct channel *ch, uint32_t offset);
 /* REP_LIST into the model.  *next: the page to ask for, 0: it is complete; false: there is no list. */
 bool list_take(struct channel *ch, struct msg *m, uint32_t *next);
 void list_end(struct channel *ch); /* it is not waited for any more */
+
+/* ---- menu_plain.c: the numbered list ---------------------------------------- */
+
+void menu_plain_show(struct channel *ch);   /* the list is there */
+void menu_plain_resume(struct channel *ch); /* an action has ended: the menu goes on */
+void menu_plain_line(struct channel *ch, char *line);
+void menu_plain_interrupted(struct channel *ch);
+void menu_plain_free(struct channel *ch);
 
 /* ---- menu_full.c: the full-screen menu ------------------------------------ */
 

@@ -5,6 +5,7 @@
 #include "cmdline.h"
 #include "conn.h"
 #include "task.h"
+#include "ui_filter.h"
 #include "ui_hosts.h"
 
 #include "jumpbox/text.h"
@@ -122,13 +123,18 @@ print(struct channel *ch, struct buf *out)
 static void
 ls_listed(struct channel *ch, struct invocation *in)
 {
+	char text[UI_FILTER_MAX + 1];
+	struct ui_words words;
 	struct buf out;
 
+	ui_words_init(&words, join(in, 0, text, sizeof(text)));
+	for (size_t i = 0; i < ch->model.n; i++)
+		ch->model.entry[i].hidden = !ui_entry_matches(&ch->model.entry[i], &words);
 	buf_init(&out, SAY_MAX);
 	if (in->json)
 		ui_plain_json(&ch->model, &out);
 	else
-		ui_plain_rows(&ch->model, 0, &out);
+		ui_plain_rows(&ch->model, 0, now_unix(), &out);
 	print(ch, &out);
 	buf_release(&out);
 }

@@ -1,13 +1,13 @@
 /*
  * What a channel says before there is a stream, and between two: the target
- * in the login name and the plain menu.  jumpbox-session.
+ * in the login name, the list, and which menu has the terminal.
+ * jumpbox-session.
  */
 #include "conn.h"
 
 #include "jumpbox/log.h"
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
-#include "ui_plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,35 +113,6 @@ front_prompt(struct channel *ch, enum word w, bool echo)
 	line_init(&ch->line, ch->tty, echo);
 }
 
-static void
-show_menu(struct channel *ch)
-{
-	const char *server = ch->conn->cfg->server_address;
-	size_t n;
-	char count[24];
-	struct buf rows;
-
-	if (ch->tty)
-		notices_head(ch);
-	ui_model_filter(&ch->model, ch->candidate, ch->ncandidates);
-	n = ui_model_visible(&ch->model);
-	snprintf(count, sizeof(count), "%zu", n);
-	if (ch->ncandidates > 0)
-		chan_words(ch, W_MENU_FILTERED, ch->notice, NULL, NULL);
-	else
-		chan_words(ch,
-		    n == 0	 ? W_MENU_NONE
-			: n == 1 ? W_MENU_HEAD_ONE
-				 : W_MENU_HEAD,
-		    ch->conn->user, server[0] != '\0' ? server : "jumpbox", count);
-	buf_init(&rows, SAY_MAX);
-	ui_plain_rows(&ch->model, ch->tty ? ch->cols : 0, &rows);
-	chan_say_bytes(ch, buf_ptr(&rows), buf_len(&rows));
-	buf_release(&rows);
-	ch->state = CH_MENU;
-	front_prompt(ch, ch->tty ? W_MENU_PROMPT : W_PICK_PROMPT, true);
-}
-
 /* Which face the menu has: this alone decides. */
 static bool
 wants_full(const struct channel *ch)
@@ -170,13 +141,6 @@ open_menu(struct channel *ch, const char *said)
 		chan_words(ch, W_UI_NO_TERM, text_safe(safe, sizeof(safe), ch->term), NULL, NULL);
 	}
 	front_list(ch);
-}
-
-void
-front_resume(struct channel *ch)
-{
-	ch->state = CH_MENU;
-	front_prompt(ch, W_MENU_PROMPT, true);
 }
 
 void
@@ -212,54 +176,6 @@ front_connect(struct channel *ch, const struct ui_entry *e)
 	relay_attach(ch, e->ref, safe);
 }
 
-/* A typed line: true if it chose a container. */
-static bool
-pick(struct channel *ch, const char *text)
-{
-	const struct ui_entry *e;
-	char safe[160], count[24];
-	size_t n = ui_model_find(&ch->model, text, &e);
-
-	if (n == 1) {
-		front_connect(ch, e);
-		return true;
-	}
-	text_safe(safe, sizeof(safe), text);
-	snprintf(count, sizeof(count), "%zu", n);
-	chan_words(ch, n == 0 ? W_NO_SUCH : W_AMBIGUOUS, safe, count, NULL);
-	return false;
-}
-
-static const char *
-without_blanks(char *text)
-{
-	size_t n = strlen(text);
-
-	while (n > 0 && text[n - 1] == ' ')
-		text[--n] = '\0';
-	return text + strspn(text, " ");
-}
-
-static void
-menu_line(struct channel *ch, const char *text)
-{
-	if (!ch->tty) { /* one line, no second try: a script may be typing */
-		if (!pick(ch, text))
-			chan_end(ch, -JB_USAGE);
-	} else if (strcmp(text, "q") == 0) {
-		chan_end(ch, 0);
-	} else if (strcmp(text, "r") == 0) {
-		drop_candidates(ch);
-		front_list(ch);
-	} else if (strcmp(text, "?") == 0) {
-		chan_words(ch, W_MENU_HELP, NULL, NULL, NULL);
-		command_hint(ch);
-		front_prompt(ch, W_MENU_PROMPT, true);
-	} else if (text[0] == '\0' || !pick(ch, text)) {
-		front_prompt(ch, W_MENU_PROMPT, true);
-	}
-}
-
 void
 front_start(struct channel *ch)
 {
@@ -284,13 +200,13 @@ line_ended(struct channel *ch, enum line_event event)
 	else if (done && ch->state == CH_CODE)
 		enrol_line(ch, ch->line.text);
 	else if (done)
-		menu_line(ch, without_blanks(ch->line.text));
+		menu_plain_line(ch, ch->line.text);
 	else if (ch->state == CH_PASSWORD)
 		renew_failed(ch);
 	else if (ch->state == CH_CODE)
 		enrol_failed(ch);
 	else if (event == LINE_INTERRUPT)
-		front_prompt(ch, W_MENU_PROMPT, true);
+		menu_plain_interrupted(ch);
 	else
 		chan_end(ch, ch->tty ? 0 : -JB_USAGE);
 }
@@ -332,12 +248,10 @@ no_list(struct channel *ch)
 		return;
 	}
 	chan_words(ch, W_NO_LIST, NULL, NULL, NULL);
-	if (ch->menu) {
-		ch->state = CH_MENU;
-		front_prompt(ch, W_MENU_PROMPT, true);
-	} else {
+	if (ch->menu)
+		menu_plain_resume(ch);
+	else
 		chan_end(ch, -JB_UNAVAILABLE);
-	}
 }
 
 static void
@@ -349,7 +263,7 @@ listed(struct channel *ch)
 	else if (menu_full_on(ch))
 		menu_full_listed(ch);
 	else
-		show_menu(ch);
+		menu_plain_show(ch);
 }
 
 static void

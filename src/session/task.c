@@ -63,7 +63,7 @@ task_done(struct channel *ch, uint32_t code)
 {
 	task_free(ch);
 	if (ch->menu)
-		front_resume(ch);
+		menu_plain_resume(ch);
 	else
 		chan_end(ch, code);
 }

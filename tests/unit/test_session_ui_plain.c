@@ -30,7 +30,7 @@ static char *
 rows(const struct ui_model *m, unsigned width, struct buf *out)
 {
 	buf_init(out, 1 << 20);
-	ui_plain_rows(m, width, out);
+	ui_plain_rows(m, width, 100, out);
 	assert_int_equal(buf_add(out, "", 1), 0);
 	return (char *)out->data + out->off;
 }
@@ -108,7 +108,7 @@ test_foreign_text(void **state)
 	for (int face = 0; face < 2; face++) {
 		buf_init(&out, 65536);
 		if (face == 0)
-			ui_plain_rows(&m, 0, &out);
+			ui_plain_rows(&m, 0, 100, &out);
 		else
 			ui_plain_json(&m, &out);
 		for (size_t i = 0; i < buf_len(&out); i++)
@@ -131,7 +131,9 @@ test_foreign_text(void **state)
 static void
 test_json_keys(void **state)
 {
-	static const char *const keys[] = { "name", "node", "state", "image", "id", "since" };
+	static const char *const keys[] = { "id", "name", "node", "state", "health", "exit_code",
+		"image", "service", "owner", "ports", "since", "started", "finished", "node_seen",
+		"used", "oom", "gpu", "allow" };
 	char web[] = "web", run[] = "running", one[] = "one", img[] = "nginx";
 	struct ui_model m;
 	struct buf out;
@@ -161,6 +163,36 @@ test_json_keys(void **state)
 	ui_model_release(&m);
 }
 
+/* How long it has been up, and nothing of what is not. */
+static void
+test_age(void **state)
+{
+	struct ui_entry row = {
+		.ref = 1, .name = "web", .state = "running", .node = "one", .image = "nginx"
+	};
+	struct ui_model m;
+	struct buf out;
+
+	(void)state;
+	ui_model_init(&m);
+	ui_model_begin(&m);
+	row.started = 1;
+	ui_model_add(&m, &row);
+	row = (struct ui_entry){
+		.ref = 2, .name = "db", .state = "exited", .node = "one", .image = "pg"
+	};
+	row.started = row.finished = 1;
+	ui_model_add(&m, &row);
+	buf_init(&out, 65536);
+	ui_plain_rows(&m, 0, 7201, &out);
+	buf_add(&out, "", 1);
+	assert_string_equal((const char *)buf_ptr(&out),
+	    "  1  web  running  2h  one  nginx\n"
+	    "  2  db   exited       one  pg\n");
+	buf_release(&out);
+	ui_model_release(&m);
+}
+
 int
 main(void)
 {
@@ -169,6 +201,7 @@ main(void)
 		cmocka_unit_test(test_width),
 		cmocka_unit_test(test_foreign_text),
 		cmocka_unit_test(test_json_keys),
+		cmocka_unit_test(test_age),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,341 @@
+/*
+ * The plain menu: a numbered list, and a line that is read.  For a terminal
+ * that cannot have the full-screen one, a screen reader, a slow line; without
+ * a terminal it is a list and one line.  What a line may say is one table, of
+ * which the help is made.  jumpbox-session.
+ */
+#include "conn.h"
+#include "task.h"
+
+#include "jumpbox/text.h"
+#include "jumpbox/util.h"
+#include "ui_filter.h"
+#include "ui_hosts.h"
+#include "ui_plain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOG_LINES = 100, SAFE = 4 * UI_FILTER_MAX };
+
+struct menu_plain {
+	char filter[UI_FILTER_MAX + 1];
+	enum power wish; /* its confirmation is awaited; 0: none */
+	uint64_t ref;
+	char name[160]; /* safe */
+};
+
+static struct menu_plain *
+of(struct channel *ch)
+{
+	if (ch->numbered == NULL)
+		ch->numbered = xcalloc(1, sizeof(*ch->numbered));
+	return ch->numbered;
+}
+
+void
+menu_plain_free(struct channel *ch)
+{
+	free(ch->numbered);
+	ch->numbered = NULL;
+}
+
+/* ---- the list ------------------------------------------------------------------ */
+
+static void
+apply_filter(struct channel *ch, const char *text)
+{
+	struct ui_words w;
+
+	ui_words_init(&w, text);
+	for (size_t i = 0; text[0] != '\0' && i < ch->model.n; i++)
+		if (!ui_entry_matches(&ch->model.entry[i], &w))
+			ch->model.entry[i].hidden = true;
+}
+
+static void
+head(struct channel *ch, const char *filter)
+{
+	const char *server = ch->conn->cfg->server_address;
+	size_t n = ui_model_visible(&ch->model);
+	char count[24], safe[SAFE];
+
+	snprintf(count, sizeof(count), "%zu", n);
+	if (ch->ncandidates > 0)
+		chan_words(ch, W_MENU_FILTERED, ch->notice, NULL, NULL);
+	else if (filter[0] != '\0')
+		chan_words(ch, W_PLAIN_FOUND, text_safe(safe, sizeof(safe), filter), count, NULL);
+	else
+		chan_words(ch,
+		    n == 0	 ? W_MENU_NONE
+			: n == 1 ? W_MENU_HEAD_ONE
+				 : W_MENU_HEAD,
+		    ch->conn->user, server[0] != '\0' ? server : "jumpbox", count);
+}
+
+void
+menu_plain_resume(struct channel *ch)
+{
+	ch->state = CH_MENU;
+	front_prompt(ch, ch->tty ? W_MENU_PROMPT : W_PICK_PROMPT, true);
+}
+
+void
+menu_plain_show(struct channel *ch)
+{
+	const char *filter = of(ch)->filter;
+	struct buf rows;
+
+	if (ch->tty)
+		notices_head(ch);
+	ui_model_filter(&ch->model, ch->candidate, ch->ncandidates);
+	apply_filter(ch, filter);
+	head(ch, filter);
+	buf_init(&rows, SAY_MAX);
+	ui_plain_rows(&ch->model, ch->tty ? ch->cols : 0, now_unix(), &rows);
+	chan_say_bytes(ch, buf_ptr(&rows), buf_len(&rows));
+	buf_release(&rows);
+	menu_plain_resume(ch);
+}
+
+/* ---- finding ---------------------------------------------------------------------- */
+
+/* A number is good whatever the filter hides; a name is looked for in what is shown. */
+static const struct ui_entry *
+find(struct channel *ch, const char *text)
+{
+	const struct ui_entry *e = NULL;
+	char safe[160], count[24], *end;
+	unsigned long number = strtoul(text, &end, 10);
+	size_t n;
+
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
+	    (e = ui_model_number(&ch->model, number)) != NULL)
+		return e;
+	if ((n = ui_model_find(&ch->model, text, &e)) == 1)
+		return e;
+	text_safe(safe, sizeof(safe), text);
+	snprintf(count, sizeof(count), "%zu", n);
+	chan_words(ch, n == 0 ? W_NO_SUCH : W_AMBIGUOUS, safe, count, NULL);
+	return NULL;
+}
+
+/* ---- what can be done with one ------------------------------------------------------- */
+
+static void
+info(struct channel *ch, const struct ui_entry *e)
+{
+	task_details(ch, e->ref, false);
+}
+
+static void
+logs(struct channel *ch, const struct ui_entry *e)
+{
+	task_logs(ch, e->ref, LOG_LINES, false);
+}
+
+static void
+follow(struct channel *ch, const struct ui_entry *e)
+{
+	chan_words(ch, W_PLAIN_UNTIL, NULL, NULL, NULL);
+	task_logs(ch, e->ref, LOG_LINES, true);
+}
+
+static void
+top(struct channel *ch, const struct ui_entry *e)
+{
+	chan_words(ch, W_PLAIN_UNTIL, NULL, NULL, NULL);
+	task_top_add(ch, e->ref, e->name);
+	task_top(ch, false, true);
+}
+
+static void
+confirm(struct channel *ch, const struct ui_entry *e, enum power what, enum word question)
+{
+	struct menu_plain *p = of(ch);
+
+	p->wish = what;
+	p->ref = e->ref;
+	text_safe(p->name, sizeof(p->name), e->name);
+	chan_words(ch, question, p->name, NULL, NULL);
+	line_init(&ch->line, ch->tty, true);
+}
+
+static void
+start(struct channel *ch, const struct ui_entry *e)
+{
+	confirm(ch, e, POWER_START, W_CONFIRM_START);
+}
+
+static void
+stop(struct channel *ch, const struct ui_entry *e)
+{
+	confirm(ch, e, POWER_STOP, W_CONFIRM_STOP);
+}
+
+static void
+restart(struct channel *ch, const struct ui_entry *e)
+{
+	confirm(ch, e, POWER_RESTART, W_CONFIRM_RESTART);
+}
+
+/* The exact lines for this container; VS Code splits its own addresses at the first +. */
+static void
+lines(struct channel *ch, const struct ui_entry *e)
+{
+	const struct config *cfg = ch->conn->cfg;
+	char port[16], login[256], tilde[256];
+
+	if (cfg->server_address[0] == '\0') {
+		chan_words(ch, W_NO_SERVER_ADDRESS, NULL, NULL, NULL);
+	} else {
+		snprintf(port, sizeof(port), "%u", cfg->port);
+		ui_hosts_login(&ch->model, e, ch->conn->user, '+', login, sizeof(login));
+		ui_hosts_login(&ch->model, e, ch->conn->user, '~', tilde, sizeof(tilde));
+		chan_words(ch, W_LINE_SSH, port, login, cfg->server_address);
+		chan_words(ch, W_LINE_SCP, port, login, cfg->server_address);
+		chan_words(ch, W_LINE_CODE, port, tilde, cfg->server_address);
+	}
+	menu_plain_resume(ch);
+}
+
+/* clang-format off */
+static const struct action {
+	const char *word;
+	enum word help;
+	void (*run)(struct channel *ch, const struct ui_entry *e);
+} actions[] = {
+	{ "i",       W_PLAIN_INFO,    info    },
+	{ "l",       W_PLAIN_LOGS,    logs    },
+	{ "f",       W_PLAIN_FOLLOW,  follow  },
+	{ "t",       W_PLAIN_TOP,     top     },
+	{ "c",       W_PLAIN_LINES,   lines   },
+	{ "start",   W_PLAIN_START,   start   },
+	{ "stop",    W_PLAIN_STOP,    stop    },
+	{ "restart", W_PLAIN_RESTART, restart },
+};
+/* clang-format on */
+enum { ACTIONS = sizeof(actions) / sizeof(actions[0]) };
+
+/* An action and what it is to be done with; *rest: behind the word. */
+static const struct action *
+action_of(const char *text, const char **rest)
+{
+	size_t n = strcspn(text, " ");
+
+	*rest = text + n + strspn(text + n, " ");
+	for (size_t i = 0; **rest != '\0' && i < ACTIONS; i++)
+		if (strlen(actions[i].word) == n && strncmp(text, actions[i].word, n) == 0)
+			return &actions[i];
+	return NULL;
+}
+
+static void
+help(struct channel *ch)
+{
+	chan_words(ch, W_MENU_HELP, NULL, NULL, NULL);
+	for (size_t i = 0; i < ACTIONS; i++)
+		chan_words(ch, actions[i].help, NULL, NULL, NULL);
+	chan_words(ch, W_MENU_HELP_END, NULL, NULL, NULL);
+	command_hint(ch);
+	menu_plain_resume(ch);
+}
+
+/* ---- a line ------------------------------------------------------------------------------ */
+
+/* Nothing but a clear yes is one. */
+static void
+confirmed(struct channel *ch, const char *text)
+{
+	static const char *const yes[] = { "y", "Y", "yes", "Yes", "YES", "\xe6\x98\xaf" };
+	struct menu_plain *p = of(ch);
+	enum power what = p->wish;
+
+	p->wish = 0;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (strcmp(text, yes[i]) == 0) {
+			chan_words(ch, W_POWER_WAIT, NULL, NULL, NULL);
+			task_power(ch, p->ref, what);
+			return;
+		}
+	}
+	chan_words(ch, W_POWER_NOT, p->name, NULL, NULL);
+	menu_plain_resume(ch);
+}
+
+static void
+set_filter(struct channel *ch, const char *text)
+{
+	struct menu_plain *p = of(ch);
+	size_t n;
+
+	text += strspn(text, " ");
+	n = text_cut(text, UI_FILTER_MAX);
+	memcpy(p->filter, text, n);
+	p->filter[n] = '\0';
+	front_everything(ch);
+	front_list(ch);
+}
+
+static void
+with_container(struct channel *ch, const char *text)
+{
+	const char *rest;
+	const struct action *a = action_of(text, &rest);
+	const struct ui_entry *e = find(ch, a != NULL ? rest : text);
+
+	if (e == NULL)
+		menu_plain_resume(ch);
+	else if (a != NULL)
+		a->run(ch, e);
+	else
+		front_connect(ch, e);
+}
+
+static const char *
+without_blanks(char *text)
+{
+	size_t n = strlen(text);
+
+	while (n > 0 && text[n - 1] == ' ')
+		text[--n] = '\0';
+	return text + strspn(text, " ");
+}
+
+void
+menu_plain_line(struct channel *ch, char *line)
+{
+	const char *text = without_blanks(line);
+	const struct ui_entry *e;
+
+	if (!ch->tty) { /* one line, no second try: a script may be typing */
+		if ((e = find(ch, text)) != NULL)
+			front_connect(ch, e);
+		else
+			chan_end(ch, -JB_USAGE);
+	} else if (of(ch)->wish != 0) {
+		confirmed(ch, text);
+	} else if (strcmp(text, "q") == 0) {
+		chan_end(ch, 0);
+	} else if (strcmp(text, "r") == 0) {
+		front_everything(ch);
+		front_list(ch);
+	} else if (text[0] == '/') {
+		set_filter(ch, text + 1);
+	} else if (strcmp(text, "?") == 0 || strcmp(text, "h") == 0) {
+		help(ch);
+	} else if (text[0] == '\0') {
+		menu_plain_resume(ch);
+	} else {
+		with_container(ch, text);
+	}
+}
+
+/* Ctrl-C drops what was typed, and a wish with it. */
+void
+menu_plain_interrupted(struct channel *ch)
+{
+	of(ch)->wish = 0;
+	menu_plain_resume(ch);
+}
