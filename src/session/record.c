@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-	WAIT_MS = 800, /* well within the second that may be lost, also where the machine is busy */
+	WAIT_MS = 700, /* well within the second that may be lost, also where the machine is busy */
 	TEXT_FULL = 256 * 1024, /* so much does not wait */
 	NOTE_ROOM = 512,	/* of the file, for the note at its end */
 };

@@ -134,7 +134,7 @@ def test_as_asciicast(host, old, tmp_path):
 
 
 def test_several_and_none(host):
-    t = host.terminal("alice")  # the menu, and two terminals out of it
+    t = host.terminal("alice", term="dumb")  # the menu, and two terminals out of it
     for name in ("bb", "deb"):
         t.expect(rb"Container number or name.*: ")
         t.sendline(name)
