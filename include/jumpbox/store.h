@@ -417,7 +417,7 @@ struct counter {
 	const char *what, *result;
 	int64_t value;
 };
-/* name: logins lockouts attaches attach_failures bytes. Those of nodes that still exist. */
+/* name: logins lockouts attaches attach_failures bytes recordings. Those of nodes that still exist. */
 int counter_each(
     struct store *st, const char *name, int (*fn)(const struct counter *, void *), void *arg);
 /* An attach came to no stream; reason is one of a few words, node "" when it was not found. */

@@ -9,10 +9,14 @@
  */
 #include "numbers.h"
 
-#include "jumpbox/util.h"
+#include "jumpbox/recordings.h"
 #include "text.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct metric;
 
@@ -20,6 +24,7 @@ struct scrape {
 	FILE *f;
 	const struct server_state *server;
 	struct store *st;	/* NULL: no answer */
+	const char *database;	/* its path */
 	int err;		/* the first failure of the database */
 	const struct metric *m; /* what is being printed */
 	int64_t below, sum_ms;	/* of a histogram, so far */
@@ -81,6 +86,50 @@ static int
 print_watcher(struct scrape *s)
 {
 	put_number(s, NULL, NULL, NULL, (int64_t)s->server->watcher_heard);
+	return 0;
+}
+
+/* ---- of the disk --------------------------------------------------------- */
+
+struct kept {
+	int64_t n, bytes;
+};
+
+/* A directory that is not there, or not to be read, holds none. */
+static struct kept
+recordings_kept(const char *database)
+{
+	struct kept k = { 0, 0 };
+	int fd = recordings_open_dir(database, false);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *d;
+	struct stat st;
+
+	if (dir == NULL && fd >= 0)
+		close(fd);
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		if (!recording_name_ok(d->d_name) ||
+		    fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		k.n++;
+		k.bytes += st.st_size;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return k;
+}
+
+static int
+print_recordings(struct scrape *s)
+{
+	put_number(s, NULL, NULL, NULL, recordings_kept(s->database).n);
+	return 0;
+}
+
+static int
+print_recordings_bytes(struct scrape *s)
+{
+	put_number(s, NULL, NULL, NULL, recordings_kept(s->database).bytes);
 	return 0;
 }
 
@@ -196,6 +245,10 @@ static const struct metric of_server[] = {
 	{ "jumpbox_watcher_heard_timestamp_seconds", "gauge", NULL, NULL, NULL,
 	  "When the watcher of the database last gave a sign of life, which it does every 10 seconds.",
 	  print_watcher, NULL },
+	{ "jumpbox_recordings", "gauge", NULL, NULL, NULL,
+	  "Recordings that are kept.", print_recordings, NULL },
+	{ "jumpbox_recordings_bytes", "gauge", NULL, NULL, NULL,
+	  "Size of the recordings that are kept.", print_recordings_bytes, NULL },
 };
 
 static const struct metric of_database[] = {
@@ -214,6 +267,8 @@ static const struct metric of_database[] = {
 	  "Time from the request for a container to its stream.", print_latency, NULL },
 	{ "jumpbox_stream_bytes_total", "counter", "node", "direction", NULL,
 	  "Bytes into and out of containers, counted when a stream ends.", print_counter, "bytes" },
+	{ "jumpbox_recordings_total", "counter", "node", NULL, NULL,
+	  "Recordings of terminals that were begun.", print_counter, "recordings" },
 	{ "jumpbox_node_state", "gauge", "node", "state", NULL,
 	  "1 for the state that a node is in (connected, failed, unknown, disabled), 0 for the others.",
 	  print_states, NULL },
@@ -241,9 +296,9 @@ print(struct scrape *s, const struct metric *m)
 }
 
 void
-numbers_print(FILE *f, const struct server_state *server, struct store *st)
+numbers_print(FILE *f, const struct server_state *server, struct store *st, const char *database)
 {
-	struct scrape s = { .f = f, .server = server, .st = st };
+	struct scrape s = { .f = f, .server = server, .st = st, .database = database };
 
 	for (size_t i = 0; i < sizeof(of_server) / sizeof(of_server[0]); i++)
 		print(&s, &of_server[i]);

@@ -9,8 +9,9 @@
 
 /*
  * All of them as text.  st NULL: the database does not answer, and its numbers
- * are left out.
+ * are left out; its path says where the recordings are.
  */
-void numbers_print(FILE *f, const struct server_state *server, struct store *st);
+void numbers_print(
+    FILE *f, const struct server_state *server, struct store *st, const char *database);
 
 #endif

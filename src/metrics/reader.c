@@ -92,12 +92,13 @@ flaw(const struct server_state *server, const struct store *st)
 }
 
 static unsigned
-print_page(FILE *f, uint32_t page, const struct server_state *server, struct store *st)
+print_page(FILE *f, uint32_t page, const struct server_state *server, struct store *st,
+    const char *database)
 {
 	const char *wrong = flaw(server, st);
 
 	if (page == PAGE_METRICS && server != NULL) {
-		numbers_print(f, server, st);
+		numbers_print(f, server, st, database);
 		return OK;
 	}
 	fprintf(f, "%s\n", wrong != NULL ? wrong : "ok");
@@ -116,7 +117,7 @@ make_page(struct reader *r, uint32_t page, unsigned *status)
 
 	if (f == NULL)
 		fatal(JB_INTERNAL, "a file in memory: %s", strerror(errno));
-	*status = print_page(f, page, known ? &server : NULL, st);
+	*status = print_page(f, page, known ? &server : NULL, st, r->c->database);
 	fclose(f);
 	store_close(st);
 	return fd;

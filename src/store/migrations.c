@@ -416,6 +416,10 @@ static const char recordings_columns[] =
 	"ALTER TABLE attaches ADD COLUMN recording TEXT;"
 	"CREATE INDEX attaches_recording ON attaches (recording) WHERE recording IS NOT NULL;";
 
+static const char recordings_trigger[] =
+	"CREATE TRIGGER count_recording AFTER INSERT ON attaches WHEN NEW.recording IS NOT NULL BEGIN"
+	COUNT("recordings", "NEW.node", "''", "''", "1") " END;";
+
 /* One row a version; NULL ends its list of texts. */
 enum { STEP_TEXTS = 8 };
 static const char *const steps[][STEP_TEXTS] = {
@@ -425,6 +429,7 @@ static const char *const steps[][STEP_TEXTS] = {
 	/* 3 */ { inventory_columns, uses_table, inventory_triggers, NULL },
 	/* 4 */ { recordings_columns, NULL },
 	/* 5 */ { totp_tables, NULL },
+	/* 6 */ { recordings_trigger, NULL },
 };
 /* clang-format on */
 

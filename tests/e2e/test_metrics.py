@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from lab import HERE, PREFIX, SLOW, free_port, live_terminal, run, wait_for
+from lab import HERE, PREFIX, SLOW, ended, free_port, live_terminal, run, wait_for
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
@@ -194,6 +194,23 @@ def test_sessions_attaches_bytes_and_latency(told):
     wait_for(lambda: bytes_of(Numbers(told), "out") - bytes_of(before, "out") >= 105000, 10, "the bytes")
     assert 5000 <= bytes_of(Numbers(told), "in") - bytes_of(before, "in") < 6000
     assert total(told, "jumpbox_attaches_total", node="one", kind="exec") >= 1
+
+
+def test_recordings(own_host):
+    port = free_port()
+    host = own_host(metrics_listen=f"127.0.0.1:{port}", recording="on")
+    host.metrics = port
+    n = Numbers(host)
+    assert n("jumpbox_recordings") == n("jumpbox_recordings_bytes") == 0
+    t = live_terminal(host)
+    n = Numbers(host)
+    assert n("jumpbox_recordings") == n("jumpbox_recordings_total", node="one") == 1
+    small = n("jumpbox_recordings_bytes")
+    t.sendline("seq 100; exit")
+    ended(t)
+    wait_for(lambda: total(host, "jumpbox_recordings_bytes") > small > 0, 10, "the recording to grow")
+    assert host.ssh("alice+bb", "true").returncode == 0  # no terminal
+    assert total(host, "jumpbox_recordings_total", node="one") == total(host, "jumpbox_recordings") == 1
 
 
 def test_failures_by_node_and_their_states(told):
