@@ -255,7 +255,7 @@ static const struct metric of_database[] = {
 	{ "jumpbox_logins_total", "counter", NULL, "method", "result",
 	  "Logins by method and result (ok, failed), as the audit has them.", print_counter, "logins" },
 	{ "jumpbox_lockouts_total", "counter", NULL, "kind", NULL,
-	  "Times that a user or a source was made to wait for too many failed passwords.",
+	  "Times that a user or a source was made to wait for too many failed passwords or one-time codes.",
 	  print_counter, "lockouts" },
 	{ "jumpbox_sessions", "gauge", NULL, NULL, NULL,
 	  "Sessions of this host that are live.", print_sessions, NULL },
