@@ -158,6 +158,7 @@ bench:
 	@tests/deps
 	@$(MAKE) -s PREFIX=$(CURDIR)/build/root-release BUILD=build/release install
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/run
+	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/scale
 
 check-format:
 	clang-format --dry-run -Werror $$(git -c safe.directory=* ls-files '*.c' '*.h')
