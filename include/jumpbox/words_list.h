@@ -33,7 +33,7 @@ WORD(W_PLAIN_INFO,
     "  i 3              3 号容器的详细信息\n")
 WORD(W_PLAIN_LOGS,
     "  l 3              the last lines that it has written\n",
-    "  l 3              它最近的输出\n")
+    "  l 3              它最近的日志\n")
 WORD(W_PLAIN_FOLLOW,
     "  f 3              the same, and what it goes on to write\n",
     "  f 3              同上，并持续显示\n")
@@ -78,7 +78,7 @@ WORD(W_CONFIRM_RESTART,
     "重启 {1}？[y/N] ")
 WORD(W_POWER_WAIT,
     "Waiting for the engine (Ctrl-C gives up waiting) ...\n",
-    "正在等待容器引擎（Ctrl-C 放弃等待）……\n")
+    "正在等待容器引擎（按 Ctrl-C 放弃等待）……\n")
 WORD(W_POWER_NOT,
     "{1} is left as it is.\n",
     "{1} 保持不变。\n")
@@ -505,7 +505,7 @@ WORD(W_KEY_UNUSABLE,
     "这不是可用的公钥；请给出 .pub 文件中的那一行")
 WORD(W_KEY_MOST,
     "you have as many keys as there may be; remove one first",
-    "您的密钥已达上限；请先删除一个")
+    "您的密钥数已达上限；请先删除一个")
 WORD(W_KEYS_FORBIDDEN,
     "public keys are managed by the administrators here",
     "此处的公钥由管理员管理")
@@ -517,7 +517,7 @@ WORD(W_OLD_PASSWORD_WRONG,
     "旧密码错误")
 WORD(W_PASSWORD_WAIT,
     "there were too many wrong passwords; wait a while",
-    "错误密码过多；请稍候")
+    "密码错误次数过多；请稍后重试")
 WORD(W_PASSWORD_NONE,
     "this account has no password; ask an administrator for one",
     "此账号没有密码；请向管理员申请")
@@ -532,34 +532,34 @@ WORD(W_REPLAY_NO_SESSION,
     "没有会话 {1}")
 WORD(W_REPLAY_NONE,
     "session {1} has no recording",
-    "会话 {1} 没有录制")
+    "会话 {1} 没有录制记录")
 WORD(W_REPLAY_NOT_LIVE,
     "nothing of session {1} is being recorded now",
     "会话 {1} 当前没有正在录制的终端")
 WORD(W_REPLAY_WHICH,
     "session {1} has several recordings; say the number of one as well: {2}",
-    "会话 {1} 有多个录制；请再指定编号：{2}")
+    "会话 {1} 有多个录制记录；请再指定编号：{2}")
 WORD(W_REPLAY_NO_SUCH,
     "session {1} has no recording {2}",
-    "会话 {1} 没有编号为 {2} 的录制")
+    "会话 {1} 没有编号为 {2} 的录制记录")
 WORD(W_REPLAY_GONE,
     "the file of that recording is not on this host",
-    "该录制的文件不在本机上")
+    "该录制记录的文件不在本机上")
 WORD(W_REPLAY_DAMAGED,
     "the recording is damaged from here on",
-    "录制文件从此处起已损坏")
+    "该录制记录从此处起已损坏")
 WORD(W_ACCOUNT_DEMOTED,
     "you are no administrator any more: log in again",
     "您不再是管理员；请重新登录")
 WORD(W_HELP_REPLAY,
     "  replay ID [N]                administrators: play a session's recording (ssh -t)\n",
-    "  replay 编号 [N]              管理员：播放会话的录制（ssh -t）\n")
+    "  replay 编号 [N]              管理员：播放会话的录制记录（ssh -t）\n")
 WORD(W_HELP_WATCH,
     "  watch ID [N]                 administrators: look on while a session is recorded\n",
     "  watch 编号 [N]               管理员：实时观看正在录制的会话\n")
 WORD(W_REPLAY_TERMINAL,
     "jumpbox: a recording is played on a terminal: ssh -t\n",
-    "jumpbox：播放录制需要终端：ssh -t\n")
+    "jumpbox：播放录制记录需要终端：ssh -t\n")
 WORD(W_REPLAY_BEGIN,
     "{1}, {2}; space pauses, q leaves\n",
     "{1}，{2}；空格键暂停，q 退出\n")
@@ -571,7 +571,7 @@ WORD(W_REPLAY_SMALL,
     "此终端小于被录制的终端（{1}）：只显示放得下的部分。\n")
 WORD(W_REPLAY_CUT,
     "This terminal is smaller than what was shown ({1} at last): it was cut.\n",
-    "此终端小于所显示的终端（最后为 {1}）：内容有所截断。\n")
+    "此终端小于所显示的终端（最后为 {1}）：内容被截断。\n")
 WORD(W_REPLAY_END,
     "The recording ends here.\n",
     "录制到此结束。\n")
@@ -595,7 +595,7 @@ WORD(W_ENROL_DUE,
     "您的账号现在必须设置一次性验证码。\n")
 WORD(W_ENROL_TERMINAL,
     "one-time codes must be set up first: log in with a terminal (ssh -t)\n",
-    "必须先设置一次性验证码：请用终端登录（ssh -t）\n")
+    "必须先设置一次性验证码；请用终端登录（ssh -t）\n")
 WORD(W_TOTP_TERMINAL,
     "one-time codes are set up in a terminal (ssh -t)\n",
     "一次性验证码须在终端中设置（ssh -t）\n")
@@ -648,7 +648,7 @@ WORD(W_ENROL_UNSTORED,
     "无法保存一次性验证码设置；请重试")
 WORD(W_ACCESS_ENDS,
     "\njumpbox: your access to this container ends in {1} min\n",
-    "\njumpbox：您对此容器的访问权限将在 {1} 分钟后结束\n")
+    "\njumpbox：您对此容器的访问权限将在 {1} 分钟后到期\n")
 WORD(W_ACCOUNT_ENDS,
     "Your account expires on {1}.\n",
     "您的账号将于 {1} 到期。\n")
@@ -679,7 +679,7 @@ WORD(W_HELP_SHOW,
     "  show [--json] 名称           容器的详细信息\n")
 WORD(W_HELP_LOGS,
     "  logs [-f] [-n LINES] NAME    what it has written; -f: and goes on to write\n",
-    "  logs [-f] [-n 行数] 名称     容器的输出；-f：并持续显示\n")
+    "  logs [-f] [-n 行数] 名称     容器的日志；-f：持续显示\n")
 WORD(W_HELP_TOP,
     "  top [--json] [NAME]          processor, memory, network and disk in use\n",
     "  top [--json] [名称]          处理器、内存、网络和磁盘的使用情况\n")
@@ -709,7 +709,7 @@ WORD(W_HELP_KEYS,
     "  keys add [KEY]               one more; without KEY it is read from standard input\n"
     "  keys del FINGERPRINT         one less\n",
     "  keys [--json] list           您的公钥\n"
-    "  keys add [公钥]              添加公钥；不给出时从标准输入读取\n"
+    "  keys add [公钥]              添加公钥；省略时从标准输入读取\n"
     "  keys del 指纹                删除公钥\n")
 WORD(W_HELP_TOTP,
     "  totp                         one-time codes for your login (needs a terminal: ssh -t)\n",
@@ -726,7 +726,7 @@ WORD(W_HELP_NODES,
 WORD(W_HELP_TAIL,
     "NAME is a container's name, its unique beginning or NODE+NAME.\n"
     "With one in the user name, as in USER+CONTAINER or USER+NODE+CONTAINER, the command runs there.\n",
-    "名称可以是容器名、唯一的开头，或 节点+名称。\n"
+    "名称可以是容器名、能唯一确定的开头几个字符，或 节点+名称。\n"
     "用户名中带容器时（用户+容器 或 用户+节点+容器），命令在该容器中运行。\n")
 WORD(W_NO_SERVER_ADDRESS,
     "jumpbox: the operator has not said how clients name this server (server-address)\n",
@@ -748,7 +748,7 @@ WORD(W_PASSWD_TERMINAL,
     "jumpbox：passwd 需要终端（ssh -t）\n")
 WORD(W_PASSWD_ELSEWHERE,
     "jumpbox: another of your terminals is asking for a password\n",
-    "jumpbox：您的另一个终端正在询问密码\n")
+    "jumpbox：您的另一个终端正在等待输入密码\n")
 WORD(W_TABLE_ID,
     "ID",
     "编号")
@@ -844,7 +844,7 @@ WORD(W_DETAIL_NAME,
     "名称")
 WORD(W_DETAIL_ID,
     "Id",
-    "编号")
+    "容器 ID")
 WORD(W_DETAIL_NODE,
     "Node",
     "节点")
@@ -859,7 +859,7 @@ WORD(W_DETAIL_EXIT_CODE,
     "退出码")
 WORD(W_DETAIL_OOM,
     "Out of memory",
-    "内存不足")
+    "内存耗尽")
 WORD(W_DETAIL_IMAGE,
     "Image",
     "镜像")
@@ -904,7 +904,7 @@ WORD(W_DETAIL_ENV,
     "环境变量")
 WORD(W_DETAIL_RUN_AS,
     "Run as",
-    "可用身份")
+    "运行身份")
 WORD(W_STATS_CPU,
     "CPU",
     "CPU")
@@ -940,12 +940,12 @@ WORD(W_UI_FILTER, "Filter: ", "筛选：")
 WORD(W_UI_NUMBER, "Number: {1}", "编号：{1}")
 WORD(W_UI_NUMBER_IS, "Number: {1}  {2} on {3}", "编号：{1}  {3} 上的 {2}")
 WORD(W_UI_NO_NUMBER, "There is no container with the number {1}.", "没有编号为 {1} 的容器。")
-WORD(W_UI_SMALL, "too small", "太小")
+WORD(W_UI_SMALL, "too small", "终端太小")
 WORD(W_UI_MORE, "{1} to {2} of {3}", "第 {1} 至 {2} 行，共 {3} 行")
-WORD(W_UI_NO_LIST, "The database does not answer; r tries again.", "数据库没有响应，按 r 重试。")
+WORD(W_UI_NO_LIST, "The database does not answer; r tries again.", "数据库没有响应；按 r 重试。")
 WORD(W_UI_NO_TERM,
     "Terminal type {1} is not known here, so this is the plain menu.\n",
-    "此处不认识终端类型 {1}，因此显示简单菜单。\n")
+    "不支持终端类型 {1}，因此使用简单菜单。\n")
 WORD(W_COL_NUMBER, "NO", "编号")
 WORD(W_COL_NAME, "NAME", "名称")
 WORD(W_COL_STATE, "STATE", "状态")
@@ -955,7 +955,7 @@ WORD(W_COL_SERVICE, "SERVICE", "服务")
 WORD(W_COL_IMAGE, "IMAGE", "镜像")
 WORD(W_COL_PORTS, "PORTS", "端口")
 WORD(W_COL_OWNER, "OWNER", "所有者")
-WORD(W_COL_GPU, "GPU", "显卡")
+WORD(W_COL_GPU, "GPU", "GPU")
 WORD(W_COL_AGE, "SINCE", "时长")
 WORD(W_STATE_RUNNING, "running", "运行中")
 WORD(W_STATE_EXITED, "exited {1}", "已退出 {1}")
@@ -994,8 +994,8 @@ WORD(W_DO_SORT, "sort by something else", "换一种排序")
 WORD(W_DO_AGAIN, "list anew", "重新列出")
 WORD(W_DO_HELP, "this help", "本帮助")
 WORD(W_DO_BACK, "back", "返回")
-WORD(W_DO_REDRAW, "draw the screen anew", "重画屏幕")
-WORD(W_DO_LEAVE, "leave", "离开")
+WORD(W_DO_REDRAW, "draw the screen anew", "重绘屏幕")
+WORD(W_DO_LEAVE, "leave", "退出")
 WORD(W_HINT_CONNECT, "connect", "进入")
 WORD(W_HINT_FILTER, "filter", "筛选")
 WORD(W_HINT_SORT, "sort", "排序")
