@@ -13,6 +13,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct engine_inspect in = { .pid_host = false };
 	struct engine_info info;
 	struct exec_status status;
+	struct engine_details *details = calloc(1, sizeof(*details));
+	struct stats_sample now, before;
 	char id[65], message[64], *s = NULL;
 
 	if (json_list(text, size, &list) == 0) {
@@ -32,6 +34,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(s);
 	if (json_exec_id(text, size, id) == 0 && !engine_id_ok(id))
 		abort();
+	if (json_details(text, size, details) == 0) {
+		for (size_t i = 0; i < details->n; i++)
+			if (strlen(details->row[i].value) > DETAIL_MAX)
+				abort();
+		engine_details_release(details);
+	}
+	free(details);
+	if (json_stats(text, size, &now, &before) == 0)
+		stats_cpu(&before, &now);
 	json_version(text, size, &info);
 	json_exec_status(text, size, &status);
 	json_message(text, size, message, sizeof(message));

@@ -102,6 +102,27 @@ signal_names(void **state)
 	assert_false(client_signal_ok("TERM; reboot"));
 }
 
+static void
+shells(void **state)
+{
+	static const char *const good[] = { "zsh", "/bin/bash", "/usr/local/bin/fish-3.1",
+		"x+y_z" };
+	static const char *const bad[] = { "", "-c", "a b", "bin/sh", "./sh", "/", "/bin/",
+		"/bin/../sh", "..", "sh;id", "$SHELL", "sh\n", "\xe4\xb8\xad" };
+	char long_name[MAX_SHELL + 2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(client_shell_ok(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(client_shell_ok(bad[i]));
+	memset(long_name, 'a', sizeof(long_name));
+	long_name[MAX_SHELL + 1] = '\0';
+	assert_false(client_shell_ok(long_name));
+	long_name[MAX_SHELL] = '\0';
+	assert_true(client_shell_ok(long_name));
+}
+
 int
 main(void)
 {
@@ -112,6 +133,7 @@ main(void)
 		cmocka_unit_test(terminal_names),
 		cmocka_unit_test(terminal_sizes),
 		cmocka_unit_test(signal_names),
+		cmocka_unit_test(shells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

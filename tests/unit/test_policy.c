@@ -334,6 +334,67 @@ grants_add_up_and_the_first_names_the_account(void **state)
 	assert_null(v.run_as);
 }
 
+/* A choice of accounts is what the grants that are in force name for that permission, and no more. */
+static void
+run_as_is_chosen_among_what_grants_name(void **state)
+{
+	struct subject_grant g[] = {
+		{ .selector = (char *)"web-*",
+		    .allow = (char *)"shell exec",
+		    .run_as = (char *)"app",
+		    .id = 1 },
+		{ .selector = (char *)"web-1",
+		    .allow = (char *)"shell",
+		    .run_as = (char *)"staff",
+		    .id = 2 },
+		{ .selector = (char *)"*",
+		    .allow = (char *)"shell",
+		    .run_as = (char *)"app",
+		    .id = 3 },
+		{ .selector = (char *)"*", .allow = (char *)"shell", .run_as = NULL, .id = 4 },
+		{ .selector = (char *)"db",
+		    .allow = (char *)"shell",
+		    .run_as = (char *)"dba",
+		    .id = 5 },
+		{ .selector = (char *)"*",
+		    .allow = (char *)"shell",
+		    .run_as = (char *)"gone",
+		    .id = 6,
+		    .until = NOW },
+		{ .selector = (char *)"*",
+		    .allow = (char *)"logs",
+		    .run_as = (char *)"logger",
+		    .id = 7 },
+	};
+	struct subject s = {
+		.name = "alice", .standing.role = ROLE_USER, .grants = g, .ngrants = COUNT(g)
+	};
+	const char *choice[RUN_AS_CHOICES];
+
+	(void)state;
+	assert_int_equal(policy_run_as(&s, &web, PERM_SHELL, NOW, choice, RUN_AS_CHOICES), 2);
+	assert_string_equal(choice[0], "app");
+	assert_string_equal(choice[1], "staff");
+	assert_int_equal(policy_run_as(&s, &web, PERM_SHELL, NOW, choice, 1), 1);
+	assert_true(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "app"));
+	assert_true(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "staff"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_EXEC, NOW, "staff"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "root"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "dba"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "gone"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "logger"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "app:staff"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, RUN_AS_ANY));
+	s.standing.role = ROLE_ADMIN;
+	assert_true(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "root"));
+	assert_true(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "1000:1000"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "-x"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, RUN_AS_ANY));
+	s.standing.locked = true;
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "root"));
+	assert_false(policy_run_as_ok(&s, &web, PERM_SHELL, NOW, "app"));
+}
+
 static void
 a_wider_permission_gives_the_narrower(void **state)
 {
@@ -406,6 +467,7 @@ main(void)
 		cmocka_unit_test(the_owner_has_everything_and_nobody_else_has),
 		cmocka_unit_test(an_inherited_owner_label_does_not_count),
 		cmocka_unit_test(grants_add_up_and_the_first_names_the_account),
+		cmocka_unit_test(run_as_is_chosen_among_what_grants_name),
 		cmocka_unit_test(a_wider_permission_gives_the_narrower),
 	};
 

@@ -173,6 +173,31 @@ becomes_the_user_s_shell(void **state)
 	free(out);
 }
 
+/* Another one by name or path; what is not there says so itself. */
+static void
+becomes_the_shell_that_was_asked_for(void **state)
+{
+	static const struct {
+		const char *shell;
+		int code;
+	} shells[] = { { "bash", 3 }, { "/bin/bash", 3 }, { "sh", 4 }, { "no-such-shell", 127 } };
+	char *out = malloc(OUT_MAX);
+	struct shell_argv a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
+		struct exec_spec spec = plain;
+
+		spec.shell = shells[i].shell;
+		assert_int_equal(shell_argv_command(&a, &spec,
+				     "case $SHELL in */bash) exit 3 ;; */sh) exit 4 ;; esac", NULL),
+		    0);
+		assert_int_equal(run(&a, out), shells[i].code);
+		shell_argv_release(&a);
+	}
+	free(out);
+}
+
 /* Without a terminal stty never tells a size: the wait must end by itself. */
 static void
 waits_for_a_size_but_not_for_ever(void **state)
@@ -277,6 +302,7 @@ main(void)
 		cmocka_unit_test(refuses_what_does_not_fit),
 		cmocka_unit_test(fits_the_longest_escaped_command),
 		cmocka_unit_test(becomes_the_user_s_shell),
+		cmocka_unit_test(becomes_the_shell_that_was_asked_for),
 		cmocka_unit_test(waits_for_a_size_but_not_for_ever),
 		cmocka_unit_test(keeps_a_size_that_is_there_and_sets_one_that_never_comes),
 		cmocka_unit_test(names_the_terminal),
