@@ -249,12 +249,12 @@ def test_install_into_a_staging_directory(tmp_path):
     run(root / "sbin/jumpboxd", "-t", "-f", stage / "etc/jumpbox/jumpbox.conf")
 
 
-CTL_LINKS = {"libsqlite3", "libcurl", "libjansson", "libargon2", "libcrypt", "libcrypto"}
+CTL_LINKS = {"libsqlite3", "libcurl", "libjansson", "libargon2", "libcrypt", "libcrypto", "libz"}
 
 
 @pytest.mark.parametrize("role, libraries", (
     ("sbin/jumpboxd", set()),
-    ("libexec/jumpbox/jumpbox-session", {"libssh", "libcrypto", "libseccomp"}),
+    ("libexec/jumpbox/jumpbox-session", {"libssh", "libcrypto", "libseccomp", "libncursesw", "libtinfo", "libz"}),
     ("libexec/jumpbox/jumpbox-broker", CTL_LINKS | {"libssl", "liboath", "libqrencode"}),
     ("libexec/jumpbox/jumpbox-watcher", {"libsqlite3", "libcrypto", "libcurl", "libjansson"}),
     ("libexec/jumpbox/jumpbox-metrics", {"libsqlite3", "libmicrohttpd"}),
