@@ -420,7 +420,8 @@ def test_a_node_is_tested_and_its_containers_listed(full, engine):
     assert node["state"] == "connected" and node["last_seen"]
     rows = {c["name"]: c for c in full.json("container", "list")}
     assert set(rows["web"]) == {"id", "name", "node", "node_state", "state", "status", "image", "owner", "created",
-                                "seen", "labels"}
+                                "seen", "labels", "service", "ports", "gpus", "health", "exit_code", "oom", "started",
+                                "finished"}
     assert rows["web"]["status"] == "Up 3 hours" and json.loads(rows["web"]["labels"]) == {"team": "blue"}
     # Foreign text: exact for programs (and in ASCII), harmless for people.
     assert rows["bad"]["image"] == "evil\x1b[2J\u202eimage"

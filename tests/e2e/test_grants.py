@@ -202,7 +202,7 @@ def test_audit_of_a_session(host):
     opened, closed = by_event["attach.open"], by_event["attach.close"]
     assert len({by_event[e]["conn"] for e in ("login.ok", "attach.open", "attach.close", "session.close")}) == 1
     assert opened["target"] == closed["target"] == "one/bb"
-    attach = re.fullmatch(r"attach=(\d+) session=\d+ container=[0-9a-f]{12} kind=exec tty=no as=- command="
+    attach = re.fullmatch(r"attach=(\d+) session=\d+ container=[0-9a-f]{12} kind=exec tty=no as=- recording=- command="
                           + re.escape(command), opened["detail"])[1]
     assert closed["detail"] == f"attach={attach} in=1000 out=8 status=7 how=exit"
     assert by_event["session.close"]["detail"] == "how=logout in=1000 out=8"

@@ -10,8 +10,8 @@ from lab import ended, live_terminal, run, wait_for
 
 
 def menu(host, user="alice"):
-    """A terminal that shows the menu, and all that was written until then."""
-    t = host.terminal(user)
+    """A terminal that shows the plain menu, and all that was written until then."""
+    t = host.terminal(user, term="dumb")
     t.expect(rb"quit\)[^:]*: ")
     return t, t.before.decode().replace("\r", "")
 
