@@ -215,6 +215,11 @@ void menu_full_say(struct channel *ch, enum word w);
 bool menu_full_work(struct channel *ch, int64_t now);
 int64_t menu_full_deadline(const struct channel *ch);
 
+/* menu_pages.c: what it asks for; false: not ours. */
+bool menu_pages_answer(struct channel *ch, struct msg *m);
+bool menu_pages_detached(struct channel *ch, uint32_t request, uint32_t code, const char *reason);
+short menu_pages_events(const struct channel *ch); /* poll() events wanted on ch->fd */
+
 /* ---- commands.c: jumpbox's own ------------------------------------------ */
 
 void command_start(struct channel *ch);
@@ -223,6 +228,8 @@ void command_target(struct channel *ch, uint64_t ref); /* the container that it 
 bool command_input(struct channel *ch);		       /* what it reads; true: something was done */
 void command_forget(struct channel *ch);
 void command_hint(struct channel *ch);
+/* The exact lines by which other programs reach this container. */
+void command_lines(struct channel *ch, const struct ui_entry *e, struct buf *out);
 
 /* ---- renew.c: a new password -------------------------------------------- */
 

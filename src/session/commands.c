@@ -99,6 +99,28 @@ command_hint(struct channel *ch)
 	chan_out(ch, text, strlen(text));
 }
 
+/* The same in every language.  VS Code splits its own addresses at the first +. */
+void
+command_lines(struct channel *ch, const struct ui_entry *e, struct buf *out)
+{
+	const struct config *cfg = ch->conn->cfg;
+	char login[256], tilde[256], text[2048];
+
+	if (cfg->server_address[0] == '\0') {
+		words(text, sizeof(text), W_NO_SERVER_ADDRESS, NULL, NULL, NULL);
+	} else {
+		ui_hosts_login(&ch->model, e, ch->conn->user, '+', login, sizeof(login));
+		ui_hosts_login(&ch->model, e, ch->conn->user, '~', tilde, sizeof(tilde));
+		snprintf(text, sizeof(text),
+		    "ssh -p %u %s@%s\n"
+		    "scp -P %u FILE %s@%s:\n"
+		    "code --remote ssh-remote+%s@%s:%u /\n",
+		    cfg->port, login, cfg->server_address, cfg->port, login, cfg->server_address,
+		    tilde, cfg->server_address, cfg->port);
+	}
+	buf_add(out, text, strlen(text));
+}
+
 /* ---- lists ---------------------------------------------------------------------- */
 
 static void

@@ -87,3 +87,39 @@ log_text_end(struct log_text *t, struct buf *out)
 	settle(t, true, out);
 	carriage_return(t, 0, out);
 }
+
+/* ---- frames ------------------------------------------------------------------- */
+
+void
+log_stream_init(struct log_stream *s, bool framed)
+{
+	*s = (struct log_stream){ .framed = framed };
+	demux_init(&s->demux);
+}
+
+bool
+log_stream_add(struct log_stream *s, const uint8_t *p, size_t n, struct buf *out)
+{
+	const uint8_t *slice;
+	size_t len;
+	long taken;
+	int kind;
+
+	if (!s->framed) {
+		log_text_add(&s->text, p, n, out);
+		return true;
+	}
+	for (; n > 0; p += taken, n -= (size_t)taken) {
+		if ((taken = demux_next(&s->demux, p, n, &slice, &len, &kind)) < 0)
+			return false;
+		log_text_add(&s->text, slice, len, out);
+	}
+	return true;
+}
+
+bool
+log_stream_end(struct log_stream *s, struct buf *out)
+{
+	log_text_end(&s->text, out);
+	return !s->framed || demux_at_boundary(&s->demux);
+}

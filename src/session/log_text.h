@@ -3,6 +3,7 @@
 #define SESSION_LOG_TEXT_H
 
 #include "jumpbox/buf.h"
+#include "jumpbox/demux.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +25,16 @@ enum { LOG_TEXT_GROWTH = 16 }; /* bytes at most for one */
 void log_text_add(struct log_text *t, const uint8_t *p, size_t n, struct buf *out);
 /* There is no more: what is incomplete is shown so. */
 void log_text_end(struct log_text *t, struct buf *out);
+
+/* The same of what REP_LOGS passes: both of a container's outputs as one, in order. */
+struct log_stream {
+	bool framed;
+	struct demux demux;
+	struct log_text text;
+};
+void log_stream_init(struct log_stream *s, bool framed);
+/* False: these are no frames. */
+bool log_stream_add(struct log_stream *s, const uint8_t *p, size_t n, struct buf *out);
+bool log_stream_end(struct log_stream *s, struct buf *out); /* false: a frame is not whole */
 
 #endif

@@ -6,29 +6,14 @@
  * most.  Nothing is drawn while the client has not taken what was drawn
  * before: on a slow line frames are left out, not queued.
  */
-#include "conn.h"
+#include "menu_full.h"
 
-#include "jumpbox/text.h"
 #include "jumpbox/util.h"
-#include "ui_input.h"
-#include "ui_screen.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { REDRAW_MS = 1000 };
-
-struct menu_full {
-	struct ui_menu ui;
-	struct ui_input input;
-	struct ui_screen *screen; /* NULL: the terminal is not ours */
-	bool draw, repaint;	  /* now */
-	bool listing, again;	  /* a list is on its way; and is old already */
-	bool stale;		  /* it may wait */
-	int64_t drawn;		  /* monotonic ms */
-	int64_t tick;		  /* when a time on the screen will say something else; 0: never */
-	int64_t give_up;	  /* when what is held of a key is one; 0: nothing is */
-};
 
 bool
 menu_full_on(const struct channel *ch)
@@ -106,6 +91,7 @@ menu_full_open(struct channel *ch, const char *said)
 {
 	struct ui_screen *screen = ui_screen_open(ch->term, wants_colour(ch));
 	struct menu_full *f = ch->full;
+	char news[UI_STATUS];
 
 	if (screen == NULL)
 		return false;
@@ -124,6 +110,8 @@ menu_full_open(struct channel *ch, const char *said)
 	fit(ch);
 	if (said != NULL)
 		say_line(&f->ui, false, said);
+	else if (menu_pages_news(ch, news, sizeof(news)))
+		say_line(&f->ui, false, news);
 	ch->state = CH_MENU;
 	follow(ch->conn, true);
 	list(ch);
@@ -138,6 +126,7 @@ menu_full_close(struct channel *ch)
 		return;
 	ui_screen_close(ch->full->screen, &ch->say);
 	ch->full->screen = NULL;
+	menu_pages_forget(ch);
 	ui_menu_release(&ch->full->ui);
 	follow(ch->conn, false);
 	list_end(ch);
@@ -151,6 +140,7 @@ menu_full_free(struct channel *ch)
 		return;
 	if (ch->full->screen != NULL) {
 		ui_screen_close(ch->full->screen, NULL);
+		menu_pages_forget(ch);
 		follow(ch->conn, false);
 	}
 	ui_menu_release(&ch->full->ui);
@@ -217,11 +207,22 @@ menu_full_say(struct channel *ch, enum word w)
 
 /* ---- keys --------------------------------------------------------------------------- */
 
+/* An answer of the user's: NULL for an empty one. */
+static void
+set(char **to, const char *answer)
+{
+	free(*to);
+	*to = answer[0] == '\0' ? NULL : xstrdup(answer);
+}
+
 static void
 connect_to(struct channel *ch)
 {
-	const struct ui_entry *e = ui_model_get(&ch->model, ch->full->ui.chosen);
+	const struct ui_menu *ui = &ch->full->ui;
+	const struct ui_entry *e = ui_model_get(&ch->model, ui->chosen);
 
+	set(&ch->run_as, ui->answer[ASK_USER]);
+	set(&ch->shell, ui->answer[ASK_SHELL]);
 	menu_full_close(ch);
 	front_connect(ch, e);
 }
@@ -242,6 +243,7 @@ key(struct channel *ch, int32_t k)
 		f->drawn = 0; /* what comes of it need not wait */
 		menu_full_changed(ch, true);
 	}
+	menu_pages_open(ch, effect);
 	if (effect & UI_CONNECT)
 		connect_to(ch);
 	if (effect & UI_LEAVE)
@@ -285,6 +287,7 @@ draw(struct channel *ch, int64_t now)
 
 	ui_screen_draw(f->screen, &f->ui, &place, now_unix(), f->repaint, &ch->say);
 	f->draw = f->repaint = f->stale = false;
+	f->fresh = 0;
 	f->drawn = now;
 	f->tick = next == 0 ? 0 : now + next * 1000 - now_unix_ms();
 }
@@ -301,6 +304,7 @@ menu_full_work(struct channel *ch, int64_t now)
 		chan_end(ch, 0);
 		return true;
 	}
+	any |= menu_pages_work(ch);
 	fit(ch);
 	f->draw |= due(f->tick, now) || (f->stale && now - f->drawn >= REDRAW_MS);
 	if (!f->draw || buf_len(&ch->say) > 0)

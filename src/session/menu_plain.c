@@ -10,14 +10,13 @@
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
 #include "ui_filter.h"
-#include "ui_hosts.h"
 #include "ui_plain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_LINES = 100, SAFE = 4 * UI_FILTER_MAX };
+enum { LOG_LINES = 100, LINES_MOST = 8192, SAFE = 4 * UI_FILTER_MAX };
 
 struct menu_plain {
 	char filter[UI_FILTER_MAX + 1];
@@ -180,23 +179,15 @@ restart(struct channel *ch, const struct ui_entry *e)
 	confirm(ch, e, POWER_RESTART, W_CONFIRM_RESTART);
 }
 
-/* The exact lines for this container; VS Code splits its own addresses at the first +. */
 static void
 lines(struct channel *ch, const struct ui_entry *e)
 {
-	const struct config *cfg = ch->conn->cfg;
-	char port[16], login[256], tilde[256];
+	struct buf out;
 
-	if (cfg->server_address[0] == '\0') {
-		chan_words(ch, W_NO_SERVER_ADDRESS, NULL, NULL, NULL);
-	} else {
-		snprintf(port, sizeof(port), "%u", cfg->port);
-		ui_hosts_login(&ch->model, e, ch->conn->user, '+', login, sizeof(login));
-		ui_hosts_login(&ch->model, e, ch->conn->user, '~', tilde, sizeof(tilde));
-		chan_words(ch, W_LINE_SSH, port, login, cfg->server_address);
-		chan_words(ch, W_LINE_SCP, port, login, cfg->server_address);
-		chan_words(ch, W_LINE_CODE, port, tilde, cfg->server_address);
-	}
+	buf_init(&out, LINES_MOST);
+	command_lines(ch, e, &out);
+	chan_say_bytes(ch, buf_ptr(&out), buf_len(&out));
+	buf_release(&out);
 	menu_plain_resume(ch);
 }
 

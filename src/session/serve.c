@@ -247,7 +247,8 @@ on_detach(struct conn *c, struct msg *m)
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		if (ch->attach == attach && attach != 0)
 			chan_expel(ch, code, reason);
-		else if (task_detached(ch, attach, code, reason))
+		else if (task_detached(ch, attach, code, reason) ||
+		    menu_pages_detached(ch, attach, code, reason))
 			return;
 }
 
@@ -298,7 +299,8 @@ broker_message(struct conn *c, struct msg *m)
 	 * descriptor goes with the message: whoever left CONNECTING has sent a DETACH.
 	 */
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
-		if (front_answer(ch, m) || relay_answer(ch, m) || task_answer(ch, m))
+		if (front_answer(ch, m) || relay_answer(ch, m) || task_answer(ch, m) ||
+		    menu_pages_answer(ch, m))
 			return;
 }
 
@@ -372,7 +374,10 @@ poll_set(struct conn *c, int64_t now)
 	set[1] = (struct pollfd){ link_fd(), POLLIN, 0 };
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next) {
 		ch->slot = 0;
-		if ((events = ch->task != NULL ? task_events(ch) : relay_events(ch)) == 0)
+		events = ch->task != NULL ? task_events(ch)
+		    : menu_full_on(ch)	  ? menu_pages_events(ch)
+					  : relay_events(ch);
+		if (events == 0)
 			continue;
 		ch->slot = (unsigned)n;
 		set[n++] = (struct pollfd){ ch->fd, events, 0 };

@@ -106,8 +106,8 @@ print(struct channel *ch, const struct buf *out)
 
 /* ---- details -------------------------------------------------------------------- */
 
-static void
-take_details(struct msg *m, struct ui_details *d)
+void
+task_take_details(struct msg *m, struct ui_details *d)
 {
 	uint32_t n = msg_get_u32(m);
 
@@ -127,7 +127,7 @@ details_answer(struct channel *ch, struct msg *m)
 	struct buf out;
 	bool good = task_good(ch, m, why, &code);
 
-	take_details(m, &d);
+	task_take_details(m, &d);
 	if (!msg_end(m))
 		task_malformed(m);
 	if (!good) {

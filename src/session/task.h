@@ -7,6 +7,8 @@
 #define SESSION_TASK_H
 
 #include "channel.h"
+#include "ui_details.h"
+#include "ui_stats.h"
 
 enum { TOP_MOST = 32 }; /* containers whose figures are asked for at once */
 
@@ -22,6 +24,10 @@ void task_play(struct channel *ch, uint64_t session, unsigned n, bool watch);
 /* Figures: each container first, then go. live: again and again, until Ctrl-C. */
 void task_top_add(struct channel *ch, uint64_t ref, const char *name);
 void task_top(struct channel *ch, bool json, bool live);
+
+/* What answers carry, for whoever asks without a task; msg_end() is the caller's. */
+void task_take_details(struct msg *m, struct ui_details *d); /* to be released */
+void task_take_stats(struct msg *m, struct ui_stats *s);
 
 /* ---- for the loop ------------------------------------------------------- */
 

@@ -28,7 +28,7 @@ logs_answer(struct channel *ch, struct msg *m)
 	uint32_t code;
 	bool good = task_good(ch, m, why, &code);
 
-	t->framed = msg_get_u32(m) != 0;
+	log_stream_init(&t->logs, msg_get_u32(m) != 0);
 	if (good)
 		ch->fd = msg_take_fd(m);
 	if (!msg_end(m) || (good && ch->fd < 0))
@@ -42,27 +42,6 @@ logs_answer(struct channel *ch, struct msg *m)
 	t->open = true;
 }
 
-/* False: these are no frames. */
-static bool
-take(struct task *t, const uint8_t *p, size_t n, struct buf *out)
-{
-	const uint8_t *slice;
-	size_t len;
-	long taken;
-	int kind;
-
-	if (!t->framed) {
-		log_text_add(&t->text, p, n, out);
-		return true;
-	}
-	for (; n > 0; p += taken, n -= (size_t)taken) {
-		if ((taken = demux_next(&t->demux, p, n, &slice, &len, &kind)) < 0)
-			return false;
-		log_text_add(&t->text, slice, len, out);
-	}
-	return true;
-}
-
 static void
 over(struct channel *ch, bool whole)
 {
@@ -70,10 +49,10 @@ over(struct channel *ch, bool whole)
 	struct buf out;
 
 	buf_init(&out, SAY_MAX);
-	log_text_end(&t->text, &out);
+	whole &= log_stream_end(&t->logs, &out);
 	chan_out(ch, buf_ptr(&out), buf_len(&out));
 	buf_release(&out);
-	if (!whole || (t->framed && !demux_at_boundary(&t->demux))) {
+	if (!whole) {
 		chan_words(ch, W_STREAM_BROKEN, NULL, NULL, NULL);
 		task_done(ch, -JB_UNAVAILABLE);
 	} else {
@@ -102,7 +81,7 @@ logs_work(struct channel *ch, int64_t now)
 	}
 	timers_active(ch->conn);
 	buf_init(&out, SAY_MAX);
-	good = take(ch->task, bytes, (size_t)n, &out);
+	good = log_stream_add(&ch->task->logs, bytes, (size_t)n, &out);
 	chan_out(ch, buf_ptr(&out), buf_len(&out));
 	buf_release(&out);
 	if (!good)
@@ -116,10 +95,9 @@ static const struct task_kind logs_kind = { REP_LOGS, true, logs_answer, NULL, l
 void
 task_logs(struct channel *ch, uint64_t ref, unsigned tail, bool follow)
 {
-	struct task *t = task_new(ch, &logs_kind);
 	struct msg m;
 
-	demux_init(&t->demux);
+	task_new(ch, &logs_kind);
 	msg_init(&m, REQ_LOGS, link_id());
 	msg_put_u64(&m, ref);
 	msg_put_u32(&m, tail);

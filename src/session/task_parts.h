@@ -27,9 +27,7 @@ struct task {
 	enum query what;
 	struct table table;
 	/* logs */
-	bool framed;
-	struct demux demux;
-	struct log_text text;
+	struct log_stream logs;
 	/* figures */
 	struct figure {
 		uint64_t ref;

@@ -82,18 +82,17 @@ lose(struct channel *ch, struct figure *f, uint32_t code, const char *reason)
 		task_failed(ch, code, reason);
 }
 
-static void
-take(struct figure *f, struct msg *m)
+void
+task_take_stats(struct msg *m, struct ui_stats *s)
 {
-	f->have = true;
-	f->s.cpu = msg_get_u64(m);
-	f->s.mem = msg_get_u64(m);
-	f->s.mem_limit = msg_get_u64(m);
-	f->s.net_rx = msg_get_u64(m);
-	f->s.net_tx = msg_get_u64(m);
-	f->s.blk_read = msg_get_u64(m);
-	f->s.blk_write = msg_get_u64(m);
-	f->s.pids = msg_get_u32(m);
+	s->cpu = msg_get_u64(m);
+	s->mem = msg_get_u64(m);
+	s->mem_limit = msg_get_u64(m);
+	s->net_rx = msg_get_u64(m);
+	s->net_tx = msg_get_u64(m);
+	s->blk_read = msg_get_u64(m);
+	s->blk_write = msg_get_u64(m);
+	s->pids = msg_get_u32(m);
 }
 
 static bool
@@ -108,7 +107,8 @@ event(struct channel *ch, struct msg *m)
 			m->pos = MSG_HEADER; /* another channel's */
 			return false;
 		}
-		take(f, m);
+		f->have = true;
+		task_take_stats(m, &f->s);
 		if (!msg_end(m))
 			task_malformed(m);
 		return true;

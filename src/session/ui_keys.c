@@ -3,40 +3,65 @@
  */
 #include "ui_keys.h"
 
+#include "jumpbox/policy.h"
 #include "ui_input.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { LIST = UI_LIST, TYPED = UI_FILTER, HELP = UI_HELP, ALL = LIST | TYPED | HELP };
+enum {
+	LIST = UI_LIST,
+	FILT = UI_FILTER,
+	VIEW = UI_PAGE | UI_LOGS,
+	EDIT = UI_FILTER | UI_SEARCH | UI_ASK,
+	ALL = LIST | FILT | VIEW,
+};
 
 /* clang-format off */
 static const struct ui_key keys[] = {
-	/* action          where         help              hint            keys */
-	{ ACT_CONNECT,     LIST | TYPED, W_DO_CONNECT,     W_HINT_CONNECT, { K_ENTER } },
-	{ ACT_DIGIT,       LIST,         W_DO_NUMBER,      W_COUNT,        { '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' } },
-	{ ACT_FILTER,      LIST,         W_DO_FILTER,      W_HINT_FILTER,  { '/' } },
-	{ ACT_TYPE,        TYPED,        W_DO_FILTER_TYPE, W_COUNT,        { ANY_TEXT } },
-	{ ACT_ERASE,       LIST | TYPED, W_DO_ERASE,       W_COUNT,        { K_BACKSPACE } },
-	{ ACT_WORD,        TYPED,        W_DO_WORD,        W_COUNT,        { CTRL_KEY('W') } },
-	{ ACT_KILL,        TYPED,        W_DO_KILL,        W_COUNT,        { CTRL_KEY('U') } },
-	{ ACT_FILTER_KEEP, TYPED,        W_DO_FILTER_KEEP, W_HINT_KEEP,    { K_TAB } },
-	{ ACT_FILTER_DROP, TYPED,        W_DO_FILTER_DROP, W_HINT_ALL,     { K_ESC, CTRL_KEY('C') } },
-	{ ACT_ALL,         LIST,         W_DO_ALL,         W_COUNT,        { K_ESC } },
-	{ ACT_SORT,        LIST,         W_DO_SORT,        W_HINT_SORT,    { 's' } },
-	{ ACT_UP,          ALL,          W_DO_UP,          W_COUNT,        { K_UP, 'k' } },
-	{ ACT_DOWN,        ALL,          W_DO_DOWN,        W_COUNT,        { K_DOWN, 'j' } },
-	{ ACT_PAGE_UP,     ALL,          W_DO_PAGE_UP,     W_COUNT,        { K_PGUP, CTRL_KEY('B') } },
-	{ ACT_PAGE_DOWN,   ALL,          W_DO_PAGE_DOWN,   W_COUNT,        { K_PGDN, CTRL_KEY('F') } },
-	{ ACT_FIRST,       ALL,          W_DO_FIRST,       W_COUNT,        { K_HOME, 'g' } },
-	{ ACT_LAST,        ALL,          W_DO_LAST,        W_COUNT,        { K_END, 'G' } },
-	{ ACT_AGAIN,       LIST,         W_DO_AGAIN,       W_COUNT,        { 'r' } },
-	{ ACT_REDRAW,      ALL,          W_DO_REDRAW,      W_COUNT,        { CTRL_KEY('L') } },
-	{ ACT_HELP,        LIST,         W_DO_HELP,        W_HINT_HELP,    { '?' } },
-	{ ACT_BACK,        HELP,         W_DO_BACK,        W_HINT_BACK,    { 'q', K_ESC, '?', K_ENTER } },
-	{ ACT_LEAVE,       LIST,         W_DO_LEAVE,       W_HINT_LEAVE,   { 'q', CTRL_KEY('D'), CTRL_KEY('C') } },
-	{ ACT_LEAVE,       TYPED,        W_DO_LEAVE,       W_COUNT,        { CTRL_KEY('D') } },
-	{ ACT_LEAVE,       HELP,         W_DO_LEAVE,       W_COUNT,        { CTRL_KEY('D'), CTRL_KEY('C') } },
+	/* action          where        needs        help              hint            keys */
+	{ ACT_CONNECT,     LIST | FILT, 0,           W_DO_CONNECT,     W_HINT_CONNECT, { K_ENTER } },
+	{ ACT_DIGIT,       LIST,        0,           W_DO_NUMBER,      W_COUNT,        { '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' } },
+	{ ACT_FILTER,      LIST,        0,           W_DO_FILTER,      W_HINT_FILTER,  { '/' } },
+	{ ACT_TYPE,        FILT,        0,           W_DO_FILTER_TYPE, W_COUNT,        { ANY_TEXT } },
+	{ ACT_TYPE,        EDIT & ~FILT, 0,          W_DO_TYPE,        W_COUNT,        { ANY_TEXT } },
+	{ ACT_ERASE,       LIST | EDIT, 0,           W_DO_ERASE,       W_COUNT,        { K_BACKSPACE } },
+	{ ACT_WORD,        EDIT,        0,           W_DO_WORD,        W_COUNT,        { CTRL_KEY('W') } },
+	{ ACT_KILL,        EDIT,        0,           W_DO_KILL,        W_COUNT,        { CTRL_KEY('U') } },
+	{ ACT_FILTER_KEEP, FILT,        0,           W_DO_FILTER_KEEP, W_HINT_KEEP,    { K_TAB } },
+	{ ACT_FILTER_DROP, FILT,        0,           W_DO_FILTER_DROP, W_HINT_ALL,     { K_ESC, CTRL_KEY('C') } },
+	{ ACT_ALL,         LIST,        0,           W_DO_ALL,         W_COUNT,        { K_ESC } },
+	{ ACT_SORT,        LIST,        0,           W_DO_SORT,        W_HINT_SORT,    { 's' } },
+	{ ACT_DETAILS,     LIST,        0,           W_DO_DETAILS,     W_HINT_DETAILS, { 'i' } },
+	{ ACT_LOGS,        LIST,        PERM_LOGS,   W_DO_LOGS,        W_HINT_LOGS,    { 'l' } },
+	{ ACT_LINES,       LIST,        0,           W_DO_LINES,       W_COUNT,        { 'c' } },
+	{ ACT_AS,          LIST,        PERM_SHELL,  W_DO_AS,          W_COUNT,        { 'u' } },
+	{ ACT_START,       LIST,        PERM_POWER,  W_DO_START,       W_COUNT,        { 'S' } },
+	{ ACT_STOP,        LIST,        PERM_POWER,  W_DO_STOP,        W_COUNT,        { 'T' } },
+	{ ACT_RESTART,     LIST,        PERM_POWER,  W_DO_RESTART,     W_COUNT,        { 'R' } },
+	{ ACT_NEWS,        LIST,        0,           W_DO_NEWS,        W_COUNT,        { 'm' } },
+	{ ACT_FOLLOW,      UI_LOGS,     0,           W_DO_FOLLOW,      W_HINT_FOLLOW,  { 'f' } },
+	{ ACT_SEARCH,      VIEW,        0,           W_DO_SEARCH,      W_HINT_SEARCH,  { '/' } },
+	{ ACT_NEXT,        VIEW,        0,           W_DO_NEXT,        W_COUNT,        { 'n' } },
+	{ ACT_PREVIOUS,    VIEW,        0,           W_DO_PREVIOUS,    W_COUNT,        { 'N' } },
+	{ ACT_UP,          ALL,         0,           W_DO_UP,          W_COUNT,        { K_UP, 'k' } },
+	{ ACT_DOWN,        ALL,         0,           W_DO_DOWN,        W_COUNT,        { K_DOWN, 'j' } },
+	{ ACT_LEFT,        VIEW,        0,           W_DO_LEFT,        W_COUNT,        { K_LEFT } },
+	{ ACT_RIGHT,       VIEW,        0,           W_DO_RIGHT,       W_COUNT,        { K_RIGHT } },
+	{ ACT_PAGE_UP,     ALL,         0,           W_DO_PAGE_UP,     W_COUNT,        { K_PGUP, CTRL_KEY('B') } },
+	{ ACT_PAGE_DOWN,   ALL,         0,           W_DO_PAGE_DOWN,   W_COUNT,        { K_PGDN, CTRL_KEY('F') } },
+	{ ACT_FIRST,       ALL,         0,           W_DO_FIRST,       W_COUNT,        { K_HOME, 'g' } },
+	{ ACT_LAST,        ALL,         0,           W_DO_LAST,        W_COUNT,        { K_END, 'G' } },
+	{ ACT_AGAIN,       LIST,        0,           W_DO_AGAIN,       W_COUNT,        { 'r' } },
+	{ ACT_REDRAW,      ALL,         0,           W_DO_REDRAW,      W_COUNT,        { CTRL_KEY('L') } },
+	{ ACT_ACCEPT,      EDIT & ~FILT, 0,          W_DO_ACCEPT,      W_HINT_ACCEPT,  { K_ENTER } },
+	{ ACT_CANCEL,      EDIT & ~FILT, 0,          W_DO_CANCEL,      W_HINT_CANCEL,  { K_ESC, CTRL_KEY('C') } },
+	{ ACT_YES,         UI_CONFIRM,  0,           W_DO_YES,         W_HINT_YES,     { 'y', 'Y' } },
+	{ ACT_NO,          UI_CONFIRM,  0,           W_DO_NO,          W_HINT_NO,      { K_ENTER, 'n', 'N', 'q', K_ESC, CTRL_KEY('C') } },
+	{ ACT_HELP,        LIST,        0,           W_DO_HELP,        W_HINT_HELP,    { '?' } },
+	{ ACT_BACK,        VIEW,        0,           W_DO_BACK,        W_HINT_BACK,    { 'q', K_ESC, '?', CTRL_KEY('C') } },
+	{ ACT_LEAVE,       LIST,        0,           W_DO_LEAVE,       W_HINT_LEAVE,   { 'q', CTRL_KEY('D'), CTRL_KEY('C') } },
+	{ ACT_LEAVE,       FILT | VIEW, 0,           W_DO_LEAVE,       W_COUNT,        { CTRL_KEY('D') } },
 };
 /* clang-format on */
 enum { ROWS = sizeof(keys) / sizeof(keys[0]) };
@@ -55,6 +80,8 @@ static const struct {
 	{ K_PGDN, "PgDn" },
 	{ K_HOME, "Home" },
 	{ K_END, "End" },
+	{ K_LEFT, "Left" },
+	{ K_RIGHT, "Right" },
 };
 
 static bool

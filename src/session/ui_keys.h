@@ -14,8 +14,13 @@
 /* What the keyboard is for; bits, as a key may be good in several. */
 enum ui_where {
 	UI_LIST = 1,
-	UI_FILTER = 2, /* a filter is typed */
-	UI_HELP = 4,
+	UI_FILTER = 2,	/* a filter is typed */
+	UI_PAGE = 4,	/* something is read */
+	UI_LOGS = 8,	/* a page that may grow */
+	UI_SEARCH = 16, /* what to search a page for is typed */
+	UI_CONFIRM = 32,
+	UI_ASK = 64, /* a text is typed */
+	UI_WHERES = 128,
 };
 
 enum ui_action {
@@ -28,6 +33,8 @@ enum ui_action {
 	ACT_PAGE_DOWN,
 	ACT_FIRST,
 	ACT_LAST,
+	ACT_LEFT,
+	ACT_RIGHT,
 	ACT_FILTER,
 	ACT_TYPE,
 	ACT_FILTER_KEEP,
@@ -37,7 +44,23 @@ enum ui_action {
 	ACT_ALL,
 	ACT_SORT,
 	ACT_AGAIN,
+	ACT_DETAILS,
+	ACT_LOGS,
+	ACT_LINES,
+	ACT_AS,
+	ACT_START,
+	ACT_STOP,
+	ACT_RESTART,
+	ACT_NEWS,
 	ACT_HELP,
+	ACT_FOLLOW,
+	ACT_SEARCH,
+	ACT_NEXT,
+	ACT_PREVIOUS,
+	ACT_ACCEPT,
+	ACT_CANCEL,
+	ACT_YES,
+	ACT_NO,
 	ACT_BACK,
 	ACT_REDRAW,
 	ACT_LEAVE,
@@ -49,6 +72,7 @@ enum { UI_KEY_MAX = 10, UI_LABEL = 48, ANY_TEXT = -1 };
 struct ui_key {
 	enum ui_action action;
 	unsigned where;
+	uint32_t needs;		 /* permissions on the container under the cursor */
 	enum word help, hint;	 /* W_COUNT: not among the hints */
 	int32_t key[UI_KEY_MAX]; /* 0: no more; ANY_TEXT: every character, before other rows */
 };

@@ -3,18 +3,23 @@
  */
 #include "ui_menu.h"
 
+#include "jumpbox/policy.h"
 #include "jumpbox/text.h"
+#include "ui_edit.h"
 #include "ui_input.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { FAR = 1 << 30, SIDEWAYS = 8 };
+
 void
 ui_menu_init(struct ui_menu *m, struct ui_model *model, unsigned cols, unsigned rows)
 {
 	*m = (struct ui_menu){ .where = UI_LIST, .cols = cols, .rows = rows, .loading = true };
 	ui_list_init(&m->list, model);
+	ui_page_init(&m->page);
 }
 
 void
@@ -30,14 +35,29 @@ void
 ui_menu_release(struct ui_menu *m)
 {
 	ui_list_release(&m->list);
+	ui_page_release(&m->page);
 }
 
 /* ---- what is to be seen ----------------------------------------------------- */
+
+bool
+ui_menu_reading(const struct ui_menu *m)
+{
+	return (m->where & (UI_PAGE | UI_LOGS | UI_SEARCH)) != 0;
+}
 
 size_t
 ui_menu_page(const struct ui_menu *m)
 {
 	return m->rows > UI_FRAME ? m->rows - UI_FRAME : 0;
+}
+
+uint32_t
+ui_menu_perms(const struct ui_menu *m)
+{
+	const struct ui_entry *e = ui_list_current(&m->list);
+
+	return e == NULL ? 0 : e->perms;
 }
 
 /* The list moves only as far as the cursor makes it. */
@@ -54,14 +74,6 @@ scroll(struct ui_menu *m)
 		m->top = n > page ? n - page : 0;
 }
 
-static void
-scroll_help(struct ui_menu *m, size_t top)
-{
-	size_t page = ui_menu_page(m), n = ui_help_lines();
-
-	m->help_top = n <= page ? 0 : top > n - page ? n - page : top;
-}
-
 void
 ui_menu_update(struct ui_menu *m)
 {
@@ -75,12 +87,18 @@ ui_menu_update(struct ui_menu *m)
 }
 
 void
+ui_menu_grown(struct ui_menu *m)
+{
+	ui_page_move(&m->page, m->page.follow ? FAR : 0, ui_menu_page(m));
+}
+
+void
 ui_menu_resize(struct ui_menu *m, unsigned cols, unsigned rows)
 {
 	m->cols = cols;
 	m->rows = rows;
 	scroll(m);
-	scroll_help(m, m->help_top);
+	ui_menu_grown(m);
 }
 
 void
@@ -97,66 +115,49 @@ ui_menu_say_text(struct ui_menu *m, bool bad, const char *text)
 	m->status_bad = bad;
 }
 
-/* The sections of the help: the rows of the key table that are good there. */
-static const struct {
-	enum ui_where where;
-	enum word title;
-} sections[] = {
-	{ UI_LIST, W_HELP_TITLE },
-	{ UI_FILTER, W_HELP_IN_FILTER },
-};
-
-bool
-ui_help_line(size_t i, struct ui_help *h)
+void
+ui_menu_read(struct ui_menu *m, enum ui_where where, enum word title, const char *a1)
 {
-	const struct ui_key *k;
-
-	for (size_t s = 0; s < sizeof(sections) / sizeof(sections[0]); s++) {
-		*h = (struct ui_help){ NULL, sections[s].where, W_COUNT };
-		if (s > 0 && i-- == 0)
-			return true;
-		h->title = sections[s].title;
-		if (i-- == 0)
-			return true;
-		h->title = W_COUNT;
-		for (size_t r = 0; (k = ui_keys_row(r)) != NULL; r++) {
-			if ((k->where & h->where) != 0 && i-- == 0) {
-				h->key = k;
-				return true;
-			}
-		}
-	}
-	return false;
+	ui_page_release(&m->page);
+	ui_page_init(&m->page);
+	m->page.follow = where == UI_LOGS;
+	m->where = m->reading = where;
+	words(m->title, sizeof(m->title), title, a1, NULL, NULL);
 }
 
-size_t
-ui_help_lines(void)
+void
+ui_menu_list(struct ui_menu *m)
 {
-	struct ui_help h;
-	size_t n = 0;
-
-	while (ui_help_line(n, &h))
-		n++;
-	return n;
+	m->where = UI_LIST;
+	ui_page_release(&m->page);
 }
 
-/* ---- actions -------------------------------------------------------------------- */
+/* ---- the list's actions -------------------------------------------------------- */
 
-static unsigned
-do_connect(struct ui_menu *m, int32_t key)
+/* The container under the cursor, or that of the number typed, is what is spoken of; false: none. */
+static bool
+choose(struct ui_menu *m)
 {
 	const struct ui_entry *e = ui_list_current(&m->list);
 
-	(void)key;
 	if (m->typed[0] != '\0' &&
 	    (e = ui_model_number(m->list.model, strtoul(m->typed, NULL, 10))) == NULL)
 		ui_menu_say(m, true, W_UI_NO_NUMBER, m->typed, NULL);
 	m->typed[0] = '\0';
 	if (e == NULL)
-		return UI_DRAW;
+		return false;
 	ui_list_find(&m->list, e->ref);
 	m->chosen = e->ref;
-	return UI_DRAW | UI_CONNECT;
+	text_safe(m->name, sizeof(m->name), e->name);
+	return true;
+}
+
+static unsigned
+do_connect(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	memset(m->answer, 0, sizeof(m->answer));
+	return choose(m) ? UI_DRAW | UI_CONNECT : UI_DRAW;
 }
 
 /* A number that is complete shows its container, which may be filtered away. */
@@ -172,82 +173,9 @@ show_typed(struct ui_menu *m)
 static unsigned
 do_digit(struct ui_menu *m, int32_t key)
 {
-	size_t n = strlen(m->typed);
-
-	if (n < UI_NUMBER_MAX) {
-		m->typed[n] = (char)key;
-		m->typed[n + 1] = '\0';
-	}
+	ui_edit_add(m->typed, sizeof(m->typed), key);
 	show_typed(m);
 	return UI_DRAW;
-}
-
-/* The last character goes, all bytes of it. */
-static void
-drop_last(char *text)
-{
-	size_t n = strlen(text);
-
-	while (n > 1 && ((uint8_t)text[n - 1] & 0xc0) == 0x80)
-		n--;
-	text[n > 0 ? n - 1 : 0] = '\0';
-}
-
-static unsigned
-refilter(struct ui_menu *m, const char *text)
-{
-	ui_list_filter(&m->list, text);
-	return UI_DRAW;
-}
-
-static unsigned
-do_erase(struct ui_menu *m, int32_t key)
-{
-	char text[UI_FILTER_MAX + 1];
-
-	(void)key;
-	if (m->where != UI_FILTER) {
-		drop_last(m->typed);
-		show_typed(m);
-		return UI_DRAW;
-	}
-	memcpy(text, m->list.filter, sizeof(text));
-	drop_last(text);
-	return refilter(m, text);
-}
-
-static unsigned
-do_word(struct ui_menu *m, int32_t key)
-{
-	char text[UI_FILTER_MAX + 1];
-	size_t n;
-
-	(void)key;
-	memcpy(text, m->list.filter, sizeof(text));
-	for (n = strlen(text); n > 0 && text[n - 1] == ' ';)
-		text[--n] = '\0';
-	while (n > 0 && text[n - 1] != ' ')
-		text[--n] = '\0';
-	return refilter(m, text);
-}
-
-static unsigned
-do_kill(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return refilter(m, "");
-}
-
-static unsigned
-do_type(struct ui_menu *m, int32_t key)
-{
-	char text[UI_FILTER_MAX + 1 + 4];
-	size_t n = strlen(m->list.filter);
-
-	memcpy(text, m->list.filter, n);
-	n += text_encode(text + n, key);
-	text[n] = '\0';
-	return n > UI_FILTER_MAX ? 0 : refilter(m, text);
 }
 
 static unsigned
@@ -271,7 +199,7 @@ do_all(struct ui_menu *m, int32_t key)
 {
 	(void)key;
 	m->where = UI_LIST;
-	refilter(m, "");
+	ui_list_filter(&m->list, "");
 	return UI_DRAW | UI_EVERYTHING;
 }
 
@@ -292,20 +220,91 @@ do_again(struct ui_menu *m, int32_t key)
 }
 
 static unsigned
+do_details(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	return choose(m) ? UI_DRAW | UI_SHOW_DETAILS : UI_DRAW;
+}
+
+static unsigned
+do_logs(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	return choose(m) ? UI_DRAW | UI_SHOW_LOGS : UI_DRAW;
+}
+
+static unsigned
+do_lines(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	return choose(m) ? UI_DRAW | UI_SHOW_LINES : UI_DRAW;
+}
+
+static unsigned
+do_news(struct ui_menu *m, int32_t key)
+{
+	(void)m;
+	(void)key;
+	return UI_DRAW | UI_SHOW_NEWS;
+}
+
+static unsigned
+do_power(struct ui_menu *m, enum power what)
+{
+	if (choose(m)) {
+		m->power = what;
+		m->where = UI_CONFIRM;
+	}
+	return UI_DRAW;
+}
+
+static unsigned
+do_start(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	return do_power(m, POWER_START);
+}
+
+static unsigned
+do_stop(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	return do_power(m, POWER_STOP);
+}
+
+static unsigned
+do_restart(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	return do_power(m, POWER_RESTART);
+}
+
+static unsigned
+do_yes(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	m->where = UI_LIST;
+	return UI_DRAW | UI_DO_POWER;
+}
+
+static unsigned
+do_as(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	if (choose(m)) {
+		m->where = UI_ASK;
+		m->asking = ASK_USER;
+		m->edit[0] = '\0';
+	}
+	return UI_DRAW;
+}
+
+static unsigned
 do_redraw(struct ui_menu *m, int32_t key)
 {
 	(void)m;
 	(void)key;
 	return UI_DRAW | UI_REPAINT;
-}
-
-static unsigned
-do_help(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	m->where = UI_HELP;
-	m->help_top = 0;
-	return UI_DRAW;
 }
 
 static unsigned
@@ -316,16 +315,178 @@ do_leave(struct ui_menu *m, int32_t key)
 	return UI_LEAVE;
 }
 
+/* ---- typing ----------------------------------------------------------------------- */
+
+/* What is typed where: the filter takes effect at once. */
+static unsigned
+edited(struct ui_menu *m, const char *text)
+{
+	if (m->where == UI_FILTER)
+		ui_list_filter(&m->list, text);
+	else
+		memmove(m->edit, text, strlen(text) + 1);
+	return UI_DRAW;
+}
+
+static const char *
+to_edit(const struct ui_menu *m, char text[static UI_FILTER_MAX + 1])
+{
+	const char *from = m->where == UI_FILTER ? m->list.filter : m->edit;
+
+	return memcpy(text, from, strlen(from) + 1);
+}
+
+static unsigned
+do_type(struct ui_menu *m, int32_t key)
+{
+	char text[UI_FILTER_MAX + 1];
+
+	to_edit(m, text);
+	return ui_edit_add(text, sizeof(text), key) ? edited(m, text) : 0;
+}
+
+static unsigned
+do_erase(struct ui_menu *m, int32_t key)
+{
+	char text[UI_FILTER_MAX + 1];
+
+	(void)key;
+	if (m->where == UI_LIST) {
+		ui_edit_erase(m->typed);
+		show_typed(m);
+		return UI_DRAW;
+	}
+	to_edit(m, text);
+	ui_edit_erase(text);
+	return edited(m, text);
+}
+
+static unsigned
+do_word(struct ui_menu *m, int32_t key)
+{
+	char text[UI_FILTER_MAX + 1];
+
+	(void)key;
+	to_edit(m, text);
+	ui_edit_erase_word(text);
+	return edited(m, text);
+}
+
+static unsigned
+do_kill(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	return edited(m, "");
+}
+
+/* ---- pages -------------------------------------------------------------------------- */
+
+static void
+search(struct ui_menu *m, bool forward)
+{
+	char safe[4 * PAGE_NEEDLE];
+
+	if (m->page.needle[0] != '\0' && !ui_page_search(&m->page, forward, ui_menu_page(m)))
+		ui_menu_say(
+		    m, true, W_UI_NOT_FOUND, text_safe(safe, sizeof(safe), m->page.needle), NULL);
+}
+
+/* The first answer leads to the next question, the last one to the shell. */
+static unsigned
+answered(struct ui_menu *m)
+{
+	memcpy(m->answer[m->asking], m->edit, sizeof(m->edit));
+	m->edit[0] = '\0';
+	if (++m->asking < ASK_COUNT)
+		return UI_DRAW;
+	m->where = UI_LIST;
+	return UI_DRAW | UI_CONNECT;
+}
+
+static unsigned
+do_accept(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	if (m->where == UI_ASK)
+		return answered(m);
+	m->where = m->reading;
+	memcpy(m->page.needle, m->edit, sizeof(m->page.needle));
+	m->page.found = PAGE_NOWHERE;
+	search(m, true);
+	return UI_DRAW;
+}
+
+static unsigned
+do_cancel(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	m->where = m->where == UI_SEARCH ? m->reading : UI_LIST;
+	return UI_DRAW;
+}
+
+static unsigned
+do_search(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	m->where = UI_SEARCH;
+	m->edit[0] = '\0';
+	return UI_DRAW;
+}
+
+static unsigned
+do_next(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	search(m, true);
+	return UI_DRAW;
+}
+
+static unsigned
+do_previous(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	search(m, false);
+	return UI_DRAW;
+}
+
+static unsigned
+do_follow(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	m->page.follow = !m->page.follow;
+	ui_menu_grown(m);
+	return UI_DRAW;
+}
+
+static unsigned
+do_help(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	ui_menu_read(m, UI_PAGE, W_HELP_TITLE, NULL);
+	ui_help(&m->page, ui_menu_perms(m));
+	return UI_DRAW;
+}
+
+static unsigned
+do_back(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	ui_menu_list(m);
+	return UI_DRAW | UI_CLOSE_PAGE;
+}
+
+/* ---- moving -------------------------------------------------------------------------- */
+
 /* By so many lines, of whatever there is; beyond its ends: to its ends. */
 static unsigned
 move(struct ui_menu *m, long by)
 {
-	if (m->where != UI_HELP)
+	if (!ui_menu_reading(m)) {
 		ui_list_move(&m->list, by);
-	else if (by < 0 && (size_t)-by > m->help_top)
-		m->help_top = 0;
-	else
-		scroll_help(m, m->help_top + (size_t)by);
+		return UI_DRAW;
+	}
+	m->page.follow = m->page.follow && by > 0;
+	ui_page_move(&m->page, by, ui_menu_page(m));
 	return UI_DRAW;
 }
 
@@ -344,6 +505,22 @@ do_down(struct ui_menu *m, int32_t key)
 }
 
 static unsigned
+do_left(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	ui_page_sideways(&m->page, -SIDEWAYS);
+	return UI_DRAW;
+}
+
+static unsigned
+do_right(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	ui_page_sideways(&m->page, SIDEWAYS);
+	return UI_DRAW;
+}
+
+static unsigned
 do_page_up(struct ui_menu *m, int32_t key)
 {
 	(void)key;
@@ -356,8 +533,6 @@ do_page_down(struct ui_menu *m, int32_t key)
 	(void)key;
 	return move(m, (long)ui_menu_page(m));
 }
-
-enum { FAR = 1 << 30 };
 
 static unsigned
 do_first(struct ui_menu *m, int32_t key)
@@ -373,6 +548,8 @@ do_last(struct ui_menu *m, int32_t key)
 	return move(m, FAR);
 }
 
+/* ---- a key ------------------------------------------------------------------------------ */
+
 static unsigned (*const actions[ACT_COUNT])(struct ui_menu *m, int32_t key) = {
 	[ACT_CONNECT] = do_connect,
 	[ACT_DIGIT] = do_digit,
@@ -383,6 +560,8 @@ static unsigned (*const actions[ACT_COUNT])(struct ui_menu *m, int32_t key) = {
 	[ACT_PAGE_DOWN] = do_page_down,
 	[ACT_FIRST] = do_first,
 	[ACT_LAST] = do_last,
+	[ACT_LEFT] = do_left,
+	[ACT_RIGHT] = do_right,
 	[ACT_FILTER] = do_filter,
 	[ACT_TYPE] = do_type,
 	[ACT_FILTER_KEEP] = do_keep,
@@ -392,17 +571,61 @@ static unsigned (*const actions[ACT_COUNT])(struct ui_menu *m, int32_t key) = {
 	[ACT_ALL] = do_all,
 	[ACT_SORT] = do_sort,
 	[ACT_AGAIN] = do_again,
+	[ACT_DETAILS] = do_details,
+	[ACT_LOGS] = do_logs,
+	[ACT_LINES] = do_lines,
+	[ACT_AS] = do_as,
+	[ACT_START] = do_start,
+	[ACT_STOP] = do_stop,
+	[ACT_RESTART] = do_restart,
+	[ACT_NEWS] = do_news,
 	[ACT_HELP] = do_help,
-	[ACT_BACK] = do_keep,
+	[ACT_FOLLOW] = do_follow,
+	[ACT_SEARCH] = do_search,
+	[ACT_NEXT] = do_next,
+	[ACT_PREVIOUS] = do_previous,
+	[ACT_ACCEPT] = do_accept,
+	[ACT_CANCEL] = do_cancel,
+	[ACT_YES] = do_yes,
+	[ACT_NO] = do_keep,
+	[ACT_BACK] = do_back,
 	[ACT_REDRAW] = do_redraw,
 	[ACT_LEAVE] = do_leave,
 };
 
-/* A number stands until another key than its own is pressed. */
+/* A number stands until it has been used, or a key has nothing to do with one. */
 static bool
-keeps_number(enum ui_action a)
+keeps_number(const struct ui_key *k)
 {
-	return a == ACT_DIGIT || a == ACT_ERASE || a == ACT_CONNECT || a == ACT_REDRAW;
+	switch (k->action) {
+	case ACT_DIGIT:
+	case ACT_ERASE:
+	case ACT_CONNECT:
+	case ACT_DETAILS:
+	case ACT_LOGS:
+	case ACT_LINES:
+	case ACT_AS:
+	case ACT_START:
+	case ACT_STOP:
+	case ACT_RESTART:
+	case ACT_REDRAW:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The broker decides; this spares the way there. */
+static bool
+may(struct ui_menu *m, const struct ui_key *k)
+{
+	const struct ui_entry *e = ui_list_current(&m->list);
+	char safe[UI_NAME];
+
+	if (e == NULL || (k->needs & ~e->perms) == 0)
+		return true;
+	ui_menu_say(m, true, W_UI_MAY_NOT, text_safe(safe, sizeof(safe), e->name), NULL);
+	return false;
 }
 
 unsigned
@@ -414,8 +637,10 @@ ui_menu_key(struct ui_menu *m, int32_t key)
 	if (k == NULL)
 		return 0;
 	m->status[0] = '\0';
-	if (!keeps_number(k->action))
+	if (!keeps_number(k))
 		m->typed[0] = '\0';
+	if (!may(m, k))
+		return UI_DRAW;
 	effect |= actions[k->action](m, key);
 	scroll(m);
 	return effect;

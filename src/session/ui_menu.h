@@ -5,38 +5,61 @@
 #ifndef SESSION_UI_MENU_H
 #define SESSION_UI_MENU_H
 
+#include "jumpbox/proto.h"
 #include "ui_columns.h"
 #include "ui_keys.h"
 #include "ui_list.h"
+#include "ui_page.h"
 
 enum {
 	UI_NUMBER_MAX = 6,
 	UI_STATUS = 320,
+	UI_NAME = 160,
 	UI_FRAME = 4, /* lines that are not the list's: head, titles, status, hints */
 };
 
 /* What is left to do after a key; bits. */
 enum ui_effect {
-	UI_DRAW = 1,	    /* something looks different now */
-	UI_REPAINT = 2,	    /* the terminal may show anything */
-	UI_CONNECT = 4,	    /* to ui_menu.chosen */
-	UI_RELIST = 8,	    /* ask for the whole list */
-	UI_EVERYTHING = 16, /* the candidates are no more */
-	UI_LEAVE = 32,
+	UI_DRAW = 1,	   /* something looks different now */
+	UI_REPAINT = 2,	   /* the terminal may show anything */
+	UI_RELIST = 4,	   /* ask for the whole list */
+	UI_EVERYTHING = 8, /* the candidates are no more */
+	UI_CONNECT = 16,   /* the rest is about ui_menu.chosen: a shell, as answer[] say */
+	UI_SHOW_DETAILS = 32,
+	UI_SHOW_LOGS = 64,
+	UI_SHOW_LINES = 128,
+	UI_DO_POWER = 256, /* .power */
+	UI_SHOW_NEWS = 512,
+	UI_CLOSE_PAGE = 1024, /* nobody reads it any more */
+	UI_LEAVE = 2048,
 };
+
+/* What is asked for, one after the other. */
+enum ui_question { ASK_USER, ASK_SHELL, ASK_COUNT };
 
 struct ui_menu {
 	struct ui_list list;
 	struct ui_widths widths;
 	enum ui_where where;
 	unsigned cols, rows;
-	size_t top;	 /* the list's first row on the screen */
-	size_t help_top; /* the help's */
+	size_t top; /* the list's first row on the screen */
 	char typed[UI_NUMBER_MAX + 1];
 	char status[UI_STATUS]; /* said until the next key; safe text */
 	bool status_bad;
 	bool loading; /* the first list is not complete yet */
+
+	/* the container that is spoken of */
 	uint64_t chosen;
+	char name[UI_NAME]; /* safe */
+	enum power power;
+
+	struct ui_page page;
+	char title[UI_STATUS]; /* of the page; safe */
+	enum ui_where reading; /* UI_PAGE, UI_LOGS: where a search leads back to */
+
+	char edit[UI_FILTER_MAX + 1]; /* in UI_SEARCH and UI_ASK */
+	enum ui_question asking;
+	char answer[ASK_COUNT][UI_FILTER_MAX + 1];
 };
 
 void ui_menu_init(struct ui_menu *m, struct ui_model *model, unsigned cols, unsigned rows);
@@ -53,16 +76,20 @@ void ui_menu_say_text(struct ui_menu *m, bool bad, const char *text); /* foreign
 /* Bits of enum ui_effect. */
 unsigned ui_menu_key(struct ui_menu *m, int32_t key);
 
-/* Rows of the list that fit on the screen. */
-size_t ui_menu_page(const struct ui_menu *m);
+/* An empty page in the place of the list; where: UI_PAGE or UI_LOGS. */
+void ui_menu_read(struct ui_menu *m, enum ui_where where, enum word title, const char *a1);
+/* It has grown: shown at its end, if that is followed. */
+void ui_menu_grown(struct ui_menu *m);
+/* The list again. */
+void ui_menu_list(struct ui_menu *m);
 
-/* A line of the help: what a key does there, a title, or nothing. */
-struct ui_help {
-	const struct ui_key *key; /* NULL: none */
-	enum ui_where where;
-	enum word title; /* W_COUNT: none */
-};
-bool ui_help_line(size_t i, struct ui_help *h); /* false: there are not so many */
-size_t ui_help_lines(void);
+bool ui_menu_reading(const struct ui_menu *m); /* a page is on the screen */
+/* Rows of the list, or lines of the page, that fit on the screen. */
+size_t ui_menu_page(const struct ui_menu *m);
+/* On the container under the cursor. */
+uint32_t ui_menu_perms(const struct ui_menu *m);
+
+/* ui_help.c: the keys, for somebody with these permissions. */
+void ui_help(struct ui_page *p, uint32_t perms);
 
 #endif

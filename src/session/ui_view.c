@@ -1,6 +1,6 @@
 /*
  * What of the menu is drawn where: head, titles, rows, status, hints; or the
- * help in the place of the rows.  jumpbox-session; pure.
+ * a page in the place of the rows.  jumpbox-session; pure.
  */
 #include "ui_view.h"
 
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE = 1024, HELP_KEYS = 22 };
+enum { LINE = 1024 };
 
 /* Cut to what is left of the line from x on; returns where the next piece begins. */
 static unsigned
@@ -61,18 +61,34 @@ count_text(const struct ui_menu *m, char *dst, size_t size)
 	    shown, all, NULL);
 }
 
+/* Which part of the page is on the screen. */
+static void
+part_text(const struct ui_menu *m, char *dst, size_t size)
+{
+	size_t n = ui_page_lines(&m->page), last = m->page.top + ui_menu_page(m);
+	char from[24], to[24], all[24];
+
+	snprintf(from, sizeof(from), "%zu", n == 0 ? 0 : m->page.top + 1);
+	snprintf(to, sizeof(to), "%zu", last < n ? last : n);
+	snprintf(all, sizeof(all), "%zu", n);
+	words(dst, size, m->page.follow ? W_UI_FOLLOWING : W_UI_MORE, from, to, all);
+}
+
 static void
 head(const struct ui_menu *m, const struct ui_place *p, const struct ui_canvas *c)
 {
+	bool reading = ui_menu_reading(m);
 	char text[LINE], sort[64];
 	unsigned x;
 
 	words(text, sizeof(text), W_UI_WHERE, p->user, p->server, NULL);
 	x = put(m, c, 0, ROLE_HEAD, text);
 	count_text(m, text, sizeof(text));
-	x = put(m, c, x + UI_GAP, ROLE_PLAIN, text);
+	x = put(m, c, x + UI_GAP, reading ? ROLE_TITLE : ROLE_PLAIN, reading ? m->title : text);
 	words(sort, sizeof(sort), sorts[m->list.sort], NULL, NULL, NULL);
 	words(text, sizeof(text), W_UI_SORTED, sort, NULL, NULL);
+	if (reading)
+		part_text(m, text, sizeof(text));
 	if (x + UI_GAP + text_width(text) <= m->cols)
 		put(m, c, m->cols - (unsigned)text_width(text), ROLE_DIM, text);
 }
@@ -140,22 +156,16 @@ list_line(const struct ui_menu *m, int64_t now, size_t i, const struct ui_canvas
 		    NULL, NULL);
 }
 
-/* ---- the help -------------------------------------------------------------------- */
+/* ---- a page -------------------------------------------------------------------- */
 
 static void
-help_line(const struct ui_menu *m, size_t i, const struct ui_canvas *c)
+page_line(const struct ui_menu *m, size_t i, const struct ui_canvas *c)
 {
-	struct ui_help h;
-	char label[UI_LABEL];
+	char text[PAGE_SHOWN], fit[PAGE_SHOWN];
 
-	if (!ui_help_line(m->help_top + i, &h))
-		return;
-	if (h.title != W_COUNT)
-		put_word(m, c, 1, ROLE_TITLE, h.title, NULL, NULL, NULL);
-	if (h.key == NULL)
-		return;
-	put(m, c, 3, ROLE_KEY, ui_keys_label(h.key, h.where, true, label));
-	put_word(m, c, 3 + HELP_KEYS, ROLE_PLAIN, h.key->help, NULL, NULL, NULL);
+	ui_page_line(&m->page, m->page.top + i, text);
+	text_fit(fit, sizeof(fit), text, m->cols, false);
+	c->put(c->arg, 0, m->cols, ROLE_PLAIN, m->page.top + i == m->page.found, fit);
 }
 
 /* ---- the last two lines ------------------------------------------------------------- */
@@ -178,11 +188,11 @@ number_line(const struct ui_menu *m, const struct ui_canvas *c)
 
 /* The end of what is typed is what has to be seen. */
 static unsigned
-filter_line(const struct ui_menu *m, const struct ui_canvas *c)
+typed_line(const struct ui_menu *m, const struct ui_canvas *c, enum word w, const char *typed)
 {
 	char safe[LINE];
-	const char *text = text_safe(safe, sizeof(safe), m->list.filter);
-	unsigned x = put_word(m, c, 0, ROLE_KEY, W_UI_FILTER, NULL, NULL, NULL);
+	const char *text = text_safe(safe, sizeof(safe), typed);
+	unsigned x = put_word(m, c, 0, ROLE_KEY, w, NULL, NULL, NULL);
 	int32_t cp;
 
 	while (x + text_width(text) >= m->cols && *text != '\0')
@@ -190,19 +200,40 @@ filter_line(const struct ui_menu *m, const struct ui_canvas *c)
 	return put(m, c, x, ROLE_PLAIN, text);
 }
 
+static const enum word questions[ASK_COUNT] = {
+	[ASK_USER] = W_UI_ASK_USER,
+	[ASK_SHELL] = W_UI_ASK_SHELL,
+};
+
+static enum word
+power_question(enum power what)
+{
+	return what == POWER_START ? W_CONFIRM_START
+	    : what == POWER_STOP   ? W_CONFIRM_STOP
+				   : W_CONFIRM_RESTART;
+}
+
 static unsigned
 status(const struct ui_menu *m, const struct ui_canvas *c)
 {
-	if (m->where == UI_HELP)
-		return 0;
-	if (m->where == UI_FILTER)
-		return filter_line(m, c);
+	switch (m->where) {
+	case UI_FILTER:
+		return typed_line(m, c, W_UI_FILTER, m->list.filter);
+	case UI_SEARCH:
+		return typed_line(m, c, W_UI_SEARCH, m->edit);
+	case UI_ASK:
+		return typed_line(m, c, questions[m->asking], m->edit);
+	case UI_CONFIRM:
+		return put_word(m, c, 0, ROLE_KEY, power_question(m->power), m->name, NULL, NULL);
+	default:
+		break;
+	}
 	if (m->typed[0] != '\0')
 		return number_line(m, c);
 	if (m->status[0] != '\0')
 		return put(m, c, 0, m->status_bad ? ROLE_BAD : ROLE_HEAD, m->status);
-	if (m->list.filter[0] != '\0')
-		return filter_line(m, c);
+	if (m->where == UI_LIST && m->list.filter[0] != '\0')
+		return typed_line(m, c, W_UI_FILTER, m->list.filter);
 	return 0;
 }
 
@@ -214,7 +245,8 @@ hints(const struct ui_menu *m, const struct ui_canvas *c)
 	unsigned x = 0;
 
 	for (size_t i = 0; (k = ui_keys_row(i)) != NULL; i++) {
-		if ((k->where & m->where) == 0 || k->hint == W_COUNT)
+		if ((k->where & m->where) == 0 || k->hint == W_COUNT ||
+		    (k->needs & ~ui_menu_perms(m)) != 0)
 			continue;
 		ui_keys_label(k, m->where, false, label);
 		words(what, sizeof(what), k->hint, NULL, NULL, NULL);
@@ -242,9 +274,9 @@ ui_view_line(const struct ui_menu *m, const struct ui_place *p, int64_t now, uns
 		status(m, c);
 	} else if (y == m->rows - 1) {
 		hints(m, c);
-	} else if (m->where == UI_HELP) {
+	} else if (ui_menu_reading(m)) {
 		if (y > 1)
-			help_line(m, y - 2, c);
+			page_line(m, y - 2, c);
 	} else if (y == 1) {
 		ui_layout_make(&l, &m->widths, m->cols);
 		titles(&l, c);
@@ -272,12 +304,16 @@ ui_view_cursor(const struct ui_menu *m, unsigned *y, unsigned *x)
 	*x = *y = 0;
 	if (m->rows <= UI_FRAME)
 		return;
-	if (m->where == UI_FILTER || (m->where == UI_LIST && m->typed[0] != '\0')) {
+	if ((m->where & (UI_FILTER | UI_SEARCH | UI_ASK | UI_CONFIRM)) != 0 ||
+	    (m->where == UI_LIST && m->typed[0] != '\0')) {
 		*y = m->rows - 2;
 		*x = status(m, &none);
 		if (*x >= m->cols)
 			*x = m->cols - 1;
-	} else if (m->where == UI_LIST && m->list.n > 0) {
+	} else if (ui_menu_reading(m)) {
+		if (m->page.found >= m->page.top && m->page.found < m->page.top + ui_menu_page(m))
+			*y = (unsigned)(2 + m->page.found - m->page.top);
+	} else if (m->list.n > 0) {
 		*y = (unsigned)(2 + m->list.cursor - m->top);
 	}
 }
@@ -298,7 +334,7 @@ ui_view_next(const struct ui_menu *m, int64_t now)
 	const struct ui_entry *e;
 	int64_t next = 0;
 
-	for (size_t i = 0; m->where != UI_HELP && i < ui_menu_page(m); i++) {
+	for (size_t i = 0; !ui_menu_reading(m) && i < ui_menu_page(m); i++) {
 		if ((e = ui_list_row(&m->list, m->top + i)) == NULL)
 			break;
 		next = sooner(next, age_next(ui_entry_since(e), now));

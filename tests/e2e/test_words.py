@@ -66,8 +66,8 @@ def without(text, names):
 
 # What operators alone read: the log, the audit, and a role that cannot start.
 OPERATORS = r"fatal|log_\w+|F_STR|err_set|relay_detach|tell_broker"
-# No sentences, though they have two words: algorithms, the name of a memory file. And one in a file that operators keep.
-NO_SENTENCES = re.compile(r"@libssh\.org|^host keys$|the recording ends here")
+# No sentences, though they have two words: algorithms, the name of a memory file, a command line. And one in a file that operators keep.
+NO_SENTENCES = re.compile(r"@libssh\.org|^host keys$|the recording ends here|^code --remote ")
 SENTENCE = re.compile(r"[A-Za-z]{2,}[ ,:;]+[A-Za-z(\u4e00-\u9fff]|[\u4e00-\u9fff]")
 WORD = re.compile(r"[A-Za-z]{2,}|[\u4e00-\u9fff]")
 

@@ -5,6 +5,7 @@
 #include "../../src/session/ui_menu.h"
 
 #include "../../src/session/ui_input.h"
+#include "jumpbox/policy.h"
 #include "ui_fixture.h"
 
 #include <setjmp.h>
@@ -51,6 +52,30 @@ type(const char *text)
 
 /* ---- each action, where it may be -------------------------------------------------- */
 
+/* The menu as it is where that key is to be pressed. */
+static void
+be(enum ui_where where)
+{
+	char line[32];
+
+	if ((where & (UI_PAGE | UI_LOGS | UI_SEARCH)) != 0) {
+		ui_menu_read(&menu, where == UI_SEARCH ? UI_PAGE : where, W_HELP_TITLE, NULL);
+		for (int i = 0; i < 50; i++) {
+			snprintf(line, sizeof(line), "line %d\n", i);
+			ui_page_add(&menu.page, line, strlen(line));
+		}
+		menu.page.follow = false;
+		menu.page.top = 5;
+	}
+	menu.where = where;
+}
+
+static bool
+reading(void)
+{
+	return (menu.where & (UI_PAGE | UI_LOGS)) != 0;
+}
+
 static bool
 connects(int32_t k)
 {
@@ -66,26 +91,32 @@ digit(int32_t k)
 	return menu.typed[0] == (char)k && menu.typed[1] == '\0';
 }
 
+/* What is typed there. */
+static const char *
+text(void)
+{
+	return menu.where == UI_FILTER ? menu.list.filter
+	    : menu.where == UI_LIST    ? menu.typed
+				       : menu.edit;
+}
+
 static bool
 erases(int32_t k)
 {
-	type(menu.where == UI_FILTER ? "ab" : "12");
+	type("12");
 	ui_menu_key(&menu, k);
-	return menu.where == UI_FILTER ? strcmp(menu.list.filter, "a") == 0
-				       : strcmp(menu.typed, "1") == 0;
+	return strcmp(text(), "1") == 0;
 }
 
-/* How far the cursor goes, or the help. */
+/* How far the cursor goes, or the page. */
 static long
 goes(int32_t k)
 {
-	size_t before, after;
+	bool page = reading();
+	size_t before = page ? menu.page.top : menu.list.cursor, after;
 
-	if (menu.where == UI_HELP)
-		ui_menu_key(&menu, 'j');
-	before = menu.where == UI_HELP ? menu.help_top : menu.list.cursor;
 	ui_menu_key(&menu, k);
-	after = menu.where == UI_HELP ? menu.help_top : menu.list.cursor;
+	after = page ? menu.page.top : menu.list.cursor;
 	return (long)after - (long)before;
 }
 
@@ -104,28 +135,40 @@ down(int32_t k)
 static bool
 page_up(int32_t k)
 {
-	return menu.where == UI_HELP ? goes(k) == -1 : goes(k) == -5;
+	return goes(k) == -5;
 }
 
 static bool
 page_down(int32_t k)
 {
-	return menu.where == UI_HELP ? goes(k) > 1 : goes(k) == 16;
+	return goes(k) == 16;
 }
 
 static bool
 first(int32_t k)
 {
-	goes(k);
-	return menu.where == UI_HELP ? menu.help_top == 0 : menu.list.cursor == 0;
+	return goes(k) == -5;
 }
 
 static bool
 last(int32_t k)
 {
-	goes(k);
-	return menu.where == UI_HELP ? menu.help_top == ui_help_lines() - 16
-				     : menu.list.cursor == 29;
+	return goes(k) == (reading() ? 50 - 16 - 5 : 29 - 5);
+}
+
+static bool
+left(int32_t k)
+{
+	menu.page.left = 12;
+	ui_menu_key(&menu, k);
+	return menu.page.left == 4;
+}
+
+static bool
+right(int32_t k)
+{
+	ui_menu_key(&menu, k);
+	return menu.page.left == 8;
 }
 
 static bool
@@ -140,7 +183,7 @@ types(int32_t k)
 {
 	(void)k;
 	type("c-1 ~");
-	return strcmp(menu.list.filter, "c-1 ~") == 0;
+	return strcmp(text(), "c-1 ~") == 0;
 }
 
 static bool
@@ -166,9 +209,11 @@ shows_all(int32_t k)
 static bool
 kills(int32_t k)
 {
+	enum ui_where where = menu.where;
+
 	type("one two");
 	ui_menu_key(&menu, k);
-	return menu.list.filter[0] == '\0' && menu.where == UI_FILTER;
+	return text()[0] == '\0' && menu.where == where;
 }
 
 static bool
@@ -176,7 +221,7 @@ drops_word(int32_t k)
 {
 	type("one two ");
 	ui_menu_key(&menu, k);
-	return strcmp(menu.list.filter, "one ") == 0;
+	return strcmp(text(), "one ") == 0;
 }
 
 static bool
@@ -194,18 +239,147 @@ relists(int32_t k)
 	return (ui_menu_key(&menu, k) & UI_RELIST) != 0;
 }
 
+/* That is wanted of the container under the cursor. */
+static bool
+wants(int32_t k, enum ui_effect effect)
+{
+	return (ui_menu_key(&menu, k) & effect) != 0 &&
+	    menu.chosen == ui_list_current(&menu.list)->ref && menu.name[0] == 'c';
+}
+
+static bool
+details(int32_t k)
+{
+	return wants(k, UI_SHOW_DETAILS);
+}
+
+static bool
+logs(int32_t k)
+{
+	return wants(k, UI_SHOW_LOGS);
+}
+
+static bool
+lines(int32_t k)
+{
+	return wants(k, UI_SHOW_LINES);
+}
+
+static bool
+asks(int32_t k)
+{
+	return wants(k, UI_DRAW) && menu.where == UI_ASK && menu.asking == ASK_USER;
+}
+
+static bool
+power(int32_t k, enum power what)
+{
+	return wants(k, UI_DRAW) && menu.where == UI_CONFIRM && menu.power == what;
+}
+
+static bool
+starts(int32_t k)
+{
+	return power(k, POWER_START);
+}
+
+static bool
+stops(int32_t k)
+{
+	return power(k, POWER_STOP);
+}
+
+static bool
+restarts(int32_t k)
+{
+	return power(k, POWER_RESTART);
+}
+
+static bool
+agrees(int32_t k)
+{
+	return (ui_menu_key(&menu, k) & UI_DO_POWER) != 0 && menu.where == UI_LIST;
+}
+
+static bool
+refuses(int32_t k)
+{
+	return ui_menu_key(&menu, k) == UI_DRAW && menu.where == UI_LIST;
+}
+
+static bool
+news(int32_t k)
+{
+	return (ui_menu_key(&menu, k) & UI_SHOW_NEWS) != 0;
+}
+
 static bool
 helps(int32_t k)
 {
 	ui_menu_key(&menu, k);
-	return menu.where == UI_HELP;
+	return menu.where == UI_PAGE && ui_page_lines(&menu.page) > 20;
+}
+
+static bool
+follows(int32_t k)
+{
+	ui_menu_key(&menu, k);
+	if (!menu.page.follow || menu.page.top != 50 - 16)
+		return false;
+	ui_menu_key(&menu, k);
+	return !menu.page.follow;
+}
+
+static bool
+searches(int32_t k)
+{
+	ui_menu_key(&menu, k);
+	return menu.where == UI_SEARCH && menu.edit[0] == '\0';
+}
+
+static bool
+next(int32_t k)
+{
+	type("/LINE 1\r");
+	assert_int_equal(menu.page.found, 10);
+	ui_menu_key(&menu, k);
+	return menu.page.found == 11;
+}
+
+static bool
+previous(int32_t k)
+{
+	type("/line 1\r");
+	ui_menu_key(&menu, k);
+	return menu.page.found == 1;
+}
+
+static bool
+accepts(int32_t k)
+{
+	enum ui_where was = menu.where;
+
+	type("line 7");
+	ui_menu_key(&menu, k);
+	return was == UI_SEARCH ? menu.where == UI_PAGE && menu.page.found == 7
+				: menu.asking == ASK_SHELL &&
+		strcmp(menu.answer[ASK_USER], "line 7") == 0 && menu.edit[0] == '\0';
+}
+
+static bool
+cancels(int32_t k)
+{
+	enum ui_where was = menu.where;
+
+	type("line 7");
+	return ui_menu_key(&menu, k) == UI_DRAW &&
+	    menu.where == (was == UI_SEARCH ? UI_PAGE : UI_LIST);
 }
 
 static bool
 backs(int32_t k)
 {
-	ui_menu_key(&menu, k);
-	return menu.where == UI_LIST;
+	return (ui_menu_key(&menu, k) & UI_CLOSE_PAGE) != 0 && menu.where == UI_LIST;
 }
 
 static bool
@@ -230,6 +404,8 @@ static bool (*const effects[ACT_COUNT])(int32_t k) = {
 	[ACT_PAGE_DOWN] = page_down,
 	[ACT_FIRST] = first,
 	[ACT_LAST] = last,
+	[ACT_LEFT] = left,
+	[ACT_RIGHT] = right,
 	[ACT_FILTER] = filters,
 	[ACT_TYPE] = types,
 	[ACT_FILTER_KEEP] = keeps,
@@ -239,7 +415,23 @@ static bool (*const effects[ACT_COUNT])(int32_t k) = {
 	[ACT_ALL] = shows_all,
 	[ACT_SORT] = sorts,
 	[ACT_AGAIN] = relists,
+	[ACT_DETAILS] = details,
+	[ACT_LOGS] = logs,
+	[ACT_LINES] = lines,
+	[ACT_AS] = asks,
+	[ACT_START] = starts,
+	[ACT_STOP] = stops,
+	[ACT_RESTART] = restarts,
+	[ACT_NEWS] = news,
 	[ACT_HELP] = helps,
+	[ACT_FOLLOW] = follows,
+	[ACT_SEARCH] = searches,
+	[ACT_NEXT] = next,
+	[ACT_PREVIOUS] = previous,
+	[ACT_ACCEPT] = accepts,
+	[ACT_CANCEL] = cancels,
+	[ACT_YES] = agrees,
+	[ACT_NO] = refuses,
 	[ACT_BACK] = backs,
 	[ACT_REDRAW] = repaints,
 	[ACT_LEAVE] = leaves,
@@ -253,14 +445,14 @@ test_every_key(void **state)
 	unsigned tried = 0;
 
 	for (size_t i = 0; (k = ui_keys_row(i)) != NULL; i++) {
-		for (unsigned where = 1; where <= UI_HELP; where *= 2) {
+		for (unsigned where = 1; where < UI_WHERES; where *= 2) {
 			for (unsigned n = 0; n < UI_KEY_MAX && k->key[n] != 0; n++) {
 				if ((k->where & where) == 0 ||
 				    (k->key[n] != ANY_TEXT && ui_keys_find(where, k->key[n]) != k))
 					continue;
 				end(state);
 				begin(state);
-				menu.where = where;
+				be(where);
 				ui_keys_label(k, where, true, label);
 				if (!effects[k->action](k->key[n]))
 					fail_msg("row %zu (%s), key %u: no effect", i, label, n);
@@ -276,16 +468,16 @@ static void
 test_the_table(void **state)
 {
 	const struct ui_key *k;
-	char label[UI_LABEL], text[128];
+	char label[UI_LABEL], help[128];
 
 	(void)state;
 	for (size_t i = 0; (k = ui_keys_row(i)) != NULL; i++) {
-		for (unsigned where = 1; where <= UI_HELP; where *= 2) {
+		for (unsigned where = 1; where < UI_WHERES; where *= 2) {
 			if ((k->where & where) == 0)
 				continue;
 			assert_string_not_equal(ui_keys_label(k, where, true, label), "");
-			words(text, sizeof(text), k->help, NULL, NULL, NULL);
-			assert_true(strlen(text) > 3);
+			words(help, sizeof(help), k->help, NULL, NULL, NULL);
+			assert_true(strlen(help) > 3);
 			for (unsigned n = 0; n < UI_KEY_MAX && k->key[n] > 0; n++) {
 				const struct ui_key *found = ui_keys_find(where, k->key[n]);
 
@@ -298,21 +490,80 @@ test_the_table(void **state)
 	assert_null(ui_keys_find(UI_LIST, K_OTHER));
 }
 
+/* What is not allowed is neither offered nor done. */
+static void
+test_permissions(void **state)
+{
+	struct ui_entry e = ui_row(105, "c-5", "two");
+	char all[16384], some[16384];
+
+	(void)state;
+	e.perms = PERM_EXEC;
+	memset(all, 0, sizeof(all));
+	memset(some, 0, sizeof(some));
+	type("?");
+	memcpy(all, buf_ptr(&menu.page.text), buf_len(&menu.page.text));
+	type("q");
+	ui_model_add(&model, &e);
+	ui_menu_update(&menu);
+	assert_int_equal(ui_list_current(&menu.list)->ref, 105);
+	for (const char *key = "luSTR"; *key != '\0'; key++) {
+		assert_int_equal(ui_menu_key(&menu, *key), UI_DRAW);
+		assert_int_equal(menu.where, UI_LIST);
+		assert_non_null(strstr(menu.status, "may not"));
+	}
+	assert_true(type("i") & UI_SHOW_DETAILS);
+	assert_true(type("j") & UI_DRAW);
+	assert_true(type("l") & UI_SHOW_LOGS);
+	type("k?");
+	memcpy(some, buf_ptr(&menu.page.text), buf_len(&menu.page.text));
+	assert_true(strlen(some) < strlen(all));
+	assert_null(strstr(some, "stop it"));
+	assert_non_null(strstr(all, "stop it"));
+}
+
+/* Every row that is good while the list, a filter or logs are looked at is in the help. */
 static void
 test_help_has_every_row(void **state)
 {
-	struct ui_help h;
 	const struct ui_key *k;
-	bool seen;
+	char help[16384], what[128];
 
 	(void)state;
-	for (size_t i = 0; (k = ui_keys_row(i)) != NULL; i++) {
-		seen = (k->where & (UI_LIST | UI_FILTER)) == 0;
-		for (size_t line = 0; ui_help_line(line, &h); line++)
-			seen |= h.key == k;
-		assert_true(seen);
-	}
-	assert_false(ui_help_line(ui_help_lines(), &h));
+	memset(help, 0, sizeof(help));
+	type("?");
+	memcpy(help, buf_ptr(&menu.page.text), buf_len(&menu.page.text));
+	for (size_t i = 0; (k = ui_keys_row(i)) != NULL; i++)
+		if ((k->where & (UI_LIST | UI_FILTER | UI_LOGS)) != 0)
+			assert_non_null(
+			    strstr(help, words(what, sizeof(what), k->help, NULL, NULL, NULL)));
+}
+
+/* An empty answer is one, too. */
+static void
+test_another_user(void **state)
+{
+	(void)state;
+	type("uroot\r");
+	assert_int_equal(menu.asking, ASK_SHELL);
+	assert_true(type("\r") & UI_CONNECT);
+	assert_string_equal(menu.answer[ASK_USER], "root");
+	assert_string_equal(menu.answer[ASK_SHELL], "");
+	type("\r"); /* the next one is as usual again */
+	assert_string_equal(menu.answer[ASK_USER], "");
+	type("u");
+	assert_int_equal(ui_menu_key(&menu, CTRL_KEY('C')), UI_DRAW);
+	assert_int_equal(menu.where, UI_LIST);
+}
+
+static void
+test_a_number_and_an_action(void **state)
+{
+	(void)state;
+	type("12");
+	assert_true(type("i") & UI_SHOW_DETAILS);
+	assert_int_equal(menu.chosen, 111);
+	assert_string_equal(menu.typed, "");
 }
 
 /* ---- numbers, filter, status ------------------------------------------------------------ */
@@ -426,7 +677,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_key),
 		TEST(test_the_table),
+		TEST(test_permissions),
 		TEST(test_help_has_every_row),
+		TEST(test_another_user),
+		TEST(test_a_number_and_an_action),
 		TEST(test_numbers),
 		TEST(test_a_number_that_is_filtered_away),
 		TEST(test_nothing_to_connect_to),

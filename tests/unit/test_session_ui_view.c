@@ -138,7 +138,7 @@ test_the_screen(void **state)
 		"",
 		"",
 		"",
-		"Enter connect  / filter  s sort  ? help  q quit",
+		"Enter connect  / filter  s sort  i details  l logs  ? help  q quit",
 	};
 
 	(void)state;
@@ -176,7 +176,8 @@ test_chinese(void **state)
 	    "alice 在 gw  3 个容器                                             按最近使用排序");
 	assert_string_equal(line(3)->text,
 	    "    2  db       已退出 137             one             nginx:1              2 时");
-	assert_string_equal(line(11)->text, "Enter 进入  / 筛选  s 排序  ? 帮助  q 退出");
+	assert_string_equal(
+	    line(11)->text, "Enter 进入  / 筛选  s 排序  i 详情  l 输出  ? 帮助  q 退出");
 }
 
 /* ---- what is typed and said ---------------------------------------------------------- */
@@ -240,32 +241,77 @@ test_the_cursor(void **state)
 static void
 test_the_help(void **state)
 {
-	struct ui_help h;
-	char label[UI_LABEL];
-
 	(void)state;
 	sample();
 	ui_menu_resize(&menu, 80, 24);
-	type("?");
-	assert_string_equal(line(2)->text, " Keys");
-	assert_string_equal(line(3)->text, "   Enter                 a shell in the container");
-	assert_string_equal(line(4)->text,
-	    "   0-9                   the container with that number; Enter connects");
-	ui_menu_key(&menu, K_END);
-	assert_string_equal(line(21)->text, "   Ctrl-D                leave");
-	/* Nothing of it is cut at 80 columns, in either language. */
 	for (int l = 0; l < LANGUAGE_COUNT; l++) {
 		words_speak((enum language)l);
-		for (size_t i = 0; ui_help_line(i, &h); i++) {
-			char text[256];
+		type("?");
+		/* Nothing of it is cut at 80 columns. */
+		for (size_t i = 0; i < ui_page_lines(&menu.page); i++) {
+			char text[PAGE_SHOWN];
 
-			if (h.key == NULL)
-				continue;
-			assert_true(text_width(ui_keys_label(h.key, h.where, true, label)) < 22);
-			assert_true(
-			    text_width(words(text, sizeof(text), h.key->help, 0, 0, 0)) <= 55);
+			assert_true(text_width(ui_page_line(&menu.page, i, text)) <= 80);
 		}
+		if (l == LANGUAGE_EN) {
+			assert_string_equal(line(0)->text,
+			    "alice on gw  Keys                                                  1 "
+			    "to 20 of 59");
+			assert_string_equal(line(2)->text, " Keys");
+			assert_string_equal(
+			    line(3)->text, "   Enter                 a shell in the container");
+			ui_menu_key(&menu, K_END);
+			assert_string_equal(line(21)->text, "   Ctrl-D                leave");
+		}
+		type("q");
 	}
+}
+
+static void
+test_a_page(void **state)
+{
+	static const char text[] = "one\n\tindented\nthree \xe5\xae\xb9\xe5\x99\xa8\n";
+
+	(void)state;
+	sample();
+	ui_menu_read(&menu, UI_LOGS, W_UI_LOGS_OF, "web");
+	ui_page_add(&menu.page, text, sizeof(text) - 1);
+	ui_menu_grown(&menu);
+	assert_string_equal(line(0)->text,
+	    "alice on gw  Logs of web                                               following");
+	assert_string_equal(line(2)->text, "one");
+	assert_string_equal(line(3)->text, "        indented");
+	assert_string_equal(line(11)->text, "f follow  / search  q back");
+	type("/");
+	ui_menu_key(&menu, 0x5bb9);
+	assert_string_equal(line(10)->text, "Search: \xe5\xae\xb9");
+	type("\r");
+	assert_true(line(4)->lit);
+	assert_false(line(3)->lit);
+	type("/nothing\r");
+	assert_string_equal(line(10)->text, "nothing: not found");
+	ui_menu_key(&menu, K_RIGHT);
+	assert_string_equal(line(3)->text, "indented");
+	assert_string_equal(line(4)->text, "\xe5\x99\xa8");
+}
+
+static void
+test_questions(void **state)
+{
+	unsigned x, y;
+
+	(void)state;
+	sample();
+	type("T");
+	assert_string_equal(line(10)->text, "Stop web? [y/N]");
+	assert_string_equal(line(11)->text, "y yes  Enter no");
+	ui_view_cursor(&menu, &y, &x);
+	assert_int_equal(y, 10);
+	assert_int_equal(x, 16);
+	type("\ru");
+	assert_string_equal(line(10)->text, "User there (empty: as the grant says):");
+	type("dev\r/bin/sh");
+	assert_string_equal(line(10)->text, "Shell (empty: the login shell): /bin/sh");
 }
 
 /* ---- what is foreign, and what is small -------------------------------------------------- */
@@ -338,6 +384,8 @@ main(void)
 		TEST(test_nothing_there),
 		TEST(test_the_cursor),
 		TEST(test_the_help),
+		TEST(test_a_page),
+		TEST(test_questions),
 		TEST(test_foreign_text),
 		TEST(test_every_size),
 		TEST(test_when_times_change),

@@ -18,6 +18,7 @@ ui_row(uint64_t ref, const char *name, const char *node)
 		.node = node,
 		.state = "running",
 		.image = "nginx:1",
+		.perms = 0xffff,
 		.started = NOW - 300 };
 }
 
