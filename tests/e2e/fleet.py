@@ -6,6 +6,7 @@ import os
 import socketserver
 import threading
 import time
+import urllib.parse
 
 DAY = 86400
 
@@ -26,14 +27,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         fleet = self.server.fleet
         path = self.path.split("?")[0]
         if path.endswith("/events"):
-            self.send_response(200)
-            self.end_headers()
-            fleet.closing.wait()
-            self.close_connection = True
+            self.events(fleet)
         elif path.endswith("/version"):
             self.answer({"Version": "20.10.24", "ApiVersion": "1.41", "Components": []})
         elif path.endswith("/containers/json"):
-            self.answer(fleet.rows)
+            query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+            ids = json.loads(query.get("filters", ["{}"])[0]).get("id")
+            self.answer([r for r in fleet.rows if not ids or any(i in r["Id"] for i in ids)])
         elif "/containers/" in path:
             rows = [r for r in fleet.rows if r["Id"] == path.split("/containers/")[1].split("/")[0]]
             self.answer(rows and inspected(rows[0]), 200 if rows else 404)
@@ -41,6 +41,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer({"Config": {"Labels": {}}})
         else:
             self.answer({})
+
+    def events(self, fleet):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.flush()
+        seen = len(fleet.changed)
+        while not fleet.closing.is_set():
+            with fleet.news:
+                fleet.news.wait_for(lambda: len(fleet.changed) > seen or fleet.closing.is_set())
+                ids, seen = fleet.changed[seen:], len(fleet.changed)
+            for i in ids:
+                self.wfile.write(json.dumps({"Type": "container", "Action": "rename", "id": i, "status": "rename",
+                                             "Actor": {"ID": i}, "time": int(time.time())}).encode() + b"\n")
+            self.wfile.flush()
+        self.close_connection = True
 
     def answer(self, body, status=200):
         data = json.dumps(body).encode()
@@ -80,14 +95,27 @@ class Fleet:
     def __init__(self, path, rows=()):
         self.rows = list(rows)
         self.closing = threading.Event()
+        self.news = threading.Condition()
+        self.changed = []  # ids, as events told them
         self.url = f"unix://{path}"
         self.server = Server(str(path), Handler)
         self.server.fleet = self
         os.chmod(path, 0o666)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def become(self, rows):
+        """Other containers from now on, as events tell whoever listens."""
+        before = {r["Id"]: r for r in self.rows}
+        self.rows = list(rows)
+        after = {r["Id"]: r for r in self.rows}
+        with self.news:
+            self.changed += [i for i in {**before, **after} if before.get(i) != after.get(i)]
+            self.news.notify_all()
+
     def stop(self):
-        self.closing.set()
+        with self.news:
+            self.closing.set()
+            self.news.notify_all()
         self.server.shutdown()
         self.server.server_close()
         os.unlink(self.server.server_address)

@@ -303,9 +303,9 @@ def test_numbers(menu):
 
 
 def test_help_and_back(menu):
-    for back in ("q", "Escape", "?", "Enter"):
+    for back in ("q", "Escape", "?", "C-c"):
         menu.keys("?").expect("^ Keys$")
-        menu.keys("G").expect("While a filter is typed")
+        menu.keys("G").expect("While something is read")
         menu.keys(back).expect("q quit")
         menu.gone("^ Keys$")
 
@@ -357,14 +357,12 @@ def test_a_grant_shows_within_two_seconds(lively):
 def test_the_cursor_follows_its_container(lively):
     s, host, engine = lively
     s.type("/wb").keys("Tab", "Escape").expect(r"^> *\d+ +wb ")
-    engine.rows[0:0] = [container(90 + i, f"w0{i}") for i in range(3)]
-    wait_for(lambda: b"w02" in host.ssh("mia", "ls").stdout, 10, "the inventory")
-    s.keys("r").expect(" w02 ")
+    engine.become([container(90 + i, f"w0{i}") for i in range(3)] + engine.rows)
+    s.expect(" w02 ", 5)
     assert selected(s)[1] == "wb"
     # Its row is another one's when it has gone.
-    engine.rows[:] = [r for r in engine.rows if r["Names"] != ["/wb"]]
-    wait_for(lambda: b"wb" not in host.ssh("mia", "ls").stdout, 10, "the inventory")
-    s.keys("r").gone(" wb ")
+    engine.become(r for r in engine.rows if r["Names"] != ["/wb"])
+    s.gone(" wb ", 5)
     assert selected(s)
 
 
@@ -556,3 +554,191 @@ def test_ten_thousand(crowd, screens):
     s.type("10000").expect("Number: 10000  job-09999 on far99")
     s.keys("Escape", "q")
     assert s.status() == 0
+
+
+def test_ten_thousand_soon(crowd):
+    """First paint and each key of a filter, by the client's clock."""
+    t = crowd.transport("alice")
+    try:
+        ch = t.open_session()
+        ch.get_pty("xterm", 80, 24)
+
+        def first_byte():
+            start = time.monotonic()
+            yield
+            ch.settimeout(20 * SLOW)
+            assert ch.recv(65536)
+            yield time.monotonic() - start
+            ch.settimeout(0.05)  # the rest of that frame is no answer to the next key
+            with contextlib.suppress(TimeoutError):
+                while ch.recv(65536):
+                    pass
+            yield
+
+        def taken(do):
+            watch = first_byte()
+            next(watch)
+            do()
+            seconds = next(watch)
+            next(watch)
+            return seconds
+        painted = taken(ch.invoke_shell)
+        s = b""
+        ch.sendall(b"\x0c")
+        ch.settimeout(20 * SLOW)
+        while b"10000 containers" not in s:
+            s += ch.recv(65536)
+        taken(lambda: ch.sendall(b"/"))
+        keys = [taken(lambda key=key: ch.sendall(bytes([key]))) for key in b"9 3 far\x7f\x7f\x7f\x7f\x7f\x7f1\x15j" * 4]
+        assert painted < 0.2 * SLOW, painted
+        assert sorted(keys)[-2] < 0.05 * SLOW, sorted(keys)[-5:]
+    finally:
+        t.close()
+
+
+
+
+# ---- what can be done with a container
+
+@pytest.fixture(scope="module")
+def acting(lab, docker):
+    """A jump host where alice may do everything and bob may look; a container for them that writes."""
+    host = lab.site(docker, server_address="gw.example.org")
+    host.user("bob")
+    host.ctl("grant", "add", "bob", "writer", "--allow", "shell")
+    host.ctl("grant", "add", "alice", "writer", "--allow", "shell,exec,logs,power")
+    docker.container("writer", "busybox", "--label", "tier=gold", "--env", "SECRET=hidden", command=(
+        "sh", "-c", "i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); done; printf 'odd \\033[31mred\\n'; "
+        "while [ ! -e /more ]; do sleep 0.1; done; echo grown; exec sleep 1000000"))
+    host.start()
+    wait_for(lambda: b"writer" in host.ssh("alice", "ls").stdout, 10, "the inventory")
+    yield host
+    host.stop()
+    docker.remove("writer")
+
+
+@pytest.fixture
+def writer(acting, screens):
+    def open_menu(user="alice", **kw):
+        s = screens(acting.ssh_argv(user), **kw)
+        s.expect("q quit")
+        s.type("/writer").expect(r"^> *\d+ +writer ")
+        s.keys("Tab").expect("q quit")
+        return s
+    return open_menu
+
+
+def test_details_and_figures(writer):
+    s = writer(cols=120, rows=50)
+    s.type("i").expect("Details of writer")
+    s.expect(r"^Image +busybox:latest$")
+    s.expect(r"tier=gold")
+    s.expect(r"SECRET")
+    assert "hidden" not in s.show()
+    s.expect(r"^writer +\d+\.\d\d%", 20)  # the engine takes a second for the first
+    s.resize(80, 20).expect("Details of writer")
+    s.keys("G").expect(r"\d+ to (\d+) of \1$")
+    s.type("/tier\n").expect("tier=gold")
+    s.keys("q").expect("q quit")
+
+
+def test_logs(writer, docker):
+    s = writer()
+    s.type("l").expect("Logs of writer")
+    s.expect(r"^odd \\x1b\[31mred$")
+    s.expect("following$")
+    docker.exec("writer", "touch", "/more")
+    s.expect("^grown$")
+    s.keys("k").expect(r"\d+ to \d+ of 302$")
+    s.type("/LINE 123\n").expect("^line 123$")
+    assert s.text()[s.cursor[0]] == "line 123"
+    s.type("n").expect("^line 123$")
+    s.type("/nothing like it\n").expect("not found")
+    s.keys("g").expect("^line 0$")
+    s.keys("NPage").gone("^line 0$")
+    s.keys("f").expect("^grown$")
+    s.keys("Escape").expect("q quit")
+    s.keys("q")
+    assert s.status() == 0
+
+
+def test_power_asks_first(writer, docker, acting):
+    def state():
+        return docker.cli("inspect", "--format", "{{.State.Status}}", "writer").stdout.decode().strip()
+    s = writer()
+    for no in ("Enter", "n", "Escape", "C-c"):
+        s.type("T").expect(r"^Stop writer\? \[y/N\]")
+        s.keys(no).expect("q quit")
+    assert state() == "running" and not acting.audit("container.stop")
+    s.type("Ty").expect("^Waiting for the engine|writer", 5)
+    wait_for(lambda: state() == "exited", 30, "the container to stop")
+    s.expect(r"^> *\d+ +writer +exited", 10)
+    s.type("Sy")
+    wait_for(lambda: state() == "running", 30, "the container to start")
+    s.expect(r"^> *\d+ +writer +running", 10)
+    s.type("Ry")
+    s.expect("restart", 30)
+    assert s.alternate
+
+
+def test_what_is_not_allowed_is_not_offered(writer):
+    s = writer("bob")
+    assert "l logs" not in s.show() and "i details" in s.show()
+    for key in "lSTR":
+        s.type(key).expect("You may not do that with writer")
+        s.keys("k").gone("You may not")
+    s.keys("?").expect("^ Keys$")
+    assert "restart" not in s.show() and "stop it" not in s.show()
+    s.keys("q").expect("q quit")
+
+
+def test_connection_lines(writer, acting):
+    s = writer()
+    s.type("c").expect(rf"^ssh -p {acting.port} alice\+writer@gw\.example\.org$")
+    s.expect(rf"^scp -P {acting.port} FILE alice\+writer@gw\.example\.org:$")
+    s.expect(rf"^code --remote ssh-remote\+alice~writer@gw\.example\.org:{acting.port} /$")
+
+
+def test_another_user_and_shell(writer):
+    s = writer()
+    s.type("u").expect("^User there")
+    s.type("nobody-such\n").expect("^Shell")
+    s.keys("Enter")
+    s.expect("q quit", 20)  # the grant says as whom
+    s.type("u\n").expect("^Shell")
+    s.type("/bin/sh\n")
+    shell_in(s, "writer")
+    s.type("exit\n").expect("q quit")
+
+
+def test_a_page_ends_with_the_grant(lab, docker, screens):
+    host = lab.site(docker)
+    host.user("eve")
+    host.ctl("grant", "add", "eve", "bb", "--allow", "shell,logs")
+    host.start()
+    try:
+        wait_for(lambda: b"bb" in host.ssh("eve", "ls").stdout, 10, "the inventory")
+        s = screens(host.ssh_argv("eve"))
+        s.expect("q quit")
+        s.type("l").expect("Logs of bb")
+        for g in host.ctl_json("grant", "list", "--user", "eve"):
+            host.ctl("grant", "del", str(g["id"]))
+        s.expect("was withdrawn", 10)
+        s.gone("Logs of bb")
+    finally:
+        host.stop()
+
+
+def test_the_message_of_the_day(lab, docker, screens):
+    motd = lab.dir / "motd"
+    motd.write_text("Maintenance on Sunday.\nThe second line.\n")
+    host = lab.site(docker, motd=motd)
+    host.start()
+    try:
+        s = screens(host.ssh_argv("alice"))
+        s.expect(r"^Maintenance on Sunday\. \(m shows all\)$")
+        s.type("m").expect("^The second line\\.$")
+        s.keys("q").expect("q quit")
+        s.keys("Enter").expect("Connecting")
+    finally:
+        host.stop()

@@ -281,9 +281,8 @@ def test_no_start_where_libssh_would_do_it_itself(lab, tmp_path, call, what):
     """A program whose own function libssh does not find, in the place of the installed one."""
     build = pathlib.Path(os.environ.get("JUMPBOX_BUILD", HERE.parents[1] / "build/release"))
     host = lab.host()
-    sources = sorted((HERE.parents[1] / "src/session").glob("*.c"))  # an object of none may be an older tree's
-    names = [*(source.stem for source in sources), "terminfo"]  # which is made by a script
-    objects = [shutil.copy(build / "src/session" / f"{name}.o", tmp_path) for name in names]
+    names = sorted(source.stem for source in (HERE.parents[1] / "src/session").glob("*.c"))  # no other tree's objects
+    objects = [shutil.copy(build / "src/session" / f"{name}.o", tmp_path) for name in (*names, "terminfo")]
     run("objcopy", "--localize-symbol", call, tmp_path / "sign.o")
     libraries = run("pkg-config", "--libs", "libssh", "libcrypto", "libseccomp", "ncursesw", "zlib").stdout.decode().split()
     run("gcc", "-pie", "-rdynamic", "-o", tmp_path / "program", *objects, build / "libcast.a", build / "libcommon.a", *libraries, "-ldl")
