@@ -107,7 +107,10 @@ ports_of(const json_t *ports)
 	size_t i, n = 0, used = 0, len;
 	json_t *o;
 
-	json_array_foreach(ports, i, o) n += port_read(o, &p[n]);
+	json_array_foreach(ports, i, o)
+	{
+		n += port_read(o, &p[n]);
+	}
 	qsort(p, n, sizeof(*p), by_port);
 	for (i = 0; i < n; i++) {
 		if (i > 0 && by_port(&p[i - 1], &p[i]) == 0)

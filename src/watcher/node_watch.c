@@ -37,7 +37,7 @@ enum {
 	RETRY_MS = 3000,  /* what the database did not take */
 	LONG_LIFE_MS = 10 * 1000,
 	BACKOFF_FIRST_MS = 500,
-	BACKOFF_MAX_MS = 15 * 1000,
+	BACKOFF_MAX_MS = 5 * 1000,
 	ALIVE_MS = 30 * 1000,
 };
 

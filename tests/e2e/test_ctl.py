@@ -6,6 +6,7 @@ one, as on an installed machine; otherwise to whoever runs the tests.
 """
 
 import contextlib
+import datetime
 import fcntl
 import json
 import os
@@ -167,8 +168,12 @@ def engine(site):
     one = {"Id": "a" * 64, "Names": ["/web"], "Image": "debian:12", "ImageID": "sha256:" + "1" * 64,
            "State": "running", "Status": "Up 3 hours", "Labels": {"team": "blue"}, "Created": 1700000000}
     two = {**one, "Id": "b" * 64, "Names": ["/bad"], "Image": "evil\x1b[2J\u202eimage", "Labels": {}}
+    started = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=3, minutes=5)
+    look = {"Id": "a" * 64, "Name": "/web", "Config": {"Image": "debian:12"}, "State": {
+        "Status": "running", "StartedAt": started.isoformat(), "Health": {"Status": "healthy"}}}
     server.answers = {"/version": {"Version": "20.10.24", "ApiVersion": "1.41"},
                       "/containers/json": [one, two],
+                      f"/containers/{'a' * 64}/json": look,
                       "/images/": {"Config": {"Labels": {}}}}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"unix://{path}"
@@ -422,7 +427,7 @@ def test_a_node_is_tested_and_its_containers_listed(full, engine):
     assert set(rows["web"]) == {"id", "name", "node", "node_state", "state", "status", "image", "owner", "created",
                                 "seen", "labels", "service", "ports", "gpus", "health", "exit_code", "oom", "started",
                                 "finished"}
-    assert rows["web"]["status"] == "Up 3 hours" and json.loads(rows["web"]["labels"]) == {"team": "blue"}
+    assert rows["web"]["status"] == "Up 3 hours (healthy)" and json.loads(rows["web"]["labels"]) == {"team": "blue"}
     # Foreign text: exact for programs (and in ASCII), harmless for people.
     assert rows["bad"]["image"] == "evil\x1b[2J\u202eimage"
     for out in (full.ctl("container", "list"), full.ctl("--json", "container", "list")):
