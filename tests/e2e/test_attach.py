@@ -101,7 +101,7 @@ def test_fifty_resizes_in_the_menu_then_the_first_size_is_the_last(site, connect
     """None is lost on the way, as a terminal's signals can be: each is a request of its own."""
     t = site.transport("alice")
     ch = t.open_session()
-    ch.get_pty("xterm", 80, 24)
+    ch.get_pty("dumb", 80, 24)
     ch.invoke_shell()
     shown(ch, MENU)
     for i in range(50):

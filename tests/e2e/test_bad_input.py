@@ -508,7 +508,7 @@ def test_a_hung_channel_delays_no_other_and_no_rekey(host, fake, call):
     def shell(name, text, within=None):
         ch = c.get_transport().open_session()
         ch.settimeout(20 * SLOW)
-        ch.get_pty()
+        ch.get_pty("dumb")
         ch.invoke_shell()
         got = b""
         while not re.search(PROMPT, got):

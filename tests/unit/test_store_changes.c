@@ -125,7 +125,7 @@ a_node_s_change_is_one_of_its_rows(void **state)
 	assert_int_equal(node_set_failed(f->st, 2, "no answer again"), 0);
 	changed(f, m, "", "");
 	assert_int_equal(node_enable(f->st, &op, "gpu1", false), 0);
-	changed(f, m, "gpu1/web connected running\n", "");
+	changed(f, m, "gpu1/web unknown running\n", "");
 	m = mark(f);
 	assert_int_equal(node_set(f->st, &op, "gpu2", "region", "north"), 0);
 	changed(f, m, "", "");
