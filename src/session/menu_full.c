@@ -10,6 +10,7 @@
 
 #include "jumpbox/util.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,7 @@ menu_full_close(struct channel *ch)
 	follow(ch->conn, false);
 	list_end(ch);
 	ch->request = ch->wish = 0;
+	malloc_trim(0); /* a shell may last for days */
 }
 
 void

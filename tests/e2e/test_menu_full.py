@@ -222,6 +222,16 @@ def test_the_end_of_the_session_is_said_on_the_normal_screen(fleet, screens):
     assert re.search("your account is locked", s.history())
 
 
+def test_the_idle_warning_is_in_the_menu(own_host, screens):
+    """On its status line; the screen stays whole, and the end is on the normal one."""
+    host = own_host(idle_timeout=62)
+    s = screens(host.ssh_argv("alice"))
+    s.expect("q quit")
+    s.expect(r"^jumpbox: idle; this connection ends in a minute$", 10)
+    assert s.alternate and s.expect("q quit") and s.expect(" deb ")
+    s.keys("j").gone("idle; this")
+
+
 # ---- each key
 
 def selected(s):
