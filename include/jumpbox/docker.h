@@ -114,18 +114,18 @@ int engine_power(
     struct engine *en, const char *id, unsigned what, bool *already, struct errtext *e);
 /* ---- events ----------------------------------------------------------- */
 
-/* The engine's stream of events about containers, on a connection of its own, which must begin
- * within begin_ms. */
-struct engine_follow;
-struct engine_follow *engine_follow_new(struct engine *en, int begin_ms);
-void engine_follow_free(struct engine_follow *f);
 /*
- * Waits for it, for `also` to be readable or for timeout_ms, and calls fn with
- * the id of each container that something has happened to.  JB_UNAVAILABLE and
- * why when the stream has ended.
+ * The engine's stream of events about containers, on a connection of its own,
+ * which must begin within begin_ms.  fn is called with the id of each container
+ * that something has happened to, from the first call on.
  */
-int engine_follow_wait(struct engine_follow *f, int also, int timeout_ms,
-    void (*fn)(const char *id, void *), void *arg, struct errtext *e);
+struct engine_follow;
+struct engine_follow *engine_follow_new(
+    struct engine *en, int begin_ms, void (*fn)(const char *id, void *), void *arg);
+void engine_follow_free(struct engine_follow *f);
+/* Waits for it, for `also` to be readable or for timeout_ms.  JB_UNAVAILABLE and why when the stream
+ * has ended. */
+int engine_follow_wait(struct engine_follow *f, int also, int timeout_ms, struct errtext *e);
 /* The engine has begun: from here on nothing happens unseen. */
 bool engine_follow_begun(const struct engine_follow *f);
 /* Is it there at all?  Within timeout_ms. */

@@ -47,13 +47,15 @@ take_head(char *p, size_t size, size_t n, void *arg)
 }
 
 struct engine_follow *
-engine_follow_new(struct engine *en, int begin_ms)
+engine_follow_new(struct engine *en, int begin_ms, void (*fn)(const char *id, void *), void *arg)
 {
 	struct engine_follow *f = xcalloc(1, sizeof(*f));
 	char *filters = NULL, *path = NULL;
 	int running;
 
 	f->en = en;
+	f->fn = fn;
+	f->arg = arg;
 	f->head_left = HEAD_MAX;
 	f->begin_by = now_mono_ms() + begin_ms;
 	events_init(&f->events);
@@ -109,32 +111,38 @@ ended(struct engine_follow *f, struct errtext *e)
 	return error_cut(f->en, e);
 }
 
-int
-engine_follow_wait(struct engine_follow *f, int also, int timeout_ms,
-    void (*fn)(const char *id, void *), void *arg, struct errtext *e)
+/* It may be over as soon as it was begun. */
+static bool
+is_over(struct engine_follow *f)
 {
-	struct curl_waitfd extra = { .fd = also, .events = CURL_WAIT_POLLIN };
-	int64_t left = f->begin_by - now_mono_ms();
-	int running = 0, more;
 	CURLMsg *m;
+	int more;
 
-	if (f->en->bad)
-		return err_words(e, f->en->bad, W_NODE_ADDRESS, f->en->name, NULL, NULL);
-	f->fn = fn;
-	f->arg = arg;
-	if (!f->begun && left <= 0)
-		return error_timeout(f->en, e);
-	if (!f->begun && (timeout_ms < 0 || timeout_ms > left))
-		timeout_ms = (int)left;
-	curl_multi_poll(f->multi, &extra, 1, timeout_ms < 0 ? INT_MAX : timeout_ms, NULL);
-	curl_multi_perform(f->multi, &running);
 	while ((m = curl_multi_info_read(f->multi, &more)) != NULL) {
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		f->over = true;
 		f->how = m->data.result;
 	}
-	if (running > 0 && !f->over)
-		return 0;
-	return ended(f, e);
+	return f->over;
+}
+
+int
+engine_follow_wait(struct engine_follow *f, int also, int timeout_ms, struct errtext *e)
+{
+	struct curl_waitfd extra = { .fd = also, .events = CURL_WAIT_POLLIN };
+	int64_t left = f->begin_by - now_mono_ms();
+	int running;
+
+	if (f->en->bad)
+		return err_words(e, f->en->bad, W_NODE_ADDRESS, f->en->name, NULL, NULL);
+	if (is_over(f))
+		return ended(f, e);
+	if (!f->begun && left <= 0)
+		return error_timeout(f->en, e);
+	if (!f->begun && (timeout_ms < 0 || timeout_ms > left))
+		timeout_ms = (int)left;
+	curl_multi_poll(f->multi, &extra, 1, timeout_ms < 0 ? INT_MAX : timeout_ms, NULL);
+	curl_multi_perform(f->multi, &running);
+	return is_over(f) ? ended(f, e) : 0;
 }

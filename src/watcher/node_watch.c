@@ -266,10 +266,10 @@ call(struct node_watch *w)
 {
 	const struct engine_addr addr = engine_addr_of(w->node);
 
-	w->en = engine_new(&addr, ENGINE_CALL_MS);
-	w->follow = engine_follow_new(w->en, ANSWER_MS);
 	w->listed = false;
-	w->list_at = w->look_at = w->ping_at = 0;
+	w->list_at = w->look_at = w->ping_at = now_mono_ms();
+	w->en = engine_new(&addr, ENGINE_CALL_MS);
+	w->follow = engine_follow_new(w->en, ANSWER_MS, on_event, w);
 }
 
 static void
@@ -312,6 +312,15 @@ next_work(const struct node_watch *w)
 	return w->touched.n > 0 ? sooner(at, w->look_at) : at;
 }
 
+/* The stream has ended: does the engine go on answering?  It may end each as soon as it has begun. */
+static int
+without_events(struct node_watch *w)
+{
+	if (!engine_follow_begun(w->follow))
+		return JB_UNAVAILABLE;
+	return w->listed ? ping(w) : list_all(w);
+}
+
 /*
  * Until the node fails (JB_UNAVAILABLE and why), or ends the stream but goes on
  * answering (JB_TRY_AGAIN), or the supervisor is gone or the node is not to be
@@ -322,20 +331,17 @@ follow(struct node_watch *w)
 {
 	int rc;
 
-	for (;;) {
+	while ((rc = work(w, now_mono_ms())) == 0) {
 		tell_alive(w);
-		rc = engine_follow_wait(
-		    w->follow, w->control, poll_timeout(next_work(w)), on_event, w, &w->why);
+		rc = engine_follow_wait(w->follow, w->control, poll_timeout(next_work(w)), &w->why);
 		if (supervisor_gone(w))
 			return 0;
-		if (rc != 0 && (!w->listed || engine_ping(w->en, ANSWER_MS, &w->why) != 0))
-			return JB_UNAVAILABLE;
-		if (rc != 0)
+		if (rc != 0 && (rc = without_events(w)) == 0)
 			return JB_TRY_AGAIN;
-		rc = work(w, now_mono_ms());
 		if (rc != 0)
-			return rc == JB_NOT_FOUND ? 0 : rc;
+			break;
 	}
+	return rc == JB_NOT_FOUND ? 0 : rc;
 }
 
 /* ---- failures -------------------------------------------------------------- */

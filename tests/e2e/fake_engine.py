@@ -160,16 +160,16 @@ ODD = "\x1b[31mred\x1b]0;title\x07\u202e\u2066\x9b2J\r\nnew"
 
 def odd_names(c, path):
     """An engine whose every text would take over a terminal; its container is paused."""
-    status, body = good(path)
-    if path.startswith("/containers/") and path.split("?")[0].endswith("/json"):
-        said = json.loads(body)
-        if isinstance(said, list):
-            said[0].update(Names=["/odd" + ODD], Image="image" + ODD, Status="Up" + ODD, Labels={"l" + ODD: ODD})
-        else:
-            said.update(Name="/odd" + ODD, State={"Status": "paused"},
-                        Config={"Image": "image" + ODD, "Labels": {"l" + ODD: ODD}})
-        body = json.dumps(said).encode()
-    answer(c, body, status)
+    if not path.startswith("/containers/") or not path.split("?")[0].endswith("/json"):
+        send_good(c, path)
+        return
+    said = json.loads(good(path)[1])
+    if isinstance(said, list):
+        said[0].update(Names=["/odd" + ODD], Image="image" + ODD, Status="Up" + ODD, Labels={"l" + ODD: ODD})
+    else:
+        said.update(Name="/odd" + ODD, State={"Status": "paused"},
+                    Config={"Image": "image" + ODD, "Labels": {"l" + ODD: ODD}})
+    answer(c, json.dumps(said).encode())
 
 
 TAIL = b"".join(b"%07d\n" % i for i in range(160000))

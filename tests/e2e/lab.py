@@ -274,7 +274,7 @@ class JumpHost:
     """jumpboxd of the installed prefix with a database, keys and a configuration of its own."""
 
     made = []  # all of a run: Lab.close() looks at how each has fared
-    BAD_WORDS = ("AddressSanitizer", "runtime error:", "zygote.crash")
+    BAD_WORDS = ("AddressSanitizer", "runtime error:", "status=139", "zygote.crash")  # 139: a watcher's SIGSEGV
 
     def __init__(self, directory, prefix=PREFIX, **config):
         self.made.append(self)
@@ -356,7 +356,7 @@ class JumpHost:
     def complaint(self):
         """What the log holds that no test may leave there; "" if nothing."""
         text = self.log_text()
-        found = [text.index(word) for word in self.BAD_WORDS[:2 if self.may_crash else 3] if word in text]
+        found = [text.index(word) for word in self.BAD_WORDS[:3 if self.may_crash else 4] if word in text]
         return f"{self.maker}: {self.dir}:\n{text[max(0, min(found) - 200):][:6000]}" if found else ""
 
     def processes(self, role):
