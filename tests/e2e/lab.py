@@ -374,7 +374,7 @@ class JumpHost:
         """{number of a node: pid of its watcher}; 0 is the database's."""
         found = {}
         for pid in self.processes("jumpbox-watcher"):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, IndexError):  # it ended
                 argv = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
                 found[int(argv[1] or 0)] = pid
         return found

@@ -331,6 +331,32 @@ a_login_that_crosses_the_drop_stays(void **state)
 
 /* ---- what brokers are told ------------------------------------------------------ */
 
+/* All others are left asleep. */
+static void
+the_inventory_s_changes_are_told_to_open_menus(void **state)
+{
+	static const char menu[] = { STATUS_MENU, 0 }, both[] = { STATUS_MENU, STATUS_NO_MENU, 0 };
+	struct started a = started_from(2), b = started_from(3);
+
+	(void)state;
+	says(a.broker, login);
+	says(b.broker, login);
+	conns_inventory();
+	assert_int_equal(told(a.broker), 0);
+	says(a.broker, menu);
+	says(b.broker, both);
+	conns_inventory();
+	assert_int_equal(told(a.broker), STATUS_INVENTORY);
+	assert_int_equal(told(b.broker), 0);
+	says(a.broker, both + 1);
+	conns_inventory();
+	assert_int_equal(told(a.broker), 0);
+	leaves(a.broker);
+	leaves(b.broker);
+	close(a.client);
+	close(b.client);
+}
+
 static void
 a_change_is_told_to_those_that_logged_in_also_meanwhile(void **state)
 {
@@ -392,6 +418,7 @@ main(void)
 		cmocka_unit_test_teardown(a_login_that_crosses_the_drop_stays, teardown),
 		cmocka_unit_test_teardown(
 		    a_change_is_told_to_those_that_logged_in_also_meanwhile, teardown),
+		cmocka_unit_test_teardown(the_inventory_s_changes_are_told_to_open_menus, teardown),
 		cmocka_unit_test_teardown(the_end_is_told_to_all_that_were_handed_over, teardown),
 	};
 
