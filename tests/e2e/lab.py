@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -274,7 +275,8 @@ class JumpHost:
     """jumpboxd of the installed prefix with a database, keys and a configuration of its own."""
 
     made = []  # all of a run: Lab.close() looks at how each has fared
-    BAD_WORDS = ("AddressSanitizer", "runtime error:", "status=139", "zygote.crash")  # 139: a watcher's SIGSEGV
+    # Patterns; the last is no complaint where a test crashes something itself.
+    BAD_WORDS = ("AddressSanitizer", "runtime error:", "watcher.exit .*status=(?!137|143)", "zygote.crash")
 
     def __init__(self, directory, prefix=PREFIX, **config):
         self.made.append(self)
@@ -356,7 +358,8 @@ class JumpHost:
     def complaint(self):
         """What the log holds that no test may leave there; "" if nothing."""
         text = self.log_text()
-        found = [text.index(word) for word in self.BAD_WORDS[:3 if self.may_crash else 4] if word in text]
+        words = self.BAD_WORDS[:3 if self.may_crash else 4]
+        found = [m.start() for m in (re.search(word, text) for word in words) if m]
         return f"{self.maker}: {self.dir}:\n{text[max(0, min(found) - 200):][:6000]}" if found else ""
 
     def processes(self, role):
