@@ -275,9 +275,6 @@ WORD(W_ATTACH_LATE,
 WORD(W_ATTACH_FAILED,
     "the container could not be entered; try again",
     "无法进入容器；请重试")
-WORD(W_ATTACH_GONE,
-    "the container is gone",
-    "该容器已不存在")
 WORD(W_ATTACH_NODE_GONE,
     "the node of this container is not in use",
     "该容器所在的节点未启用")

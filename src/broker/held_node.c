@@ -106,7 +106,7 @@ held_node_locate(struct broker *b, uint64_t ref, struct held_node **h, char id[s
 	r = container_get(b->st, (int64_t)ref, take_container, &f);
 	*name = f.name;
 	if (r == JB_NOT_FOUND)
-		return err_words(e, r, W_ATTACH_GONE, NULL, NULL, NULL);
+		return err_words(e, r, W_CONTAINER_GONE, NULL, NULL, NULL);
 	if (r == 0)
 		r = held_node_get(b, f.node_id, h);
 	if (r != 0)
