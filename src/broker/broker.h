@@ -242,6 +242,7 @@ void closing_session(struct broker *b, const sigset_t *mask);
 /* ---- processes of their own: prepare.c, zygote.c, cleaner.c, shutdown.c -- */
 
 int prepare(void);
+int prepare_check(void);
 int zygote(void);
 int shutdown_sessions(void);
 /* Ends what dead brokers of this host left running. */

@@ -3,6 +3,7 @@
  * supervisor, with the descriptors of jumpbox/zygote.h, as
  *
  *	jumpbox-broker prepare   once, before anything is served
+ *	jumpbox-broker check     the same for a server that runs and reloads
  *	jumpbox-broker zygote    forks one broker a connection
  *	jumpbox-broker shutdown  ends every session of this host
  */
@@ -16,6 +17,7 @@ static const struct mode {
 	int (*run)(void);
 } modes[] = {
 	{ "prepare", prepare },
+	{ "check", prepare_check },
 	{ "zygote", zygote },
 	{ "shutdown", shutdown_sessions },
 };

@@ -1,10 +1,14 @@
 /*
  * jumpbox-broker prepare: makes and checks what the brokers will need, before
- * anything is served.  Runs once, as the service user; one line on standard
- * error says what is wrong and what to do.
+ * anything is served.  Runs once, as the service user.
  *
  *	fd 4   the configuration (memfd)
- *	fd 5   where the public halves of the host keys go, as zygote.h says
+ *	fd 5   where the public halves of the host keys go, as zygote.h says; or
+ *	       one line that says what is wrong and what to do
+ *
+ * jumpbox-broker check is the same for a server that runs already: nothing is
+ * made.  A path that is mistyped, or a file that is lost, would otherwise
+ * become a database without users, or a host that its users do not know.
  */
 #include "broker.h"
 
@@ -26,6 +30,17 @@
 #define LOCAL_SOCKET "/var/run/docker.sock"
 
 static const struct actor by_start = { "jumpboxd", "local", 0 };
+
+/* Who serves already has this file. */
+static int
+check_there(const char *path, const char *what, const char *otherwise, struct errtext *e)
+{
+	if (access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		return 0;
+	return err_set(e, JB_CONFIG,
+	    "there is no %s %.160s, and a server that runs makes none: correct the path, %s", what,
+	    path, otherwise);
+}
 
 /* ---- the database's directory ----------------------------------------------------- */
 
@@ -107,10 +122,10 @@ add_local_node(struct store *st)
 }
 
 static int
-prepare_database(const struct config *cfg, struct errtext *e)
+prepare_database(const struct config *cfg, bool make, struct errtext *e)
 {
 	struct store *st;
-	int r = store_open(cfg->database, STORE_CREATE, &st, e);
+	int r = store_open(cfg->database, make ? STORE_CREATE : STORE_OPEN, &st, e);
 
 	if (r < 0)
 		return JB_UNAVAILABLE;
@@ -140,11 +155,14 @@ write_public(const struct host_key *k, struct errtext *e)
 }
 
 static int
-prepare_key(const char *path, struct errtext *e)
+prepare_key(const char *path, bool make, struct errtext *e)
 {
 	struct host_key *k;
 	int r = 0;
 
+	if (!make &&
+	    (r = check_there(path, "host key", "put it back, or make it with ssh-keygen", e)) < 0)
+		return r;
 	if (access(path, F_OK) < 0 && errno == ENOENT) {
 		if ((r = host_key_generate(path, e)) < 0)
 			return JB_CONFIG;
@@ -158,7 +176,7 @@ prepare_key(const char *path, struct errtext *e)
 }
 
 static int
-prepare_keys(const struct config *cfg, struct errtext *e)
+prepare_keys(const struct config *cfg, bool make, struct errtext *e)
 {
 	unsigned i;
 	int r = 0;
@@ -166,7 +184,7 @@ prepare_keys(const struct config *cfg, struct errtext *e)
 	if (cfg->host_key.n == 0)
 		return err_set(e, JB_CONFIG, "there is no host-key: name at least one");
 	for (i = 0; r == 0 && i < cfg->host_key.n; i++)
-		r = prepare_key(cfg->host_key.item[i], e);
+		r = prepare_key(cfg->host_key.item[i], make, e);
 	return r;
 }
 
@@ -189,23 +207,24 @@ check_session(const struct config *cfg, struct errtext *e)
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static int
-prepare_all(const struct config *cfg, struct errtext *e)
+prepare_all(const struct config *cfg, bool make, struct errtext *e)
 {
 	char left_out[64], dir[PATH_MAX];
 	int r;
 
 	if ((r = check_session(cfg, e)) < 0 ||
 	    (r = database_directory(cfg, dir, sizeof(dir), e)) < 0 ||
-	    (r = make_directory(dir, e)) < 0 ||
+	    (r = make ? make_directory(dir, e)
+		      : check_there(cfg->database, "database", "or put it back", e)) < 0 ||
 	    (r = privs_drop(SERVICE_USER, NULL, left_out, sizeof(left_out), e)) < 0 ||
-	    (r = check_directories(cfg, dir, e)) < 0 || (r = prepare_database(cfg, e)) < 0 ||
-	    (r = prepare_keys(cfg, e)) < 0)
+	    (r = check_directories(cfg, dir, e)) < 0 || (r = prepare_database(cfg, make, e)) < 0 ||
+	    (r = prepare_keys(cfg, make, e)) < 0)
 		return r == JB_UNAVAILABLE ? r : JB_CONFIG;
 	return 0;
 }
 
-int
-prepare(void)
+static int
+run(bool make)
 {
 	struct config cfg;
 	struct errtext e = { 0 };
@@ -214,10 +233,23 @@ prepare(void)
 	if (r == 0) {
 		log_init("broker", cfg.log_level, cfg.log_format);
 		umask(077);
-		r = prepare_all(&cfg, &e);
+		r = prepare_all(&cfg, make, &e);
 		config_release(&cfg);
 	}
-	if (r < 0)
-		dprintf(STDERR_FILENO, "jumpboxd: %s\n", e.s);
+	if (r < 0 &&
+	    (ftruncate(ROLE_KEYS_FD, 0) < 0 || pwrite(ROLE_KEYS_FD, e.s, strlen(e.s), 0) < 0))
+		fatal(r, "%s", e.s);
 	return -r;
+}
+
+int
+prepare(void)
+{
+	return run(true);
+}
+
+int
+prepare_check(void)
+{
+	return run(false);
 }

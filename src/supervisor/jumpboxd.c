@@ -149,10 +149,8 @@ start(struct run *r, const struct listeners *inherited, int lock_fd)
 	if ((err = listeners_open(&r->config, inherited, &r->listeners, &e)) < 0)
 		give_up(r, err, e.s);
 	r->config_fd = setup_config_fd(&r->config);
-	if ((err = setup_prepare(r->config_fd, PREPARE_FIRST_MS, &r->keys_fd)) < 0) {
-		pidfile_close(r->config.run_directory, r->lock_fd);
-		_exit(-err); /* it has said why */
-	}
+	if ((err = setup_prepare(r->config_fd, false, &r->keys_fd, &e)) < 0)
+		give_up(r, err, e.s);
 	notify_init();
 	if ((err = run_start(r)) < 0)
 		give_up(r, err, "the roles do not start: see the lines above");

@@ -215,10 +215,9 @@ try_config(struct run *r, struct errtext *e)
 	    (err = listeners_open(&c, &r->listeners, &l, e)) < 0)
 		goto out;
 	config_fd = setup_config_fd(&c);
-	err = setup_prepare(config_fd, PREPARE_AGAIN_MS, &keys_fd);
+	err = setup_prepare(config_fd, true, &keys_fd, e);
 	close(config_fd);
 	if (err < 0) {
-		err_set(e, err, "jumpbox-broker prepare failed");
 		listeners_close(&l);
 		goto out;
 	}

@@ -103,19 +103,26 @@ setup_config_fd(const struct config *c)
 
 /* ---- prepare ---------------------------------------------------------- */
 
+/* The first start makes an RSA key and migrates; later the service manager's watchdog waits. */
+enum { FIRST_MS = 120000, AGAIN_MS = 10000 };
+
 int
-setup_prepare(int config_fd, int timeout_ms, int *keys_fd)
+setup_prepare(int config_fd, bool again, int *keys_fd, struct errtext *e)
 {
 	int fd = memory_file("jumpbox-host-keys"), code;
-	const struct spawn s = { "jumpbox-broker", "prepare", 0, config_fd, fd };
-	struct stat st;
+	const struct spawn s = { "jumpbox-broker", again ? "check" : "prepare", 0, config_fd, fd };
+	char why[sizeof(e->s)] = "";
+	ssize_t n;
 
-	code = spawn_wait(spawn_role(&s, NULL), timeout_ms);
-	if (code == 0 && (fstat(fd, &st) < 0 || st.st_size == 0))
+	code = spawn_wait(spawn_role(&s, NULL), again ? AGAIN_MS : FIRST_MS);
+	n = pread(fd, why, sizeof why - 1, 0);
+	if (code == 0 && n <= 0)
 		code = -JB_INTERNAL;
 	if (code != 0) {
 		close(fd);
-		return code > 125 ? JB_INTERNAL : -code;
+		if (n <= 0 || code > 125) /* it may have been at the keys */
+			snprintf(why, sizeof why, "jumpbox-broker %s failed", s.arg);
+		return err_set(e, code > 125 ? JB_INTERNAL : -code, "%s", why);
 	}
 	seal(fd);
 	*keys_fd = fd;

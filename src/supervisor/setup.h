@@ -6,9 +6,6 @@
 
 #include <stdint.h>
 
-/* The first start makes an RSA key and migrates; later the service manager's watchdog waits. */
-enum { PREPARE_FIRST_MS = 120000, PREPARE_AGAIN_MS = 10000 };
-
 /* Raises the limit on open files to what is allowed, and returns it. */
 uint64_t setup_open_files(void);
 
@@ -24,10 +21,10 @@ int setup_directories(const struct config *c, struct errtext *e);
 int setup_config_fd(const struct config *c);
 
 /*
- * Runs `jumpbox-broker prepare`: database, host keys, self-checks.  0 and the
- * public host keys as a sealed file in memory, or the error with which it
- * ended; it has said why on standard error.
+ * Runs `jumpbox-broker prepare`: database, host keys, self-checks; `again`,
+ * for a server that runs, makes nothing.  0 and the public host keys as a
+ * sealed file in memory, or the error with which it ended and why.
  */
-int setup_prepare(int config_fd, int timeout_ms, int *keys_fd);
+int setup_prepare(int config_fd, bool again, int *keys_fd, struct errtext *e);
 
 #endif

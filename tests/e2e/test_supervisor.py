@@ -516,17 +516,41 @@ def test_sighup_with_something_wrong_changes_nothing(make, place):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for n, text in enumerate((was + "no-such-keyword 1\n",
                                   was.replace(f"port {host.port}", f"port {taken.getsockname()[1]}"),
-                                  was + f"host-key {place}/missing/ssh_host_ed25519_key\n",
+                                  was + f"host-key {place}/ssh_host_new_key\n",
                                   was + f"banner {place}/missing\n",
                                   was.replace(f"jail-directory {host.dir}/jail", f"jail-directory {host.key}"))):
             host.conf.write_text(text)
             host.proc.send_signal(signal.SIGHUP)
             wait_for(lambda: host.log_text().count("reload.refused") == n + 1, 20, "the refusal")
     assert banner(connect(host)).startswith(b"SSH-2.0-")
-    assert host.log_text().count("server.start") == 1
+    assert host.log_text().count("server.start") == 1 and not (place / "ssh_host_new_key").exists()
     host.conf.write_text(was)
     host.proc.send_signal(signal.SIGHUP)
     wait_for(lambda: host.log_text().count("server.start") == 2, 20, "the next life")
+
+
+@pytest.mark.parametrize("what", ("host key", "database", "database in another directory"))
+def test_sighup_makes_neither_keys_nor_a_database(make, what):
+    """A first start does; later it would be another host, or one without users."""
+    host = make()
+    was = host.conf.read_text()
+    lost = host.state / "ssh_host_ed25519_key"
+    if what == "host key":
+        kept = lost.rename(lost.with_suffix(".away"))
+    else:
+        lost = host.state / "typo.db" if what == "database" else host.dir / "typo/jumpbox.db"
+        host.conf.write_text(re.sub(r"(?m)^database .*", f"database {lost}", was))
+    host.proc.send_signal(signal.SIGHUP)
+    wait_for(lambda: "reload.refused" in host.log_text(), 20, "the refusal")
+    assert f"there is no {what.split(' in ')[0]} {lost}, and a server that runs makes none: " in host.log_text()
+    assert not lost.exists() and lost.parent.exists() == (what != "database in another directory")
+    assert banner(connect(host)).startswith(b"SSH-2.0-")
+    if what == "host key":
+        kept.rename(lost)
+    host.conf.write_text(was)
+    host.proc.send_signal(signal.SIGHUP)
+    wait_for(lambda: host.log_text().count("server.start") == 2, 20, "the next life")
+    assert banner(connect(host)).startswith(b"SSH-2.0-")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives directories away")

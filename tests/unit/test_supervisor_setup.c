@@ -28,6 +28,7 @@ enum { UNTOUCHED = 77, GROUP = 12345, NOBODY = 65534 };
 
 static bool user_missing;
 static const char *keys; /* what `prepare` writes */
+static bool again;	 /* `check` instead */
 static int ends_with;	 /* as spawn_wait() has it */
 
 struct passwd *
@@ -42,7 +43,7 @@ pid_t
 spawn_role(const struct spawn *s, int *control)
 {
 	assert_string_equal(s->program, "jumpbox-broker");
-	assert_string_equal(s->arg, "prepare");
+	assert_string_equal(s->arg, again ? "check" : "prepare");
 	assert_int_equal(s->control, 0);
 	assert_null(control);
 	assert_int_equal(s->config, UNTOUCHED);
@@ -54,7 +55,7 @@ int
 spawn_wait(pid_t pid, int timeout_ms)
 {
 	assert_int_equal(pid, 4711);
-	assert_int_equal(timeout_ms, 1234);
+	assert_int_equal(timeout_ms, again ? 10000 : 120000);
 	return ends_with;
 }
 
@@ -255,6 +256,8 @@ the_roles_read_the_same_configuration(void **state)
 
 /* ---- prepare ------------------------------------------------------------------------ */
 
+#define NOTHING_SAID "jumpbox-broker prepare failed"
+
 static void
 the_keys_or_the_error_with_which_prepare_ended(void **state)
 {
@@ -262,16 +265,18 @@ the_keys_or_the_error_with_which_prepare_ended(void **state)
 		int code;
 		const char *keys;
 		int result;
+		const char *why;
 	} ends[] = {
-		{ 0, "ssh-ed25519 AAAA\n", 0 },
-		{ 0, "", JB_INTERNAL },
-		{ 78, "", JB_CONFIG },
-		{ 69, "ssh-ed25519 AAAA\n", JB_UNAVAILABLE },
-		{ 125, "", -125 },
-		{ 126, "", JB_INTERNAL },
-		{ 128, "", JB_INTERNAL }, /* killed, or too late */
-		{ 255, "", JB_INTERNAL },
+		{ 0, "ssh-ed25519 AAAA\n", 0, "" },
+		{ 0, "", JB_INTERNAL, NOTHING_SAID },
+		{ 78, "", JB_CONFIG, NOTHING_SAID },
+		{ 69, "the reason", JB_UNAVAILABLE, "the reason" },
+		{ 125, "", -125, NOTHING_SAID },
+		{ 126, "", JB_INTERNAL, NOTHING_SAID },
+		{ 128, "ssh-ed25519 AAAA\n", JB_INTERNAL, NOTHING_SAID }, /* killed, or too late */
+		{ 255, "", JB_INTERNAL, NOTHING_SAID },
 	};
+	struct errtext e;
 	int fd, next = dup(STDIN_FILENO);
 
 	(void)state;
@@ -282,7 +287,9 @@ the_keys_or_the_error_with_which_prepare_ended(void **state)
 		ends_with = ends[i].code;
 		keys = ends[i].keys;
 		fd = UNTOUCHED;
-		assert_int_equal(setup_prepare(UNTOUCHED, 1234, &fd), ends[i].result);
+		e.s[0] = '\0';
+		assert_int_equal(setup_prepare(UNTOUCHED, false, &fd, &e), ends[i].result);
+		assert_string_equal(e.s, ends[i].why);
 		if (ends[i].result == 0) {
 			assert_is_sealed(fd);
 			assert_true(pread(fd, s, sizeof s - 1, 0) > 0);
@@ -294,6 +301,21 @@ the_keys_or_the_error_with_which_prepare_ended(void **state)
 		assert_int_equal(dup(STDIN_FILENO), next); /* the file is closed */
 		close(next);
 	}
+}
+
+static void
+who_runs_already_has_it_checked_only(void **state)
+{
+	struct errtext e;
+	int fd = UNTOUCHED;
+
+	(void)state;
+	again = true;
+	ends_with = 78;
+	keys = "";
+	assert_int_equal(setup_prepare(UNTOUCHED, true, &fd, &e), JB_CONFIG);
+	assert_string_equal(e.s, "jumpbox-broker check failed");
+	again = false;
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -310,6 +332,7 @@ main(void)
 		TEST(parents_are_not_made),
 		cmocka_unit_test(the_roles_read_the_same_configuration),
 		cmocka_unit_test(the_keys_or_the_error_with_which_prepare_ended),
+		cmocka_unit_test(who_runs_already_has_it_checked_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
