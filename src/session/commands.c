@@ -1,9 +1,10 @@
 /*
  * jumpbox's own commands: an exec without a container in the login name.
- * The table is what `help` prints and the manual lists.  jumpbox-session.
+ * The table is what `help` prints and the manual lists; what a user or an
+ * administrator does without a container is in command_account.c.
+ * jumpbox-session.
  */
-#include "cmdline.h"
-#include "conn.h"
+#include "command_parts.h"
 #include "task.h"
 #include "ui_filter.h"
 #include "ui_hosts.h"
@@ -27,18 +28,6 @@ enum {
 	TAKES_REST = 1 << 4, /* behind -- */
 };
 
-struct command;
-
-struct invocation {
-	const struct command *command;
-	struct cmdline line;
-	char *arg[CMDLINE_WORDS + 1]; /* what is no option */
-	size_t nargs;
-	bool json, follow;
-	unsigned tail;
-	const char *user;
-};
-
 struct command {
 	const char *name;
 	enum word help;
@@ -48,16 +37,16 @@ struct command {
 	void (*listed)(struct channel *ch, struct invocation *in);
 };
 
-static void
-usage(struct channel *ch, const struct command *c)
+void
+command_usage(struct channel *ch, const struct invocation *in)
 {
 	chan_words(ch, W_USAGE, NULL, NULL, NULL);
-	chan_words(ch, c->help, NULL, NULL, NULL);
+	chan_words(ch, in->command->help, NULL, NULL, NULL);
 	chan_end(ch, -JB_USAGE);
 }
 
-static bool
-number(const char *s, unsigned most, unsigned *n)
+bool
+command_number(const char *s, unsigned most, unsigned *n)
 {
 	char *end;
 	unsigned long v = s != NULL ? strtoul(s, &end, 10) : 0;
@@ -68,9 +57,8 @@ number(const char *s, unsigned most, unsigned *n)
 	return true;
 }
 
-/* The arguments from number i on with a blank between them, cut to fit. */
-static char *
-join(const struct invocation *in, size_t i, char *dst, size_t size)
+char *
+command_join(const struct invocation *in, size_t i, char *dst, size_t size)
 {
 	size_t n = 0, len;
 
@@ -149,7 +137,7 @@ ls_listed(struct channel *ch, struct invocation *in)
 	struct ui_words words;
 	struct buf out;
 
-	ui_words_init(&words, join(in, 0, text, sizeof(text)));
+	ui_words_init(&words, command_join(in, 0, text, sizeof(text)));
 	for (size_t i = 0; i < ch->model.n; i++)
 		ch->model.entry[i].hidden = !ui_entry_matches(&ch->model.entry[i], &words);
 	buf_init(&out, SAY_MAX);
@@ -275,96 +263,6 @@ exec_target(struct channel *ch, struct invocation *in, uint64_t ref)
 	relay_attach(ch, ref, "");
 }
 
-/* ---- the account ------------------------------------------------------------------------ */
-
-static void
-whoami_start(struct channel *ch, struct invocation *in)
-{
-	task_query(ch, QUERY_ACCOUNT, in->json);
-}
-
-static void
-passwd_start(struct channel *ch, struct invocation *in)
-{
-	(void)in;
-	renew_own(ch);
-}
-
-static void
-totp_start(struct channel *ch, struct invocation *in)
-{
-	(void)in;
-	enrol_start(ch);
-}
-
-static void
-keys_start(struct channel *ch, struct invocation *in)
-{
-	char line[MAX_KEY_LINE + 1];
-	const char *what = in->arg[0];
-
-	if (strcmp(what, "list") == 0 && in->nargs == 1)
-		task_query(ch, QUERY_KEYS, in->json);
-	else if (strcmp(what, "add") == 0 && in->nargs > 1)
-		task_change(ch, CHANGE_KEY_ADD, join(in, 1, line, sizeof(line)), "");
-	else if (strcmp(what, "add") == 0 && !ch->tty)
-		ch->state = CH_READING;
-	else if (strcmp(what, "del") == 0 && in->nargs == 2)
-		task_change(ch, CHANGE_KEY_DEL, in->arg[1], "");
-	else
-		usage(ch, in->command);
-}
-
-/* ---- for administrators -------------------------------------------------------------------- */
-
-static void
-who_start(struct channel *ch, struct invocation *in)
-{
-	task_query(ch, QUERY_WHO, in->json);
-}
-
-static void
-nodes_start(struct channel *ch, struct invocation *in)
-{
-	task_query(ch, QUERY_NODES, in->json);
-}
-
-static void
-kill_start(struct channel *ch, struct invocation *in)
-{
-	char reason[MAX_REASON - 64]; /* a sentence comes before it */
-
-	task_change(ch, CHANGE_KILL, in->arg[0], join(in, 1, reason, sizeof(reason)));
-}
-
-static void
-play(struct channel *ch, struct invocation *in, bool watch)
-{
-	unsigned session, n = 0;
-
-	if (!ch->tty) {
-		chan_words(ch, W_REPLAY_TERMINAL, NULL, NULL, NULL);
-		chan_end(ch, -JB_USAGE);
-	} else if (!number(in->arg[0], UINT32_MAX, &session) ||
-	    (in->nargs > 1 && !number(in->arg[1], UINT32_MAX, &n))) {
-		usage(ch, in->command);
-	} else {
-		task_play(ch, session, n, watch);
-	}
-}
-
-static void
-replay_start(struct channel *ch, struct invocation *in)
-{
-	play(ch, in, false);
-}
-
-static void
-watch_start(struct channel *ch, struct invocation *in)
-{
-	play(ch, in, true);
-}
-
 /* ---- the table --------------------------------------------------------------------------------- */
 
 static void help_start(struct channel *ch, struct invocation *in);
@@ -381,15 +279,15 @@ static const struct command commands[] = {
 	{ "restart", W_HELP_RESTART, 0,                      1, 1, resolve,      restart_target, NULL },
 	{ "exec",    W_HELP_EXEC,    OPT_USER | TAKES_REST,  1, 1, resolve,      exec_target,    NULL },
 	{ "hosts",   W_HELP_HOSTS,   0,                      0, 0, hosts_start,  NULL,           hosts_listed },
-	{ "whoami",  W_HELP_WHOAMI,  OPT_JSON,               0, 0, whoami_start, NULL,           NULL },
-	{ "passwd",  W_HELP_PASSWD,  0,                      0, 0, passwd_start, NULL,           NULL },
-	{ "keys",    W_HELP_KEYS,    OPT_JSON,               1, CMDLINE_WORDS, keys_start, NULL, NULL },
-	{ "totp",    W_HELP_TOTP,    0,                      0, 0, totp_start,   NULL,           NULL },
-	{ "who",     W_HELP_WHO,     OPT_JSON,               0, 0, who_start,    NULL,           NULL },
-	{ "kill",    W_HELP_KILL,    0,                      1, CMDLINE_WORDS, kill_start, NULL, NULL },
-	{ "nodes",   W_HELP_NODES,   OPT_JSON,               0, 0, nodes_start,  NULL,           NULL },
-	{ "replay",  W_HELP_REPLAY,  0,                      1, 2, replay_start, NULL,           NULL },
-	{ "watch",   W_HELP_WATCH,   0,                      1, 2, watch_start,  NULL,           NULL },
+	{ "whoami",  W_HELP_WHOAMI,  OPT_JSON,               0, 0, account_whoami, NULL,           NULL },
+	{ "passwd",  W_HELP_PASSWD,  0,                      0, 0, account_passwd, NULL,           NULL },
+	{ "keys",    W_HELP_KEYS,    OPT_JSON,               1, CMDLINE_WORDS, account_keys, NULL, NULL },
+	{ "totp",    W_HELP_TOTP,    0,                      0, 0, account_totp,   NULL,           NULL },
+	{ "who",     W_HELP_WHO,     OPT_JSON,               0, 0, account_who,    NULL,           NULL },
+	{ "kill",    W_HELP_KILL,    0,                      1, CMDLINE_WORDS, account_kill, NULL, NULL },
+	{ "nodes",   W_HELP_NODES,   OPT_JSON,               0, 0, account_nodes,  NULL,           NULL },
+	{ "replay",  W_HELP_REPLAY,  0,                      1, 2, account_replay, NULL,           NULL },
+	{ "watch",   W_HELP_WATCH,   0,                      1, 2, account_watch,  NULL,           NULL },
 };
 /* clang-format on */
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -434,7 +332,7 @@ take_option(struct invocation *in, size_t i)
 		return 1;
 	}
 	if ((takes & OPT_LINES) && strcmp(w, "-n") == 0)
-		return number(value, MAX_TAIL, &in->tail) ? 2 : 0;
+		return command_number(value, MAX_TAIL, &in->tail) ? 2 : 0;
 	if ((takes & OPT_USER) && strcmp(w, "-u") == 0 && value != NULL) {
 		in->user = value;
 		return 2;
@@ -496,7 +394,7 @@ command_start(struct channel *ch)
 		    ch, W_NO_COMMAND, text_safe(safe, sizeof(safe), ch->command), NULL, NULL);
 		chan_end(ch, -JB_USAGE);
 	} else if (!whole || !understand(in)) {
-		usage(ch, in->command);
+		command_usage(ch, in);
 	} else {
 		in->command->start(ch, in);
 	}
@@ -512,22 +410,4 @@ void
 command_target(struct channel *ch, uint64_t ref)
 {
 	ch->invocation->command->target(ch, ch->invocation, ref);
-}
-
-/* `keys add` without a key: what comes to its end, and is not too much. */
-bool
-command_input(struct channel *ch)
-{
-	char line[MAX_KEY_LINE + 1];
-	size_t n = buf_len(&ch->in);
-
-	if (!ch->in_eof && !ch->held && n <= MAX_KEY_LINE)
-		return false;
-	n = n > MAX_KEY_LINE ? MAX_KEY_LINE : n;
-	memcpy(line, buf_ptr(&ch->in), n);
-	line[n] = '\0';
-	buf_reset(&ch->in);
-	line[strcspn(line, "\r\n")] = '\0';
-	task_change(ch, CHANGE_KEY_ADD, line, "");
-	return true;
 }

@@ -119,7 +119,7 @@ def test_every_key_of_the_other_commands_is_in_the_manual():
 def test_every_exit_status_for_clients_is_in_the_manual():
     numbers = dict(re.findall(r"(JB_\w+) = -(\d+)", (TOP / "include/jumpbox/errors.h").read_text()))
     files = [*(TOP / "src/docker").glob("*.c"),
-             *(TOP / "src/session" / f"{f}.c" for f in ("channel", "commands", "front", "relay", "renew", "serve", "task", "task_logs", "task_top",
+             *(TOP / "src/session" / f"{f}.c" for f in ("channel", "command_account", "commands", "front", "relay", "renew", "serve", "task", "task_logs", "task_top",
                                                         "timers")),
              *(TOP / "src/broker" / f"{f}.c" for f in ("action", "broker", "do_attach", "do_change", "do_logs",
                                                        "do_passwd", "do_power", "do_query", "do_stats", "do_target",

@@ -1,0 +1,120 @@
+/*
+ * The commands that need no container: the user's own account, and what only
+ * administrators may, which the broker sees to.  jumpbox-session.
+ */
+#include "command_parts.h"
+#include "task.h"
+
+#include "jumpbox/util.h"
+
+#include <string.h>
+
+/* ---- the account ------------------------------------------------------------------------ */
+
+void
+account_whoami(struct channel *ch, struct invocation *in)
+{
+	task_query(ch, QUERY_ACCOUNT, in->json);
+}
+
+void
+account_passwd(struct channel *ch, struct invocation *in)
+{
+	(void)in;
+	renew_own(ch);
+}
+
+void
+account_totp(struct channel *ch, struct invocation *in)
+{
+	(void)in;
+	enrol_start(ch);
+}
+
+void
+account_keys(struct channel *ch, struct invocation *in)
+{
+	char line[MAX_KEY_LINE + 1];
+	const char *what = in->arg[0];
+
+	if (strcmp(what, "list") == 0 && in->nargs == 1)
+		task_query(ch, QUERY_KEYS, in->json);
+	else if (strcmp(what, "add") == 0 && in->nargs > 1)
+		task_change(ch, CHANGE_KEY_ADD, command_join(in, 1, line, sizeof(line)), "");
+	else if (strcmp(what, "add") == 0 && !ch->tty)
+		ch->state = CH_READING;
+	else if (strcmp(what, "del") == 0 && in->nargs == 2)
+		task_change(ch, CHANGE_KEY_DEL, in->arg[1], "");
+	else
+		command_usage(ch, in);
+}
+
+/* ---- for administrators -------------------------------------------------------------------- */
+
+void
+account_who(struct channel *ch, struct invocation *in)
+{
+	task_query(ch, QUERY_WHO, in->json);
+}
+
+void
+account_nodes(struct channel *ch, struct invocation *in)
+{
+	task_query(ch, QUERY_NODES, in->json);
+}
+
+void
+account_kill(struct channel *ch, struct invocation *in)
+{
+	char reason[MAX_REASON - 64]; /* a sentence comes before it */
+
+	task_change(ch, CHANGE_KILL, in->arg[0], command_join(in, 1, reason, sizeof(reason)));
+}
+
+static void
+play(struct channel *ch, struct invocation *in, bool watch)
+{
+	unsigned session, n = 0;
+
+	if (!ch->tty) {
+		chan_words(ch, W_REPLAY_TERMINAL, NULL, NULL, NULL);
+		chan_end(ch, -JB_USAGE);
+	} else if (!command_number(in->arg[0], UINT32_MAX, &session) ||
+	    (in->nargs > 1 && !command_number(in->arg[1], UINT32_MAX, &n))) {
+		command_usage(ch, in);
+	} else {
+		task_play(ch, session, n, watch);
+	}
+}
+
+void
+account_replay(struct channel *ch, struct invocation *in)
+{
+	play(ch, in, false);
+}
+
+void
+account_watch(struct channel *ch, struct invocation *in)
+{
+	play(ch, in, true);
+}
+
+/* ---- what is read ------------------------------------------------------------------------- */
+
+/* `keys add` without a key: what comes to its end, and is not too much. */
+bool
+command_input(struct channel *ch)
+{
+	char line[MAX_KEY_LINE + 1];
+	size_t n = buf_len(&ch->in);
+
+	if (!ch->in_eof && !ch->held && n <= MAX_KEY_LINE)
+		return false;
+	n = n > MAX_KEY_LINE ? MAX_KEY_LINE : n;
+	memcpy(line, buf_ptr(&ch->in), n);
+	line[n] = '\0';
+	buf_reset(&ch->in);
+	line[strcspn(line, "\r\n")] = '\0';
+	task_change(ch, CHANGE_KEY_ADD, line, "");
+	return true;
+}
