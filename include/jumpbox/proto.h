@@ -250,6 +250,8 @@ enum {
 	MAX_SHELL = 128,
 	MAX_TAIL = 100000, /* lines of a log that are asked for */
 	MAX_KEY_LINE = 8192,
+	MAX_FINGERPRINT = 128, /* of a key that is to be removed */
+	MAX_SESSION_ID = 24,   /* digits of the one to be ended */
 	DEFAULT_COLS = 80,
 	DEFAULT_ROWS = 24,
 	MAX_SIDE = 1000, /* of a terminal */

@@ -100,8 +100,8 @@ static const struct change {
 	int (*make)(struct broker *b, const char *arg, const char *text, struct errtext *e);
 } changes[] = {
 	[CHANGE_KEY_ADD] = { false, true, MAX_KEY_LINE, add_key },
-	[CHANGE_KEY_DEL] = { false, true, 128, del_key },
-	[CHANGE_KILL] = { true, false, 24, kill_session },
+	[CHANGE_KEY_DEL] = { false, true, MAX_FINGERPRINT, del_key },
+	[CHANGE_KILL] = { true, false, MAX_SESSION_ID, kill_session },
 };
 enum { CHANGES = sizeof(changes) / sizeof(changes[0]) };
 

@@ -43,7 +43,8 @@ account_keys(struct channel *ch, struct invocation *in)
 		task_change(ch, CHANGE_KEY_ADD, command_join(in, 1, line, sizeof(line)), "");
 	else if (strcmp(what, "add") == 0 && !ch->tty)
 		ch->state = CH_READING;
-	else if (strcmp(what, "del") == 0 && in->nargs == 2)
+	else if (strcmp(what, "del") == 0 && in->nargs == 2 &&
+	    strlen(in->arg[1]) <= MAX_FINGERPRINT)
 		task_change(ch, CHANGE_KEY_DEL, in->arg[1], "");
 	else
 		command_usage(ch, in);
@@ -68,7 +69,11 @@ account_kill(struct channel *ch, struct invocation *in)
 {
 	char reason[MAX_REASON - 64]; /* a sentence comes before it */
 
-	task_change(ch, CHANGE_KILL, in->arg[0], command_join(in, 1, reason, sizeof(reason)));
+	if (strlen(in->arg[0]) > MAX_SESSION_ID)
+		command_usage(ch, in);
+	else
+		task_change(
+		    ch, CHANGE_KILL, in->arg[0], command_join(in, 1, reason, sizeof(reason)));
 }
 
 static void

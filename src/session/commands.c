@@ -333,7 +333,8 @@ take_option(struct invocation *in, size_t i)
 	}
 	if ((takes & OPT_LINES) && strcmp(w, "-n") == 0)
 		return command_number(value, MAX_TAIL, &in->tail) ? 2 : 0;
-	if ((takes & OPT_USER) && strcmp(w, "-u") == 0 && value != NULL) {
+	if ((takes & OPT_USER) && strcmp(w, "-u") == 0 && value != NULL &&
+	    strlen(value) <= MAX_RUN_AS) {
 		in->user = value;
 		return 2;
 	}

@@ -58,6 +58,15 @@ ask(struct channel *ch, uint32_t type, uint32_t offset)
 void
 front_resolve(struct channel *ch, const char *text)
 {
+	char name[64], message[MAX_REASON + 1];
+
+	if (text != NULL && strlen(text) > MAX_LOGIN) { /* nothing has such a name */
+		text_safe(name, sizeof(name), text);
+		chan_reason(ch,
+		    words(message, sizeof(message), W_TARGET_UNKNOWN, name, ch->conn->user, NULL));
+		chan_end(ch, -JB_NOT_FOUND);
+		return;
+	}
 	ch->wish_text = text;
 	ask(ch, REQ_TARGET, 0);
 }

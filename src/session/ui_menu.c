@@ -340,9 +340,10 @@ static unsigned
 do_type(struct ui_menu *m, int32_t key)
 {
 	char text[UI_FILTER_MAX + 1];
+	size_t room = m->where == UI_ASK && m->asking == ASK_USER ? MAX_RUN_AS + 1 : sizeof(text);
 
 	to_edit(m, text);
-	return ui_edit_add(text, sizeof(text), key) ? edited(m, text) : 0;
+	return ui_edit_add(text, room, key) ? edited(m, text) : 0;
 }
 
 static unsigned

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lab import SLOW, ended, run, wait_for
+from lab import SLOW, ended, read_all, run, wait_for
 
 
 def ok(host, login, command, **kw):
@@ -179,6 +179,27 @@ def test_usage_and_help(host):
     assert "no such command" in refused(host, "alice", "''", 64)
     assert "State" in ok(host, "alice", "  show   'b'\"b\"  ")
     assert "there is no container" in refused(host, "alice", "show 'b b'", 66)
+
+
+def test_words_that_are_longer_than_anything_has(host):
+    """No more than a refusal: the connection's other channels go on."""
+    t = host.transport("alice")
+    try:
+        stays = t.open_session()
+        stays.exec_command("exec bb -- cat")
+        for command, status in ((f"show {'n' * 257}", 66), (f"top {'n' * 100000}", 66), (f"exec -u {'u' * 66} bb -- true", 64),
+                                (f"exec -u {'u' * 65} bb -- true", 77), (f"keys del {'k' * 129}", 64),
+                                (f"keys del {'k' * 128}", 66), (f"kill {'1' * 25}", 64), (f"kill {'1' * 24}", 77),
+                                (f"keys add {'k' * 100000}", 65), (f"{'c' * 100000}", 64), ("ls " + "w" * 100000, 0)):
+            ch = t.open_session()
+            ch.exec_command(command)
+            assert ch.recv_exit_status() == status, (command[:20], status)
+            ch.close()
+        stays.sendall(b"still here")
+        stays.shutdown_write()
+        assert read_all(stays) == b"still here" and stays.recv_exit_status() == 0
+    finally:
+        t.close()
 
 
 # ---- the account

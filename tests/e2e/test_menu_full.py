@@ -715,9 +715,14 @@ def test_another_user_and_shell(writer):
     s.type("nobody-such\n").expect("^Shell")
     s.keys("Enter")
     s.expect("q quit", 20)  # the grant says as whom
+    s.type("u" + "x" * 80 + "\n").expect("^Shell")  # more than a name can have is not taken
+    s.keys("Enter").expect("^you may not be x{60}", 20)
     s.type("u\n").expect("^Shell")
-    s.type("/bin/sh\n")
+    s.type("no such; shell\n").expect("a shell is a plain name", 20)
+    s.type("u\n").expect("^Shell")
+    s.type("/bin/ash\n")
     shell_in(s, "writer")
+    s.type("echo $0-$SHELL\n").expect(r"^-?(/bin/)?ash-/bin/ash$")
     s.type("exit\n").expect("q quit")
 
 

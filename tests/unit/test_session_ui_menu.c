@@ -554,6 +554,16 @@ test_another_user(void **state)
 	type("u");
 	assert_int_equal(ui_menu_key(&menu, CTRL_KEY('C')), UI_DRAW);
 	assert_int_equal(menu.where, UI_LIST);
+	/* No more than the broker takes. */
+	type("u");
+	for (int i = 0; i < 2 * MAX_SHELL; i++)
+		type("x");
+	type("\r");
+	for (int i = 0; i < 2 * MAX_SHELL; i++)
+		type("y");
+	type("\r");
+	assert_int_equal(strlen(menu.answer[ASK_USER]), MAX_RUN_AS);
+	assert_in_range(strlen(menu.answer[ASK_SHELL]), MAX_RUN_AS + 1, MAX_SHELL);
 }
 
 static void
