@@ -59,7 +59,7 @@
  *	EVT_END             u32 code, str reason, str English    say it everywhere and leave; for log and disconnect
  *	EVT_DETACH          u32 request, u32 code, str reason   end that one attach, or figures, or logs
  *	REP_DETAILS         u32 code, str message, u32 n, n x (u32 key, str value)   (enum detail_key)
- *	REP_STATS           u32 code, str message
+ *	REP_STATS           u32 code, str message, str name             (the container's, now)
  *	EVT_STATS           u32 request, u64 cpu (1/100 %), u64 mem, u64 mem-limit, u64 net-rx, u64 net-tx,
  *	                    u64 blk-read, u64 blk-write, u32 pids       once a second until CANCEL
  *	REP_LOGS            u32 code, str message, u32 framed           (code 0: one fd)

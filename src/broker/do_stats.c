@@ -62,6 +62,12 @@ begin(struct broker *b, struct action *a, struct errtext *e)
 	return strcmp(a->live.state, "paused") == 0 ? 0 : engine_running_check(a->live.state, e);
 }
 
+static void
+empty(struct msg *m)
+{
+	msg_put_str(m, "");
+}
+
 static bool
 heard(struct broker *b, struct action *a, struct msg *m)
 {
@@ -71,6 +77,7 @@ heard(struct broker *b, struct action *a, struct msg *m)
 		return true;
 	if (!a->answered) {
 		action_reply(a, &out, 0, NULL);
+		msg_put_str(&out, a->live.name);
 		broker_send(b, &out);
 		action_goes_on(a);
 	}
@@ -92,6 +99,7 @@ static const struct action_kind stats = {
 	.child = { STATS_LIMIT_MS, run, action_message, action_ended },
 	.begin = begin,
 	.heard = heard,
+	.empty = empty,
 };
 
 const char *

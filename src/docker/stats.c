@@ -20,13 +20,23 @@ enum { LINE_MOST = 1 << 20, LINE_READ = 64 << 10, EVERY_MS = 1000 };
 
 /* ---- the answer (pure) ---------------------------------------------------------- */
 
+/*
+ * Numbers are read as reals: of what has no limit an engine may say that it is
+ * 2^64 - 1, which jansson takes for no integer, and the whole sample with it.
+ */
+static json_t *
+read_sample(const char *text, size_t n)
+{
+	return json_loadb(
+	    text, n, JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK | JSON_DECODE_INT_AS_REAL, NULL);
+}
+
 static uint64_t
 count(const json_t *o, const char *key)
 {
-	const json_t *v = json_object_get(o, key);
+	double v = json_real_value(json_object_get(o, key)); /* 0: it is none */
 
-	return json_is_integer(v) && json_integer_value(v) > 0 ? (uint64_t)json_integer_value(v)
-							       : 0;
+	return v >= 0x1p64 ? UINT64_MAX : v > 0 ? (uint64_t)v : 0;
 }
 
 /* What can be given back at once does not count: total_inactive_file is cgroup v1's name for it. */
@@ -86,7 +96,7 @@ take_cpu(struct stats_sample *s, const json_t *cpu)
 int
 json_stats(const char *text, size_t n, struct stats_sample *s, struct stats_sample *before)
 {
-	json_t *root = json_read(text, n);
+	json_t *root = read_sample(text, n);
 	const json_t *mem = json_object_get(root, "memory_stats");
 
 	memset(s, 0, sizeof(*s));

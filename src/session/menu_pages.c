@@ -164,10 +164,11 @@ on_details(struct channel *ch, struct msg *m)
 static void
 on_stats(struct channel *ch, struct msg *m)
 {
-	char why[MAX_REASON + 1];
+	char why[MAX_REASON + 1], name[256];
 
 	if (!good(m, why))
 		ch->full->stats = 0;
+	msg_get_str(m, name, sizeof(name)); /* the page has it */
 	if (!msg_end(m))
 		malformed(m);
 }

@@ -32,7 +32,7 @@ struct task {
 	struct figure {
 		uint64_t ref;
 		uint32_t request; /* 0: not asked, or over */
-		char name[160];	  /* foreign text */
+		char name[256];	  /* foreign text */
 		bool have;	  /* since they were last shown */
 		bool over;
 		uint32_t code; /* why */

@@ -98,7 +98,7 @@ task_take_stats(struct msg *m, struct ui_stats *s)
 static bool
 event(struct channel *ch, struct msg *m)
 {
-	char why[MAX_REASON + 1];
+	char why[MAX_REASON + 1], name[sizeof(((struct figure *)0)->name)];
 	struct figure *f;
 	uint32_t code;
 
@@ -117,9 +117,12 @@ event(struct channel *ch, struct msg *m)
 		return false;
 	code = msg_get_u32(m);
 	msg_get_str(m, why, sizeof(why));
+	msg_get_str(m, name, sizeof(name));
 	if (!msg_end(m))
 		task_malformed(m);
-	if (code != 0)
+	if (code == 0) /* what was asked for may have been the beginning of it */
+		str_copy(f->name, sizeof(f->name), name);
+	else
 		lose(ch, f, code, why);
 	return true;
 }

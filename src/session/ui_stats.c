@@ -32,16 +32,17 @@ ui_stats_percent(uint64_t hundredths, char dst[static UI_STATS_CELL])
 	return dst;
 }
 
-/* At most four digits, as go-units writes them: 1.059MiB, 23.54GiB, 0B. */
+/* At most so many digits, as go-units writes them: 1.059MiB, 23.54GiB, 0B. */
 static char *
-scaled(uint64_t bytes, double base, const char *const *unit, char dst[static UI_STATS_CELL])
+scaled(uint64_t bytes, double base, int digits, const char *const *unit,
+    char dst[static UI_STATS_CELL])
 {
 	double v = (double)bytes;
 	unsigned i = 0;
 
 	for (; v >= base && unit[i + 1] != NULL; i++)
 		v /= base;
-	snprintf(dst, UI_STATS_CELL, "%.4g%s", v, unit[i]);
+	snprintf(dst, UI_STATS_CELL, "%.*g%s", digits, v, unit[i]);
 	return dst;
 }
 
@@ -50,7 +51,7 @@ ui_stats_size(uint64_t bytes, char dst[static UI_STATS_CELL])
 {
 	static const char *const unit[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", NULL };
 
-	return scaled(bytes, 1024, unit, dst);
+	return scaled(bytes, 1024, 4, unit, dst);
 }
 
 char *
@@ -58,7 +59,7 @@ ui_stats_moved(uint64_t bytes, char dst[static UI_STATS_CELL])
 {
 	static const char *const unit[] = { "B", "kB", "MB", "GB", "TB", "PB", NULL };
 
-	return scaled(bytes, 1000, unit, dst);
+	return scaled(bytes, 1000, 3, unit, dst);
 }
 
 static void

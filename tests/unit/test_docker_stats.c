@@ -101,6 +101,24 @@ podman_has_no_sample_before(void **state)
 	assert_int_equal(stats_cpu(&first, &second), 2500);
 }
 
+/* What newer engines say of a container without limits: more than a signed number holds. */
+static void
+no_limit_is_a_number(void **state)
+{
+	static const char text[] =
+	    "{\"pids_stats\":{\"current\":3,\"limit\":18446744073709551615},\"cpu_stats\":"
+	    "{\"cpu_usage\":{\"total_usage\":9007199254740991},\"system_cpu_usage\":400},"
+	    "\"memory_stats\":{\"usage\":1000,\"limit\":18446744073709551615}}";
+	struct stats_sample s, before;
+
+	(void)state;
+	assert_int_equal(json_stats(text, strlen(text), &s, &before), 0);
+	assert_int_equal(s.now.pids, 3);
+	assert_int_equal(s.now.mem, 1000);
+	assert_true(s.now.mem_limit == UINT64_MAX);
+	assert_true(s.cpu == 9007199254740991);
+}
+
 static void
 nothing_has_passed(void **state)
 {
@@ -154,6 +172,7 @@ main(void)
 		cmocka_unit_test(docker_with_the_old_cgroups),
 		cmocka_unit_test(docker_with_the_new_cgroups),
 		cmocka_unit_test(podman_has_no_sample_before),
+		cmocka_unit_test(no_limit_is_a_number),
 		cmocka_unit_test(nothing_has_passed),
 		cmocka_unit_test(what_does_not_run_has_no_figures),
 		cmocka_unit_test(wrong_types_count_as_nothing),

@@ -187,7 +187,7 @@ figures_as_docker_writes_them(void **state)
 	assert_string_equal(ui_stats_size(25276502016, s), "23.54GiB");
 	assert_string_equal(ui_stats_size(UINT64_MAX, s), "1.638e+04PiB");
 	assert_string_equal(ui_stats_moved(1000, s), "1kB");
-	assert_string_equal(ui_stats_moved(1234567, s), "1.235MB");
+	assert_string_equal(ui_stats_moved(1234567, s), "1.23MB");
 }
 
 static void
