@@ -79,6 +79,7 @@ consider(const struct container *c, void *arg)
 	struct verdict v;
 
 	policy_decide(mk->s, &f, PERM_SHELL, mk->now, &v);
+	recheck_until(mk->b, v.until); /* the menu shows it, then, too */
 	if (v.perms == 0 || !c->node_enabled) {
 		if (mk->changes)
 			add_lost(mk->b, (uint64_t)c->ref);
@@ -305,16 +306,22 @@ do_follow(struct broker *b, struct msg *m)
 	if (b->following != (on != 0))
 		broker_tell_supervisor(b, on != 0 ? STATUS_MENU : STATUS_NO_MENU);
 	b->following = on != 0;
+	if (b->following && b->listing->missed)
+		list_changed(b, true);
 	return NULL;
 }
 
 void
 list_changed(struct broker *b, bool anew)
 {
+	struct listing *l = b->listing;
 	struct msg m;
 
-	if (!b->following || b->state != STATE_AUTHED)
+	if (!b->following || b->state != STATE_AUTHED) {
+		l->missed |= anew && l->mark != 0;
 		return;
+	}
+	l->missed = false;
 	msg_init(&m, EVT_CHANGED, 0);
 	msg_put_u32(&m, anew);
 	broker_send(b, &m);

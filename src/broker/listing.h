@@ -29,7 +29,8 @@ struct listing {
 	size_t npage;
 	uint64_t *lost; /* and what it says is no more */
 	size_t nlost;
-	int64_t mark;	 /* of the inventory when it was made */
+	int64_t mark;	 /* of the inventory when it was made; 0: none was yet */
+	bool missed;	 /* what may be reached changed since, and nobody followed */
 	uint64_t *known; /* all that was ever listed to this session, sorted */
 	size_t nknown;
 	struct pending *pending;

@@ -119,6 +119,7 @@ struct channel {
 	/* menu and prompts */
 	struct ui_model model;
 	uint64_t mark, since; /* how far the model is; what the list in hand began with */
+	bool anew;	      /* that mark is void: the next list is a whole one */
 	struct line line;
 	struct menu_full *full;	     /* NULL: the full-screen menu was never opened */
 	bool plain;		     /* this terminal cannot have it */

@@ -89,8 +89,7 @@ front_again(struct channel *ch)
 void
 front_list(struct channel *ch)
 {
-	if (!menu_full_on(ch))
-		ch->mark = 0; /* all of it */
+	ch->anew |= !menu_full_on(ch); /* all of it */
 	ask(ch, REQ_LIST, 0);
 }
 

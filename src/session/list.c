@@ -20,7 +20,8 @@ list_begin(struct channel *ch, uint32_t offset)
 	if (c->lister != NULL && c->lister != ch)
 		return false;
 	c->lister = ch;
-	ch->since = ch->mark;
+	ch->since = ch->anew ? 0 : ch->mark;
+	ch->anew = false; /* what changes from here on is not in this one */
 	if (ch->since == 0)
 		ui_model_begin(&ch->model);
 	return true;
@@ -29,8 +30,10 @@ list_begin(struct channel *ch, uint32_t offset)
 void
 list_end(struct channel *ch)
 {
-	if (ch->conn->lister == ch)
-		ch->conn->lister = NULL;
+	if (ch->conn->lister != ch)
+		return;
+	ch->conn->lister = NULL;
+	ch->anew |= ch->since == 0;
 }
 
 static void
@@ -91,9 +94,11 @@ list_take(struct channel *ch, struct msg *m, uint32_t *next)
 	    : 0;
 	if (*next != 0)
 		return true;
-	list_end(ch);
-	if (total == LIST_FAILED)
+	if (total == LIST_FAILED) {
+		list_end(ch);
 		return false;
+	}
+	ch->conn->lister = NULL;
 	if (ch->since == 0)
 		ui_model_end(&ch->model);
 	ch->mark = mark;

@@ -188,10 +188,9 @@ menu_full_unlisted(struct channel *ch)
 void
 menu_full_changed(struct channel *ch, bool anew)
 {
+	ch->anew |= anew;
 	if (!menu_full_on(ch))
 		return;
-	if (anew)
-		ch->mark = 0;
 	if (ch->full->listing)
 		ch->full->again = true;
 	else

@@ -364,6 +364,45 @@ def test_a_grant_shows_within_two_seconds(lively):
     s.expect("^>.* other ")
 
 
+def test_a_grant_that_is_narrowed_shows_within_two_seconds(lively):
+    s, host, _ = lively
+    s.expect(r" l logs ")
+    host.ctl("grant", "add", "mia", "w*", "--allow", "shell")
+    host.ctl("grant", "del", str(host.grant["id"]))
+    s.gone(" l logs ", 2)
+    s.expect(" wa ")
+
+
+def test_a_grant_that_expires_shows_within_two_seconds(lively):
+    s, host, _ = lively
+    grant = host.ctl_json("grant", "add", "mia", "other", "--until", "+1h")["id"]
+    s.expect(" other ")
+    until = int(time.time()) + 4
+    with contextlib.closing(sqlite3.connect(host.database, timeout=10)) as db:
+        db.execute("update grants set until = ? where id = ?", (until, grant))
+        db.commit()
+    wait_for(lambda: time.time() >= until, 10, "that second")
+    s.gone(" other ", 2)
+    s.expect(" wa ")
+
+
+def test_a_grant_given_while_a_shell_runs(host, screens):
+    """Nobody followed then; the list is another one all the same."""
+    host.user("ned")
+    host.ctl("grant", "add", "ned", "deb")
+    s = screens(host.ssh_argv("ned"))
+    s.expect("q quit")
+    s.keys("Enter")
+    shell_in(s, "deb")
+    other = screens(host.ssh_argv("ned"))
+    other.expect("q quit")
+    host.ctl("grant", "add", "ned", "bb")
+    other.expect(" bb ")  # the brokers have been told
+    s.type("exit\n").expect(" bb ")
+    for g in host.ctl_json("grant", "list", "--user", "ned"):
+        host.ctl("grant", "del", str(g["id"]))
+
+
 def test_the_cursor_follows_its_container(lively):
     s, host, engine = lively
     s.type("/wb").keys("Tab", "Escape").expect(r"^> *\d+ +wb ")
