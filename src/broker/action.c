@@ -125,8 +125,8 @@ may_go(struct broker *b, struct action *a, struct errtext *e)
 		target_outdated(b, a->container, a->known_as);
 		return err_words(e, JB_NOT_FOUND, W_ATTACH_RENAMED, NULL, NULL, NULL);
 	}
-	if (broker_subject(b, &s) != 0)
-		return broker_no_database(e);
+	if ((r = broker_subject(b, &s, e)) != 0)
+		return r;
 	r = decide(a, &s, &v, e);
 	if (r == 0 && a->kind->begin != NULL)
 		r = a->kind->begin(b, a, e);

@@ -60,7 +60,7 @@ broker_no_database(struct errtext *e)
 }
 
 int
-broker_subject(struct broker *b, struct subject *s)
+broker_subject(struct broker *b, struct subject *s, struct errtext *e)
 {
 	int r = broker_store(b) != NULL ? subject_load(b->st, b->user, s) : JB_UNAVAILABLE;
 
@@ -68,7 +68,11 @@ broker_subject(struct broker *b, struct subject *s)
 		subject_release(s);
 		r = JB_NOT_FOUND;
 	}
-	return r;
+	if (r == JB_NOT_FOUND) {
+		b->recheck_at = now_mono_ms();
+		return err_words(e, JB_DENIED, W_ACCOUNT_DELETED, NULL, NULL, NULL);
+	}
+	return r != 0 ? broker_no_database(e) : 0;
 }
 
 void

@@ -142,8 +142,11 @@ struct store *broker_store(struct broker *b);
 int broker_no_database(struct errtext *e);
 /* What has waited for the database in vain may wait again. */
 void broker_store_turn(struct broker *b);
-/* The user who logged in: JB_NOT_FOUND if gone, whoever has the name by now. */
-int broker_subject(struct broker *b, struct subject *s);
+/*
+ * The user who logged in, or the sentence that says why not.  JB_DENIED: gone, whoever has the
+ * name by now, and the session is about to be ended for it.
+ */
+int broker_subject(struct broker *b, struct subject *s, struct errtext *e);
 /* Before a child that opens the database itself is forked. */
 void broker_store_close(struct broker *b);
 struct actor broker_actor(const struct broker *b);

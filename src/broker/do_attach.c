@@ -168,10 +168,10 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 {
 	struct subject s = { 0 };
 	struct verdict v;
-	int r;
+	int r = broker_subject(b, &s, e);
 
-	if (broker_subject(b, &s) != 0)
-		return broker_no_database(e);
+	if (r != 0)
+		return r;
 	r = attach_decide(a, &s, now_unix(), &v, e);
 	if (r == 0)
 		r = engine_running_check(state, e);

@@ -110,10 +110,10 @@ make(struct broker *b, const struct change *c, const char *arg, const char *text
 {
 	struct subject s = { 0 };
 	bool admin;
-	int r;
+	int r = broker_subject(b, &s, e);
 
-	if (broker_subject(b, &s) != 0)
-		return broker_no_database(e);
+	if (r != 0)
+		return r;
 	r = standing_flaw(&s.standing, now_unix()) != NULL ? JB_DENIED : 0;
 	admin = s.standing.role == ROLE_ADMIN;
 	subject_release(&s);

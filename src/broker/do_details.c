@@ -59,8 +59,9 @@ run_as_choices(struct broker *b, const struct action *a, const char **choice, st
 {
 	const struct live *l = &a->live;
 	const struct facts f = { a->node->node->name, l->name, l->image, l->labels, l->owner };
+	struct errtext e;
 
-	if (broker_subject(b, s) != 0)
+	if (broker_subject(b, s, &e) != 0)
 		return 0;
 	return policy_run_as(s, &f, PERM_SHELL, now_unix(), choice, RUN_AS_CHOICES);
 }

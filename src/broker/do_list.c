@@ -147,25 +147,26 @@ forget_list(struct listing *l)
 	l->npage = l->nlost = 0;
 }
 
-/* False: the database does not answer. */
-static bool
+/* JB_DENIED: the user is gone; else the database does not answer. */
+static int
 make_list(struct broker *b, int64_t since)
 {
 	struct subject s = { 0 };
 	struct making mk = { b, &s, now_unix(), since != 0 };
+	struct errtext e;
 	int r;
 
 	forget_list(b->listing);
-	r = broker_subject(b, &s);
+	r = broker_subject(b, &s, &e);
 	if (r == 0) /* before the rows: what changes meanwhile comes once more */
 		r = inventory_mark(b->st, &b->listing->mark);
 	if (r == 0)
 		r = since != 0 ? make_changes(&mk, since) : container_each(b->st, consider, &mk);
-	if (r != 0)
+	if (r != 0 && r != JB_DENIED)
 		log_error(
 		    "broker.no_list", F_STR("reason", b->st != NULL ? store_error(b->st) : NULL));
 	subject_release(&s);
-	return r == 0;
+	return r;
 }
 
 /* ---- a page ------------------------------------------------------------------------ */
@@ -261,6 +262,16 @@ answer_page(struct broker *b, uint32_t id, uint32_t offset, bool read)
 	broker_send(b, &m);
 }
 
+/* To who is gone the end of the session, which follows at once, says all. */
+static void
+make_and_answer(struct broker *b, uint32_t id, uint32_t offset, int64_t since)
+{
+	int r = make_list(b, since);
+
+	if (r != JB_DENIED)
+		answer_page(b, id, offset, r == 0);
+}
+
 /* ---- the requests -------------------------------------------------------------------- */
 
 /* Of a node that is new nothing is known yet: it has a moment. */
@@ -272,7 +283,7 @@ list_look(struct broker *b, struct pending *p, int64_t waited)
 	if (waited < LIST_WAIT_MS && broker_store(b) != NULL &&
 	    node_count_unseen(b->st, &unseen) == 0 && unseen > 0)
 		return false;
-	answer_page(b, p->id, 0, make_list(b, p->since));
+	make_and_answer(b, p->id, 0, p->since);
 	return true;
 }
 
@@ -287,9 +298,10 @@ do_list(struct broker *b, struct msg *m)
 		return "malformed";
 	if (l->npending >= MAX_PENDING_LISTS)
 		return "too many lists at once";
-	if (offset > 0)
-		answer_page(b, m->id, offset,
-		    l->page != NULL || l->lost != NULL || make_list(b, (int64_t)since));
+	if (offset > 0 && (l->page != NULL || l->lost != NULL))
+		answer_page(b, m->id, offset, true);
+	else if (offset > 0)
+		make_and_answer(b, m->id, offset, (int64_t)since);
 	else
 		waiting_add(
 		    b, &(struct pending){ .type = m->type, .id = m->id, .since = (int64_t)since });

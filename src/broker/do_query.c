@@ -220,10 +220,10 @@ enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 static int
 fill(struct page *p, const struct question *q, struct subject *s, struct errtext *e)
 {
-	int r = broker_subject(p->b, s);
+	int r = broker_subject(p->b, s, e);
 
 	if (r != 0)
-		return broker_no_database(e);
+		return r;
 	if (standing_flaw(&s->standing, now_unix()) != NULL ||
 	    (q->admin && s->standing.role != ROLE_ADMIN))
 		return err_words(e, JB_DENIED, W_ADMIN_ONLY, NULL, NULL, NULL);

@@ -32,10 +32,11 @@ static int
 may(struct broker *b, struct errtext *e)
 {
 	struct subject s = { 0 };
+	int r = broker_subject(b, &s, e);
 	bool admin;
 
-	if (broker_subject(b, &s) != 0)
-		return broker_no_database(e);
+	if (r != 0)
+		return r;
 	admin = s.standing.role == ROLE_ADMIN && standing_flaw(&s.standing, now_unix()) == NULL;
 	subject_release(&s);
 	return admin ? 0 : err_words(e, JB_DENIED, W_ADMIN_ONLY, NULL, NULL, NULL);

@@ -168,12 +168,12 @@ target_look(struct broker *b, struct pending *p, int64_t waited)
 	struct errtext e;
 	int64_t mark = 0;
 	bool done = true;
-	int r = broker_subject(b, &s);
+	int r = broker_subject(b, &s, &e);
 
-	if (r == 0)
-		r = inventory_mark(b->st, &mark);
+	if (r == 0 && inventory_mark(b->st, &mark) != 0)
+		r = broker_no_database(&e);
 	if (r != 0)
-		put_answer(b, p->id, broker_no_database(&e), &e, &none);
+		put_answer(b, p->id, r, &e, &none);
 	else if (mark == p->mark && !settled(b, p->level, waited))
 		done = false;
 	else

@@ -136,6 +136,7 @@ recheck(struct broker *b)
 	static const struct flaw demoted = { "demoted", W_ACCOUNT_DEMOTED };
 	struct subject s = { 0 };
 	const struct flaw *flaw;
+	struct errtext e;
 	int r;
 
 	b->recheck_at = 0;
@@ -145,8 +146,8 @@ recheck(struct broker *b)
 	if (r == JB_DENIED)
 		return;
 	if (r == 0)
-		r = broker_subject(b, &s);
-	if (r == JB_NOT_FOUND)
+		r = broker_subject(b, &s, &e);
+	if (r == JB_DENIED)
 		end_account(b, &deleted);
 	else if (r != 0)
 		b->recheck_at = now_mono_ms() + RETRY_MS;

@@ -4,6 +4,7 @@
  * changes.  The session is this test.
  */
 #include "../../src/broker/attached.h"
+#include "../../src/broker/listing.h"
 
 #include "store_fixture.h"
 
@@ -61,6 +62,7 @@ setup(void **state)
 	s->cfg.database = xstrdup(s->f->path);
 	s->session = pair[1];
 	b->cfg = &s->cfg;
+	b->listing = xcalloc(1, sizeof(*b->listing));
 	b->pair = pair[0];
 	b->status = -1;
 	b->state = STATE_AUTHED;
@@ -82,6 +84,7 @@ teardown(void **state)
 	child_forget_all(&s->b);
 	while (wait(NULL) > 0)
 		;
+	list_release(&s->b);
 	broker_store_close(&s->b);
 	close(s->b.pair);
 	close(s->session);
@@ -467,6 +470,26 @@ a_table_that_cannot_be_read_is_no_reason(void **state)
 	assert_string_equal(heard(s), ADMIN_ENDED);
 }
 
+/* Nor the other way round: to who is gone nobody says that the database does not answer. */
+static void
+who_is_gone_is_told_that_and_nothing_else(void **state)
+{
+	struct scene *s = *state;
+	struct pending p = { .type = REQ_LIST, .id = 9 };
+	struct subject who = { 0 };
+	struct errtext e;
+
+	assert_int_equal(raw(s->f, "DELETE FROM users"), SQLITE_OK);
+	assert_int_equal(broker_subject(&s->b, &who, &e), JB_DENIED);
+	assert_string_equal(e.say, "your account is deleted: ask an administrator");
+	s->b.recheck_at = 0;
+	assert_true(list_look(&s->b, &p, 1000));
+	assert_string_equal(heard(s), "");
+	assert_in_range(s->b.recheck_at, 1, now_mono_ms());
+	recheck(&s->b);
+	assert_string_equal(heard(s), "END 77 your account is deleted: ask an administrator");
+}
+
 /* ---- when ------------------------------------------------------------------------------------- */
 
 static void
@@ -659,6 +682,7 @@ main(void)
 		SCENE_TEST(nothing_is_withdrawn_one_by_one_when_all_ends),
 		SCENE_TEST(no_database_is_no_reason),
 		SCENE_TEST(a_table_that_cannot_be_read_is_no_reason),
+		SCENE_TEST(who_is_gone_is_told_that_and_nothing_else),
 		SCENE_TEST(time_alone_is_looked_out_for),
 		SCENE_TEST(the_sooner_counts),
 		SCENE_TEST(a_look_sets_the_timer_anew),
