@@ -174,7 +174,8 @@ container_used(struct store *st, const char *user, const struct container *c, in
 struct listed {
 	const struct container *c;
 	int64_t ref; /* of its row; 0: it has none */
-	bool same;   /* the row says the same */
+	/* the row says the same: of what is listed, and of what a look at it finds */
+	bool same_listed, same_found;
 };
 
 struct listing {
@@ -232,20 +233,31 @@ static const char row_sql[] =
     "SELECT " ROW_COLUMNS " FROM containers WHERE node_id = $1 AND container_id = $2";
 
 static bool
-same_facts(sqlite3_stmt *q, const struct container *c)
+same_listed(sqlite3_stmt *q, const struct container *c)
 {
-	return !c->inspected ||
-	    (same_text(col_text(q, 10), or_empty(c->health)) &&
-		same_text(col_text(q, 11), or_empty(c->gpus)) && col_int(q, 12) == c->started &&
-		col_int(q, 13) == c->finished && col_int(q, 14) == c->exit_code &&
-		(col_int(q, 15) != 0) == c->oom);
+	return same_text(col_text(q, 2), or_empty(c->name)) &&
+	    same_text(col_text(q, 3), or_empty(c->image)) &&
+	    same_text(col_text(q, 5), or_empty(c->labels)) && same_text(col_text(q, 6), c->owner) &&
+	    col_int(q, 7) == c->created && same_text(col_text(q, 8), or_empty(c->service)) &&
+	    same_text(col_text(q, 9), or_empty(c->ports));
+}
+
+static bool
+same_found(sqlite3_stmt *q, const struct container *c)
+{
+	return same_text(col_text(q, 4), or_empty(c->state)) &&
+	    (!c->inspected ||
+		(same_text(col_text(q, 10), or_empty(c->health)) &&
+		    same_text(col_text(q, 11), or_empty(c->gpus)) && col_int(q, 12) == c->started &&
+		    col_int(q, 13) == c->finished && col_int(q, 14) == c->exit_code &&
+		    (col_int(q, 15) != 0) == c->oom));
 }
 
 static int
 compare_row(sqlite3_stmt *q, void *arg)
 {
 	struct listing *ls = arg;
-	const struct container key = { .id = col_text(q, 1) }, *c;
+	const struct container key = { .id = col_text(q, 1) };
 	const struct listed want = { .c = &key };
 	struct listed *l = bsearch(&want, ls->l, ls->n, sizeof(*ls->l), by_id);
 
@@ -257,57 +269,70 @@ compare_row(sqlite3_stmt *q, void *arg)
 		ls->gone[ls->ngone++] = col_int(q, 0);
 		return 0;
 	}
-	c = l->c;
 	l->ref = col_int(q, 0);
-	l->same = same_text(col_text(q, 2), or_empty(c->name)) &&
-	    same_text(col_text(q, 3), or_empty(c->image)) &&
-	    same_text(col_text(q, 4), or_empty(c->state)) &&
-	    same_text(col_text(q, 5), or_empty(c->labels)) && same_text(col_text(q, 6), c->owner) &&
-	    col_int(q, 7) == c->created && same_text(col_text(q, 8), or_empty(c->service)) &&
-	    same_text(col_text(q, 9), or_empty(c->ports)) && same_facts(q, c);
+	l->same_listed = same_listed(q, l->c);
+	l->same_found = same_found(q, l->c);
 	return 0;
 }
 
 /* ---- writing the differences ------------------------------------------- */
 
-/* `status` is a column of the first schema that nobody reads any more. */
+/*
+ * What is found changes all the time, what is listed hardly ever: apart, because
+ * an update writes each index of which it names a column, with that index's page.
+ * `status` is a column of the first schema that nobody reads any more.
+ */
 static const char insert_sql[] =
     "INSERT INTO containers (node_id, container_id, name, image, state, status, labels, owner,"
     " created, service, ports) VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10) RETURNING ref";
-static const char update_sql[] =
-    "UPDATE containers SET name = $1, image = $2, state = $3, labels = $4, owner = $5,"
-    " created = $6, service = $7, ports = $8 WHERE ref = $9";
-static const char facts_sql[] = "UPDATE containers SET health = $1, gpus = $2, started = $3,"
-				" finished = $4, exit_code = $5, oom = $6 WHERE ref = $7";
+static const char listed_sql[] =
+    "UPDATE containers SET name = $1, image = $2, labels = $3, owner = $4,"
+    " created = $5, service = $6, ports = $7 WHERE ref = $8";
+static const char state_sql[] = "UPDATE containers SET state = $1 WHERE ref = $2";
+static const char found_sql[] = "UPDATE containers SET state = $1, health = $2, gpus = $3,"
+				" started = $4, finished = $5, exit_code = $6, oom = $7"
+				" WHERE ref = $8";
 static const char delete_sql[] = "DELETE FROM containers WHERE ref = $1";
 
 static int
-write_one(struct store *st, int64_t node_id, const struct listed *l)
+write_listed(struct store *st, int64_t node_id, const struct container *c, int64_t *ref)
 {
-	const struct container *c = l->c;
-	int64_t ref = l->ref;
-	int err;
-
-	if (l->same)
-		return 0;
-	if (ref == 0)
-		err = sql_value(st, insert_sql,
+	if (*ref == 0)
+		return sql_value(st, insert_sql,
 		    PARAMS(P_INT(node_id), P_TEXT(c->id), P_TEXT(or_empty(c->name)),
 			P_TEXT(or_empty(c->image)), P_TEXT(or_empty(c->state)),
 			P_TEXT(or_empty(c->labels)), P_TEXT(c->owner), P_INT(c->created),
 			P_TEXT(or_empty(c->service)), P_TEXT(or_empty(c->ports))),
-		    &ref);
-	else
-		err = sql_run(st, update_sql,
-		    PARAMS(P_TEXT(or_empty(c->name)), P_TEXT(or_empty(c->image)),
-			P_TEXT(or_empty(c->state)), P_TEXT(or_empty(c->labels)), P_TEXT(c->owner),
-			P_INT(c->created), P_TEXT(or_empty(c->service)), P_TEXT(or_empty(c->ports)),
-			P_INT(ref)));
-	if (err || !c->inspected)
-		return err;
-	return sql_run(st, facts_sql,
-	    PARAMS(P_TEXT(or_empty(c->health)), P_TEXT(or_empty(c->gpus)), P_INT(c->started),
-		P_INT(c->finished), P_INT(c->exit_code), P_INT(c->oom), P_INT(ref)));
+		    ref);
+	return sql_run(st, listed_sql,
+	    PARAMS(P_TEXT(or_empty(c->name)), P_TEXT(or_empty(c->image)),
+		P_TEXT(or_empty(c->labels)), P_TEXT(c->owner), P_INT(c->created),
+		P_TEXT(or_empty(c->service)), P_TEXT(or_empty(c->ports)), P_INT(*ref)));
+}
+
+static int
+write_found(struct store *st, const struct container *c, int64_t ref)
+{
+	if (!c->inspected)
+		return sql_run(st, state_sql, PARAMS(P_TEXT(or_empty(c->state)), P_INT(ref)));
+	return sql_run(st, found_sql,
+	    PARAMS(P_TEXT(or_empty(c->state)), P_TEXT(or_empty(c->health)),
+		P_TEXT(or_empty(c->gpus)), P_INT(c->started), P_INT(c->finished),
+		P_INT(c->exit_code), P_INT(c->oom), P_INT(ref)));
+}
+
+static int
+write_one(struct store *st, int64_t node_id, const struct listed *l)
+{
+	int64_t ref = l->ref;
+	bool said = l->same_found || (ref == 0 && !l->c->inspected); /* with its insertion */
+	int err = 0;
+
+	if (!l->same_listed)
+		err = write_listed(st, node_id, l->c, &ref);
+	if (!err && !said)
+		err = write_found(st, l->c, ref);
+	return err;
 }
 
 static int

@@ -247,6 +247,10 @@ node_set(
 
 /* ---- what was seen of it ------------------------------------------------ */
 
+/* A busy node's rows are written several times a second: its own row says so only now and then. */
+enum { SEEN_AGAIN = 5 };
+static const char seen_sql[] = "SELECT id FROM nodes WHERE id = $1 AND state = 'connected'"
+			       " AND last_error IS NULL AND last_seen > $2 AND last_seen <= $3";
 static const char connected_sql[] =
     "UPDATE nodes SET state = 'connected', last_error = NULL, last_seen = $1 WHERE id = $2";
 static const char failed_sql[] = "UPDATE nodes SET state = 'failed', last_error = $1 WHERE id = $2";
@@ -254,8 +258,12 @@ static const char failed_sql[] = "UPDATE nodes SET state = 'failed', last_error 
 int
 node_set_connected(struct store *st, int64_t id)
 {
-	int err = sql_change(st, connected_sql, PARAMS(P_INT(now_unix()), P_INT(id)));
+	int64_t now = now_unix(), same;
+	int err =
+	    sql_value(st, seen_sql, PARAMS(P_INT(id), P_INT(now - SEEN_AGAIN), P_INT(now)), &same);
 
+	if (err == JB_NOT_FOUND)
+		err = sql_change(st, connected_sql, PARAMS(P_INT(now), P_INT(id)));
 	return store_missing_id(st, err, "node", id);
 }
 

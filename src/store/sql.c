@@ -106,6 +106,8 @@ store_missing_id(struct store *st, int err, const char *noun, int64_t id)
 {
 	char number[24];
 
+	if (err != JB_NOT_FOUND)
+		return err;
 	snprintf(number, sizeof(number), "%lld", (long long)id);
 	return store_missing(st, err, noun, number);
 }

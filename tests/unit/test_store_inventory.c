@@ -4,6 +4,8 @@
  */
 #include "store_fixture.h"
 
+#include <sys/stat.h>
+
 struct seen {
 	char text[1024];
 	int64_t ref[8];
@@ -206,6 +208,67 @@ only_what_differs_is_written(void **state)
 	many_free(c);
 }
 
+/* Not at each look at a busy node; after a step of the clock, too. */
+static void
+when_a_node_was_seen_is_kept_to_some_seconds(void **state)
+{
+	static const struct {
+		int ago;
+		bool anew;
+	} rows[] = { { 1, false }, { 6, true }, { -3600, true } };
+	struct fixture *f = *state;
+	char sql[96];
+
+	add_node(f, "gpu1");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t then = now_unix() - rows[i].ago;
+
+		snprintf(sql, sizeof(sql), "UPDATE nodes SET state = 'connected', last_seen = %lld",
+		    (long long)then);
+		assert_int_equal(raw(f, sql), SQLITE_OK);
+		assert_int_equal(container_replace(f->st, 1, &web, 1), 0);
+		assert_int_equal(raw_int(f, "SELECT last_seen FROM nodes") != then, rows[i].anew);
+	}
+}
+
+/* Written since the log was emptied. */
+static int64_t
+pages_logged(struct fixture *f)
+{
+	enum { LOG_HEAD = 32, PAGE_HEAD = 24 };
+	char path[256];
+	struct stat sb;
+
+	snprintf(path, sizeof(path), "%s-wal", f->path);
+	assert_int_equal(stat(path, &sb), 0);
+	if (sb.st_size == 0)
+		return 0;
+	return (sb.st_size - LOG_HEAD) / (PAGE_HEAD + raw_int(f, "PRAGMA page_size"));
+}
+
+/* A container that dies or starts: its row, its place among the marks before and after, the mark. */
+static void
+a_change_of_state_writes_four_pages(void **state)
+{
+	struct fixture *f = *state;
+	struct container *c = many_new();
+	const char *ids[1];
+
+	add_node(f, "gpu1");
+	for (int i = 0; i < MANY; i++)
+		c[i].inspected = true;
+	assert_int_equal(container_replace(f->st, 1, c, MANY), 0);
+	assert_int_equal(raw(f, "PRAGMA wal_checkpoint(TRUNCATE)"), SQLITE_OK);
+	assert_int_equal(pages_logged(f), 0);
+	c[17].state = "exited";
+	c[17].exit_code = 1;
+	c[17].finished = 1234;
+	ids[0] = c[17].id;
+	assert_int_equal(container_change(f->st, 1, ids, 1, &c[17], 1), 0);
+	assert_in_range(pages_logged(f), 1, 4);
+	many_free(c);
+}
+
 static int
 plan_row(sqlite3_stmt *q, void *arg)
 {
@@ -243,6 +306,8 @@ main(void)
 		FIXTURE_TEST(a_failed_node_keeps_its_rows),
 		FIXTURE_TEST(a_disabled_or_deleted_node_shows_nothing),
 		FIXTURE_TEST(only_what_differs_is_written),
+		FIXTURE_TEST(when_a_node_was_seen_is_kept_to_some_seconds),
+		FIXTURE_TEST(a_change_of_state_writes_four_pages),
 		FIXTURE_TEST(the_list_is_not_sorted),
 	};
 
