@@ -47,6 +47,12 @@ int store_open_busy(
  */
 void store_turn(struct store *st);
 /*
+ * What is read between the two is of one moment, and the file is locked and looked at once and not
+ * for each row.  Not for long: what others write meanwhile cannot go into the file itself.
+ */
+int store_read_begin(struct store *st);
+void store_read_end(struct store *st);
+/*
  * NULL is fine.  Gives the memory back: opening is cheap (0.3 ms), so who is
  * about to wait for long closes.
  */

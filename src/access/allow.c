@@ -91,13 +91,13 @@ allow_word(struct allow *a, char *word, struct errtext *e)
 
 	if (strncmp(word, FORWARD, strlen(FORWARD)) == 0)
 		return allow_forward(a, word, e);
-	for (unsigned i = 0; i < NITEMS; i++) {
+	for (unsigned i = 0; i < NITEMS; i++)
 		if (strcmp(word, items[i].name) == 0) {
 			a->mask |= items[i].bit;
 			return 0;
 		}
+	for (unsigned i = 0; i < NITEMS; i++)
 		append(known, " ", items[i].name);
-	}
 	return err_set(e, JB_BAD_INPUT, "unknown permission \"%.40s\": known are %s", word, known);
 }
 

@@ -62,8 +62,8 @@ grant_gives(
 
 	if (g->until != 0 && g->until <= now)
 		return 0;
-	if (allow_parse(g->allow, &mask, NULL, NULL) != 0 ||
-	    !selector_match(g->selector, f, labels))
+	if (!selector_match(g->selector, f, labels) ||
+	    allow_parse(g->allow, &mask, NULL, NULL) != 0)
 		return 0;
 	return mask;
 }

@@ -190,7 +190,7 @@ take_row(const struct container *c, void *arg)
 
 /* Those of the page that are still there; false: the database does not answer. */
 static bool
-read_page(struct broker *b, uint32_t offset, struct list_row *rows, uint32_t *n)
+read_rows(struct broker *b, uint32_t offset, struct list_row *rows, uint32_t *n)
 {
 	struct listing *l = b->listing;
 	struct reading rd = { .b = b };
@@ -199,8 +199,6 @@ read_page(struct broker *b, uint32_t offset, struct list_row *rows, uint32_t *n)
 
 	*n = 0;
 	for (i = offset; i < l->npage && i - offset < LIST_PAGE; i++) {
-		if (broker_store(b) == NULL)
-			return false;
 		rd.row = &rows[*n];
 		rd.row->perms = l->page[i].perms;
 		r = container_get(b->st, (int64_t)l->page[i].ref, take_row, &rd);
@@ -209,6 +207,18 @@ read_page(struct broker *b, uint32_t offset, struct list_row *rows, uint32_t *n)
 		*n += r == 0;
 	}
 	return true;
+}
+
+static bool
+read_page(struct broker *b, uint32_t offset, struct list_row *rows, uint32_t *n)
+{
+	bool good;
+
+	if (broker_store(b) == NULL || store_read_begin(b->st) != 0)
+		return false;
+	good = read_rows(b, offset, rows, n);
+	store_read_end(b->st);
+	return good;
 }
 
 /* A message holds GONE_PAGE of those that are no more: there may have to be pages for them alone. */

@@ -368,3 +368,20 @@ txn_end(struct store *st, int err)
 	}
 	return err;
 }
+
+int
+store_read_begin(struct store *st)
+{
+	return txn_begin(st, TXN_READ);
+}
+
+void
+store_read_end(struct store *st)
+{
+	struct errtext why = st->err;
+	bool failed = st->failed;
+
+	txn_end(st, 0);
+	st->err = why;
+	st->failed = failed;
+}

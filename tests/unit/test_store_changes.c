@@ -258,6 +258,26 @@ who_was_last_in_it(void **state)
 	assert_int_equal(raw_int(f, "SELECT count(*) FROM container_uses"), 0);
 }
 
+static void
+what_is_read_together_is_of_one_moment(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before, within, after;
+
+	assert_int_equal(store_read_begin(f->st), 0);
+	assert_int_equal(inventory_mark(f->st, &before), 0);
+	assert_int_equal(raw(f, "UPDATE inventory SET mark = mark + 1"), SQLITE_OK);
+	assert_int_equal(inventory_mark(f->st, &within), 0);
+	assert_int_equal(container_get(f->st, 1, see, NULL), JB_NOT_FOUND);
+	store_read_end(f->st);
+	assert_string_equal(store_error(f->st), "no such container: 1");
+	assert_int_equal(inventory_mark(f->st, &after), 0);
+	assert_int_equal(within, before);
+	assert_int_equal(after, before + 1);
+	assert_int_equal(
+	    container_replace(f->st, 1, NULL, 0), JB_NOT_FOUND); /* it may write again */
+}
+
 int
 main(void)
 {
@@ -269,6 +289,7 @@ main(void)
 		FIXTURE_TEST(who_asks_too_late_is_told_so),
 		FIXTURE_TEST(the_menu_s_changes_are_found_by_index),
 		FIXTURE_TEST(who_was_last_in_it),
+		FIXTURE_TEST(what_is_read_together_is_of_one_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
