@@ -194,15 +194,17 @@ enum detail_key {
 enum power { POWER_START = 1, POWER_STOP, POWER_RESTART };
 
 /*
- * REQ_QUERY: the columns of each.  WHO and NODES are for administrators.
+ * REQ_QUERY: the columns of each.  WHO, NODES and RECORDED (the newest
+ * RECORDINGS_SHOWN) are for administrators.
  * Times are Unix seconds, "0": never.
  *
  *	QUERY_WHO      id user source method started container host
  *	QUERY_NODES    name state last-seen address region enabled error
  *	QUERY_KEYS     fingerprint algorithm comment from until created
  *	QUERY_ACCOUNT  key value: name, role, ... in the order of do_query.c
+ *	QUERY_RECORDED session number user container opened closed
  */
-enum query { QUERY_WHO = 1, QUERY_NODES, QUERY_KEYS, QUERY_ACCOUNT };
+enum query { QUERY_WHO = 1, QUERY_NODES, QUERY_KEYS, QUERY_ACCOUNT, QUERY_RECORDED };
 
 /* REQ_CHANGE: the user's own keys; KILL is for administrators. */
 enum change_what {

@@ -373,6 +373,14 @@ int attach_close(struct store *st, const struct actor *by, int64_t id, int64_t b
 /* Of a session those that have a recording, oldest first, open ones too. */
 int attach_each_recorded(
     struct store *st, int64_t session_id, int (*fn)(const struct attach *, void *), void *arg);
+/* The newest of all, newest first. */
+struct recording_row {
+	int64_t session, n; /* which of the session's, from 1 on */
+	const char *user, *node, *container;
+	int64_t opened, closed;
+};
+enum { RECORDINGS_SHOWN = 200 };
+int recording_each(struct store *st, int (*fn)(const struct recording_row *, void *), void *arg);
 /* Its attach has none after all. */
 int attach_unrecorded(struct store *st, int64_t id);
 /* That file is to go: no attach names it any more, and an audit row says so. */

@@ -1036,4 +1036,34 @@ WORD(W_HINT_CANCEL, "cancel", "取消")
 WORD(W_HINT_YES, "yes", "是")
 WORD(W_HINT_NO, "no", "否")
 WORD(W_HELP_IN_PAGE, "While something is read", "阅读内容时")
+WORD(W_TABLE_ENDED, "ENDED", "结束时间")
+WORD(W_HELP_RECORDINGS,
+    "  recordings [--json]          administrators: the newest recordings\n",
+    "  recordings [--json]          管理员：最近的录制记录\n")
+WORD(W_PLAIN_WHO,
+    "  who              administrators: who is logged in\n",
+    "  who              管理员：当前登录的会话\n")
+WORD(W_PLAIN_RECORDINGS,
+    "  recordings       administrators: the newest recordings of terminals\n",
+    "  recordings       管理员：最近的终端录制记录\n")
+WORD(W_PLAIN_WATCH,
+    "  watch ID [N]     administrators: look on while a session is recorded\n",
+    "  watch 编号 [N]   管理员：实时观看正在录制的会话\n")
+WORD(W_PLAIN_REPLAY,
+    "  replay ID [N]    administrators: play a session's recording\n",
+    "  replay 编号 [N]  管理员：播放会话的录制记录\n")
+WORD(W_PLAIN_SESSION,
+    "Which session? Say its number: who and recordings list them.\n",
+    "哪个会话？请输入会话编号：who 和 recordings 可列出会话。\n")
+WORD(W_UI_SESSIONS, "Sessions", "会话")
+WORD(W_UI_RECORDINGS, "Recordings", "录制记录")
+WORD(W_UI_ASK_WATCH, "Watch session (ID, or ID N): ", "观看会话（编号，或 编号 N）：")
+WORD(W_UI_ASK_REPLAY, "Play the recording of session (ID, or ID N): ", "播放会话的录制记录（编号，或 编号 N）：")
+WORD(W_UI_NO_SESSION, "A session's number is wanted.", "需要会话编号。")
+WORD(W_DO_WHO, "administrators: sessions and recordings", "管理员：会话和录制记录")
+WORD(W_DO_WATCH, "look on while a session is recorded", "实时观看正在录制的会话")
+WORD(W_DO_REPLAY, "play a session's recording", "播放会话的录制记录")
+WORD(W_HINT_WATCH, "watch", "观看")
+WORD(W_HINT_REPLAY, "play", "播放")
+WORD(W_HELP_IN_SESSIONS, "While sessions are read", "查看会话时")
 /* clang-format on */

@@ -1,6 +1,6 @@
 /*
  * REQ_QUERY: what a user may know of himself, and an administrator of all:
- * sessions, nodes, keys, the account.  One table row a question; pages are
+ * sessions, nodes, recordings, keys, the account.  One table row a question; pages are
  * made anew each.  Broker.
  */
 #include "broker.h"
@@ -50,7 +50,7 @@ next_row(struct page *p)
 	return true;
 }
 
-/* ---- sessions and nodes -------------------------------------------------------- */
+/* ---- sessions, nodes, recordings -------------------------------------------------------- */
 
 static int
 put_session(const struct session *s, void *arg)
@@ -98,6 +98,30 @@ static int
 nodes(struct page *p)
 {
 	return node_each(p->b->st, put_node, p);
+}
+
+static int
+put_recording(const struct recording_row *r, void *arg)
+{
+	struct page *p = arg;
+	char where[QUERY_CELL + 1];
+
+	if (!next_row(p))
+		return 0;
+	snprintf(where, sizeof(where), "%s/%s", r->node, r->container);
+	put_number(p, r->session);
+	put_number(p, r->n);
+	put_cell(p, r->user);
+	put_cell(p, where);
+	put_number(p, r->opened);
+	put_number(p, r->closed);
+	return 0;
+}
+
+static int
+recorded(struct page *p)
+{
+	return recording_each(p->b->st, put_recording, p);
 }
 
 /* ---- keys -------------------------------------------------------------------------- */
@@ -214,6 +238,7 @@ static const struct question {
 	[QUERY_NODES] = { 7, true, nodes },
 	[QUERY_KEYS] = { 6, false, keys },
 	[QUERY_ACCOUNT] = { 2, false, account },
+	[QUERY_RECORDED] = { 6, true, recorded },
 };
 enum { QUESTIONS = sizeof(questions) / sizeof(questions[0]) };
 

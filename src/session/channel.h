@@ -169,6 +169,8 @@ bool front_input(struct channel *ch, int64_t now);    /* from `in`; true: someth
 bool front_ask(struct channel *ch);   /* sends what could not be asked at once; true: sent */
 void front_again(struct channel *ch); /* the login name, resolved once more */
 void front_back(struct channel *ch, const char *how); /* the shell ended so: the menu again */
+/* An action has ended, said so, which it had left the menu for: the menu goes on. */
+void front_resume(struct channel *ch, const char *said);
 void front_connect(struct channel *ch, const struct ui_entry *e);
 void front_everything(struct channel *ch);	  /* no candidates: all of the list is shown */
 void front_warn(struct channel *ch, enum word w); /* a line on a terminal, whatever it shows */
@@ -206,6 +208,8 @@ bool menu_full_on(const struct channel *ch);
 bool menu_full_open(struct channel *ch, const char *said);
 /* Gives the terminal back as it was. */
 void menu_full_close(struct channel *ch);
+/* What it has lent the terminal to has ended; false: it has not. */
+bool menu_full_returned(struct channel *ch);
 void menu_full_free(struct channel *ch);
 void menu_full_rows(struct channel *ch);     /* some have come */
 void menu_full_listed(struct channel *ch);   /* all have */
@@ -229,6 +233,8 @@ void command_target(struct channel *ch, uint64_t ref); /* the container that it 
 bool command_input(struct channel *ch);		       /* what it reads; true: something was done */
 void command_forget(struct channel *ch);
 void command_hint(struct channel *ch);
+/* "ID" or "ID N": replays or watches that recording; false: it is not such a text. */
+bool command_play(struct channel *ch, const char *text, bool watch);
 /* The exact lines by which other programs reach this container. */
 void command_lines(struct channel *ch, const struct ui_entry *e, struct buf *out);
 

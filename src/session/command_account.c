@@ -76,19 +76,37 @@ account_kill(struct channel *ch, struct invocation *in)
 		    ch, CHANGE_KILL, in->arg[0], command_join(in, 1, reason, sizeof(reason)));
 }
 
+void
+account_recordings(struct channel *ch, struct invocation *in)
+{
+	task_query(ch, QUERY_RECORDED, in->json);
+}
+
+bool
+command_play(struct channel *ch, const char *text, bool watch)
+{
+	struct cmdline line;
+	unsigned session, n = 0;
+	bool good = cmdline_split(&line, text) && line.rest == NULL &&
+	    (line.n == 1 || line.n == 2) && command_number(line.word[0], UINT32_MAX, &session) &&
+	    (line.n == 1 || command_number(line.word[1], UINT32_MAX, &n));
+
+	cmdline_release(&line);
+	if (good)
+		task_play(ch, session, n, watch);
+	return good;
+}
+
 static void
 play(struct channel *ch, struct invocation *in, bool watch)
 {
-	unsigned session, n = 0;
+	char text[64];
 
 	if (!ch->tty) {
 		chan_words(ch, W_REPLAY_TERMINAL, NULL, NULL, NULL);
 		chan_end(ch, -JB_USAGE);
-	} else if (!command_number(in->arg[0], UINT32_MAX, &session) ||
-	    (in->nargs > 1 && !command_number(in->arg[1], UINT32_MAX, &n))) {
+	} else if (!command_play(ch, command_join(in, 0, text, sizeof(text)), watch)) {
 		command_usage(ch, in);
-	} else {
-		task_play(ch, session, n, watch);
 	}
 }
 

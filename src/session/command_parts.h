@@ -33,6 +33,7 @@ void account_keys(struct channel *ch, struct invocation *in);
 void account_who(struct channel *ch, struct invocation *in);
 void account_nodes(struct channel *ch, struct invocation *in);
 void account_kill(struct channel *ch, struct invocation *in);
+void account_recordings(struct channel *ch, struct invocation *in);
 void account_replay(struct channel *ch, struct invocation *in);
 void account_watch(struct channel *ch, struct invocation *in);
 

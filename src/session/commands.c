@@ -286,6 +286,7 @@ static const struct command commands[] = {
 	{ "who",     W_HELP_WHO,     OPT_JSON,               0, 0, account_who,    NULL,           NULL },
 	{ "kill",    W_HELP_KILL,    0,                      1, CMDLINE_WORDS, account_kill, NULL, NULL },
 	{ "nodes",   W_HELP_NODES,   OPT_JSON,               0, 0, account_nodes,  NULL,           NULL },
+	{ "recordings", W_HELP_RECORDINGS, OPT_JSON,         0, 0, account_recordings, NULL,     NULL },
 	{ "replay",  W_HELP_REPLAY,  0,                      1, 2, account_replay, NULL,           NULL },
 	{ "watch",   W_HELP_WATCH,   0,                      1, 2, account_watch,  NULL,           NULL },
 };

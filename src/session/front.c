@@ -158,6 +158,15 @@ front_back(struct channel *ch, const char *how)
 }
 
 void
+front_resume(struct channel *ch, const char *said)
+{
+	if (menu_full_returned(ch))
+		open_menu(ch, said);
+	else
+		menu_plain_resume(ch);
+}
+
+void
 front_everything(struct channel *ch)
 {
 	drop_candidates(ch);

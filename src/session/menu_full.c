@@ -135,6 +135,16 @@ menu_full_close(struct channel *ch)
 	malloc_trim(0); /* a shell may last for days */
 }
 
+bool
+menu_full_returned(struct channel *ch)
+{
+	bool lent = ch->full != NULL && ch->full->lent;
+
+	if (lent)
+		ch->full->lent = false;
+	return lent;
+}
+
 void
 menu_full_free(struct channel *ch)
 {
@@ -229,6 +239,19 @@ connect_to(struct channel *ch)
 }
 
 static void
+play(struct channel *ch)
+{
+	const struct ui_menu *ui = &ch->full->ui;
+
+	if (!command_play(ch, ui->answer[ui->asking], ui->asking == ASK_WATCH)) {
+		menu_full_say(ch, W_UI_NO_SESSION);
+		return;
+	}
+	menu_full_close(ch);
+	ch->full->lent = true;
+}
+
+static void
 key(struct channel *ch, int32_t k)
 {
 	struct menu_full *f = ch->full;
@@ -247,6 +270,8 @@ key(struct channel *ch, int32_t k)
 	menu_pages_open(ch, effect);
 	if (effect & UI_CONNECT)
 		connect_to(ch);
+	if (effect & UI_PLAY)
+		play(ch);
 	if (effect & UI_LEAVE)
 		chan_end(ch, 0);
 }

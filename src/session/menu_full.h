@@ -9,11 +9,13 @@
 #include "ui_menu.h"
 #include "ui_screen.h"
 #include "ui_stats.h"
+#include "ui_table.h"
 
 struct menu_full {
 	struct ui_menu ui;
 	struct ui_input input;
 	struct ui_screen *screen; /* NULL: the terminal is not ours */
+	bool lent;		  /* the terminal, for a recording */
 	bool draw, repaint;	  /* now */
 	bool listing, again;	  /* a list is on its way; and is old already */
 	bool stale;		  /* it may wait */
@@ -22,8 +24,10 @@ struct menu_full {
 	int64_t give_up;	  /* when what is held of a key is one; 0: nothing is */
 
 	/* requests that are open; 0: none */
-	uint32_t power, details, stats, logs;
-	struct buf facts; /* details as text */
+	uint32_t power, details, stats, logs, query;
+	enum query asked;
+	struct table table; /* its answer, so far */
+	struct buf facts;   /* details as text; sessions */
 	bool have_figures;
 	struct ui_stats figures;
 	struct log_stream stream; /* of ch->fd */

@@ -1,7 +1,7 @@
 /*
- * What the full-screen menu asks the broker for about one container: details
- * and figures, logs, power; and what it shows of its own, the lines for other
- * programs and the messages.  jumpbox-session.
+ * What the full-screen menu asks the broker for: details and figures, logs and
+ * power of one container, sessions and recordings; and what it shows of its
+ * own, the lines for other programs and the messages.  jumpbox-session.
  */
 #include "menu_full.h"
 
@@ -40,6 +40,8 @@ menu_pages_close(struct channel *ch)
 	cancel(&f->details);
 	cancel(&f->stats);
 	cancel(&f->logs);
+	f->query = 0;
+	table_release(&f->table);
 	buf_release(&f->facts);
 	if (ch->fd >= 0)
 		close(ch->fd);
@@ -319,6 +321,68 @@ on_power(struct channel *ch, struct msg *m)
 	ch->full->draw = true;
 }
 
+/* ---- sessions and recordings ------------------------------------------------------------- */
+
+static void
+ask_rows(struct menu_full *f, enum query what)
+{
+	table_release(&f->table);
+	table_init(&f->table, table_kind_of(what));
+	f->asked = what;
+	f->query = task_ask_rows(what, 0);
+}
+
+static void
+open_who(struct channel *ch)
+{
+	struct menu_full *f = ch->full;
+
+	ui_menu_read(&f->ui, UI_WHO, W_UI_SESSIONS, NULL);
+	ask_rows(f, QUERY_WHO);
+}
+
+/* One below the other: who is here, and what there is to be played. */
+static void
+show_rows(struct menu_full *f)
+{
+	char title[64];
+	struct buf out;
+
+	buf_init(&out, FACTS_MAX);
+	if (f->asked == QUERY_RECORDED) {
+		words(title, sizeof(title), W_UI_RECORDINGS, NULL, NULL, NULL);
+		buf_add(&out, "\n", 1);
+		buf_add(&out, title, strlen(title));
+		buf_add(&out, "\n\n", 2);
+	}
+	table_text(&f->table, &out);
+	ui_page_add(&f->ui.page, buf_ptr(&out), buf_len(&out));
+	buf_release(&out);
+	f->draw = true;
+}
+
+static void
+on_rows(struct channel *ch, struct msg *m)
+{
+	struct menu_full *f = ch->full;
+	char why[MAX_REASON + 1];
+	bool ok = good(m, why);
+	uint32_t next = task_take_rows(m, &f->table);
+
+	f->query = 0;
+	if (!msg_end(m))
+		malformed(m);
+	if (!ok) {
+		lost(ch, why);
+	} else if (next != 0) {
+		f->query = task_ask_rows(f->asked, next);
+	} else {
+		show_rows(f);
+		if (f->asked == QUERY_WHO)
+			ask_rows(f, QUERY_RECORDED);
+	}
+}
+
 /* ---- what needs no broker ---------------------------------------------------------------- */
 
 static void
@@ -386,6 +450,7 @@ static const struct {
 	{ UI_SHOW_LOGS, open_logs },
 	{ UI_SHOW_LINES, open_lines },
 	{ UI_SHOW_NEWS, open_news },
+	{ UI_SHOW_WHO, open_who },
 	{ UI_DO_POWER, do_power },
 	{ UI_CLOSE_PAGE, menu_pages_close },
 };
@@ -421,6 +486,8 @@ menu_pages_answer(struct channel *ch, struct msg *m)
 		on_logs(ch, m);
 	else if (m->type == REP_POWER && m->id == f->power)
 		on_power(ch, m);
+	else if (m->type == REP_QUERY && m->id == f->query)
+		on_rows(ch, m);
 	else
 		return false;
 	return true;

@@ -222,12 +222,81 @@ action_of(const char *text, const char **rest)
 	return NULL;
 }
 
+/* ---- for administrators: the broker says no to others ------------------------------------ */
+
+static void
+who(struct channel *ch, const char *rest)
+{
+	(void)rest;
+	task_query(ch, QUERY_WHO, false);
+}
+
+static void
+recordings(struct channel *ch, const char *rest)
+{
+	(void)rest;
+	task_query(ch, QUERY_RECORDED, false);
+}
+
+static void
+play(struct channel *ch, const char *text, bool watch)
+{
+	if (command_play(ch, text, watch))
+		return;
+	chan_words(ch, W_PLAIN_SESSION, NULL, NULL, NULL);
+	menu_plain_resume(ch);
+}
+
+static void
+watch(struct channel *ch, const char *rest)
+{
+	play(ch, rest, true);
+}
+
+static void
+replay(struct channel *ch, const char *rest)
+{
+	play(ch, rest, false);
+}
+
+/* clang-format off */
+static const struct query_action {
+	const char *word;
+	bool takes; /* more than the word */
+	enum word help;
+	void (*run)(struct channel *ch, const char *rest);
+} queries[] = {
+	{ "who",        false, W_PLAIN_WHO,        who        },
+	{ "recordings", false, W_PLAIN_RECORDINGS, recordings },
+	{ "watch",      true,  W_PLAIN_WATCH,      watch      },
+	{ "replay",     true,  W_PLAIN_REPLAY,     replay     },
+};
+/* clang-format on */
+enum { QUERIES = sizeof(queries) / sizeof(queries[0]) };
+
+static const struct query_action *
+query_of(const char *text, const char **rest)
+{
+	size_t n = strcspn(text, " ");
+
+	*rest = text + n + strspn(text + n, " ");
+	for (size_t i = 0; i < QUERIES; i++)
+		if (strlen(queries[i].word) == n && strncmp(text, queries[i].word, n) == 0 &&
+		    queries[i].takes == (**rest != '\0'))
+			return &queries[i];
+	return NULL;
+}
+
+/* ---- help ---------------------------------------------------------------------------------- */
+
 static void
 help(struct channel *ch)
 {
 	chan_words(ch, W_MENU_HELP, NULL, NULL, NULL);
 	for (size_t i = 0; i < ACTIONS; i++)
 		chan_words(ch, actions[i].help, NULL, NULL, NULL);
+	for (size_t i = 0; i < QUERIES; i++)
+		chan_words(ch, queries[i].help, NULL, NULL, NULL);
 	chan_words(ch, W_MENU_HELP_END, NULL, NULL, NULL);
 	command_hint(ch);
 	menu_plain_resume(ch);
@@ -297,7 +366,8 @@ without_blanks(char *text)
 void
 menu_plain_line(struct channel *ch, char *line)
 {
-	const char *text = without_blanks(line);
+	const char *text = without_blanks(line), *rest;
+	const struct query_action *q;
 	const struct ui_entry *e;
 
 	if (!ch->tty) { /* one line, no second try: a script may be typing */
@@ -318,6 +388,8 @@ menu_plain_line(struct channel *ch, char *line)
 		help(ch);
 	} else if (text[0] == '\0') {
 		menu_plain_resume(ch);
+	} else if ((q = query_of(text, &rest)) != NULL) {
+		q->run(ch, rest);
 	} else {
 		with_container(ch, text);
 	}

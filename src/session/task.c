@@ -59,20 +59,26 @@ task_free(struct channel *ch)
 }
 
 void
-task_done(struct channel *ch, uint32_t code)
+task_over(struct channel *ch, uint32_t code, const char *said)
 {
 	task_free(ch);
 	if (ch->menu)
-		menu_plain_resume(ch);
+		front_resume(ch, said);
 	else
 		chan_end(ch, code);
+}
+
+void
+task_done(struct channel *ch, uint32_t code)
+{
+	task_over(ch, code, NULL);
 }
 
 void
 task_failed(struct channel *ch, uint32_t code, const char *reason)
 {
 	chan_reason(ch, reason);
-	task_done(ch, code);
+	task_over(ch, code, reason);
 }
 
 void
@@ -212,16 +218,31 @@ task_change(struct channel *ch, enum change_what what, const char *arg, const ch
 
 /* ---- queries --------------------------------------------------------------------------- */
 
-static void
-ask_page(struct channel *ch, uint32_t offset)
+uint32_t
+task_ask_rows(enum query what, uint32_t offset)
 {
+	uint32_t id = link_id();
 	struct msg m;
 
-	msg_init(&m, REQ_QUERY, link_id());
-	msg_put_u32(&m, ch->task->what);
+	msg_init(&m, REQ_QUERY, id);
+	msg_put_u32(&m, what);
 	msg_put_u32(&m, offset);
 	msg_put_str(&m, "");
-	task_send(ch, &m);
+	link_send(&m);
+	return id;
+}
+
+uint32_t
+task_take_rows(struct msg *m, struct table *t)
+{
+	uint32_t total = msg_get_u32(m), offset = msg_get_u32(m), ncols = msg_get_u32(m);
+	uint32_t n = msg_get_u32(m);
+
+	if (n > QUERY_PAGE || ncols > QUERY_COLS)
+		task_malformed(m);
+	for (uint32_t i = 0; i < n * ncols && !m->bad; i++)
+		table_add(t, msg_dup_str(m, QUERY_CELL));
+	return n == QUERY_PAGE && offset + n < total ? offset + n : 0;
 }
 
 static void
@@ -229,26 +250,19 @@ query_answer(struct channel *ch, struct msg *m)
 {
 	struct task *t = ch->task;
 	char why[MAX_REASON + 1];
-	uint32_t code, total, offset, ncols, n;
+	uint32_t code, next;
 	struct buf out;
 	bool good = task_good(ch, m, why, &code);
 
-	total = msg_get_u32(m);
-	offset = msg_get_u32(m);
-	ncols = msg_get_u32(m);
-	n = msg_get_u32(m);
-	if (n > QUERY_PAGE || ncols > QUERY_COLS)
-		task_malformed(m);
-	for (uint32_t i = 0; i < n * ncols && !m->bad; i++)
-		table_add(&t->table, msg_dup_str(m, QUERY_CELL));
+	next = task_take_rows(m, &t->table);
 	if (!msg_end(m))
 		task_malformed(m);
 	if (!good) {
 		task_failed(ch, code, why);
 		return;
 	}
-	if (n == QUERY_PAGE && offset + n < total) {
-		ask_page(ch, offset + n);
+	if (next != 0) {
+		t->request = task_ask_rows(t->what, next);
 		return;
 	}
 	buf_init(&out, SAY_MAX);
@@ -272,7 +286,7 @@ task_query(struct channel *ch, enum query what, bool json)
 	t->json = json;
 	t->what = what;
 	table_init(&t->table, table_kind_of(what));
-	ask_page(ch, 0);
+	t->request = task_ask_rows(what, 0);
 }
 
 /* ---- for the loop ------------------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #include "channel.h"
 #include "ui_details.h"
 #include "ui_stats.h"
+#include "ui_table.h"
 
 enum { TOP_MOST = 32 }; /* containers whose figures are asked for at once */
 
@@ -28,6 +29,10 @@ void task_top(struct channel *ch, bool json, bool live);
 /* What answers carry, for whoever asks without a task; msg_end() is the caller's. */
 void task_take_details(struct msg *m, struct ui_details *d); /* to be released */
 void task_take_stats(struct msg *m, struct ui_stats *s);
+/* Adds a page of an answer to a query; the offset to ask for next, 0: that was all. */
+uint32_t task_take_rows(struct msg *m, struct table *t);
+/* Asks for one. */
+uint32_t task_ask_rows(enum query what, uint32_t offset);
 
 /* ---- for the loop ------------------------------------------------------- */
 

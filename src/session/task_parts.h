@@ -6,7 +6,6 @@
 #include "log_text.h"
 #include "task.h"
 #include "ui_stats.h"
-#include "ui_table.h"
 
 struct task_kind {
 	uint32_t reply;
@@ -47,6 +46,8 @@ struct task {
 struct task *task_new(struct channel *ch, const struct task_kind *kind);
 /* Over; the exit status of a command. */
 void task_done(struct channel *ch, uint32_t code);
+/* said: how, for a face that hides what was said on the terminal. */
+void task_over(struct channel *ch, uint32_t code, const char *said);
 void task_failed(struct channel *ch, uint32_t code, const char *reason);
 void task_send(struct channel *ch, struct msg *m);
 void task_cancel(uint32_t request);

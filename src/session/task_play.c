@@ -118,9 +118,10 @@ over(struct channel *ch, enum player_state state, bool left)
 		    words(text, sizeof(text), W_REPLAY_DAMAGED, NULL, NULL, NULL));
 		return;
 	}
+	words(text, sizeof(text), p.follow ? W_WATCH_END : W_REPLAY_END, NULL, NULL, NULL);
 	if (!left)
-		chan_words(ch, p.follow ? W_WATCH_END : W_REPLAY_END, NULL, NULL, NULL);
-	task_done(ch, 0);
+		chan_say(ch, text);
+	task_over(ch, 0, left ? NULL : text);
 }
 
 static bool

@@ -12,12 +12,13 @@
 enum { KEYS_WIDTH = 22 };
 
 static const struct {
-	enum ui_where where;
+	enum ui_where where, but; /* what is good there and not there */
 	enum word title;
 } sections[] = {
-	{ UI_LIST, W_HELP_TITLE },
-	{ UI_FILTER, W_HELP_IN_FILTER },
-	{ UI_LOGS, W_HELP_IN_PAGE },
+	{ UI_LIST, 0, W_HELP_TITLE },
+	{ UI_FILTER, 0, W_HELP_IN_FILTER },
+	{ UI_LOGS, 0, W_HELP_IN_PAGE },
+	{ UI_WHO, UI_LOGS, W_HELP_IN_SESSIONS },
 };
 
 static void
@@ -51,7 +52,8 @@ ui_help(struct ui_page *p, uint32_t perms)
 		add(p, words(title, sizeof(title), sections[s].title, NULL, NULL, NULL));
 		add(p, "\n");
 		for (size_t r = 0; (k = ui_keys_row(r)) != NULL; r++)
-			if ((k->where & sections[s].where) != 0 && (k->needs & ~perms) == 0)
+			if ((k->where & sections[s].where) != 0 &&
+			    (k->where & sections[s].but) == 0 && (k->needs & ~perms) == 0)
 				add_row(p, k, sections[s].where);
 	}
 }

@@ -12,7 +12,7 @@
 enum {
 	LIST = UI_LIST,
 	FILT = UI_FILTER,
-	VIEW = UI_PAGE | UI_LOGS,
+	VIEW = UI_PAGE | UI_LOGS | UI_WHO,
 	EDIT = UI_FILTER | UI_SEARCH | UI_ASK,
 	ALL = LIST | FILT | VIEW,
 };
@@ -40,6 +40,9 @@ static const struct ui_key keys[] = {
 	{ ACT_STOP,        LIST,        PERM_POWER,  W_DO_STOP,        W_COUNT,        { 'T' } },
 	{ ACT_RESTART,     LIST,        PERM_POWER,  W_DO_RESTART,     W_COUNT,        { 'R' } },
 	{ ACT_NEWS,        LIST,        0,           W_DO_NEWS,        W_COUNT,        { 'm' } },
+	{ ACT_WHO,         LIST,        0,           W_DO_WHO,         W_COUNT,        { 'w' } },
+	{ ACT_WATCH,       UI_WHO,      0,           W_DO_WATCH,       W_HINT_WATCH,   { 'w' } },
+	{ ACT_REPLAY,      UI_WHO,      0,           W_DO_REPLAY,      W_HINT_REPLAY,  { 'p' } },
 	{ ACT_FOLLOW,      UI_LOGS,     0,           W_DO_FOLLOW,      W_HINT_FOLLOW,  { 'f' } },
 	{ ACT_SEARCH,      VIEW,        0,           W_DO_SEARCH,      W_HINT_SEARCH,  { '/' } },
 	{ ACT_NEXT,        VIEW,        0,           W_DO_NEXT,        W_COUNT,        { 'n' } },

@@ -19,8 +19,9 @@ enum ui_where {
 	UI_LOGS = 8,	/* a page that may grow */
 	UI_SEARCH = 16, /* what to search a page for is typed */
 	UI_CONFIRM = 32,
-	UI_ASK = 64, /* a text is typed */
-	UI_WHERES = 128,
+	UI_ASK = 64,  /* a text is typed */
+	UI_WHO = 128, /* a page with sessions */
+	UI_WHERES = 256,
 };
 
 enum ui_action {
@@ -52,6 +53,9 @@ enum ui_action {
 	ACT_STOP,
 	ACT_RESTART,
 	ACT_NEWS,
+	ACT_WHO,
+	ACT_WATCH,
+	ACT_REPLAY,
 	ACT_HELP,
 	ACT_FOLLOW,
 	ACT_SEARCH,

@@ -17,7 +17,9 @@ enum { FAR = 1 << 30, SIDEWAYS = 8 };
 void
 ui_menu_init(struct ui_menu *m, struct ui_model *model, unsigned cols, unsigned rows)
 {
-	*m = (struct ui_menu){ .where = UI_LIST, .cols = cols, .rows = rows, .loading = true };
+	*m = (struct ui_menu){
+		.where = UI_LIST, .reading = UI_LIST, .cols = cols, .rows = rows, .loading = true
+	};
 	ui_list_init(&m->list, model);
 	ui_page_init(&m->page);
 }
@@ -25,7 +27,7 @@ ui_menu_init(struct ui_menu *m, struct ui_model *model, unsigned cols, unsigned 
 void
 ui_menu_reopen(struct ui_menu *m)
 {
-	m->where = UI_LIST;
+	m->where = m->reading = UI_LIST;
 	m->typed[0] = m->status[0] = '\0';
 	ui_list_reopen(&m->list);
 	ui_menu_update(m);
@@ -43,7 +45,7 @@ ui_menu_release(struct ui_menu *m)
 bool
 ui_menu_reading(const struct ui_menu *m)
 {
-	return (m->where & (UI_PAGE | UI_LOGS | UI_SEARCH)) != 0;
+	return m->reading != UI_LIST;
 }
 
 size_t
@@ -128,7 +130,7 @@ ui_menu_read(struct ui_menu *m, enum ui_where where, enum word title, const char
 void
 ui_menu_list(struct ui_menu *m)
 {
-	m->where = UI_LIST;
+	m->where = m->reading = UI_LIST;
 	ui_page_release(&m->page);
 }
 
@@ -249,6 +251,14 @@ do_news(struct ui_menu *m, int32_t key)
 }
 
 static unsigned
+do_who(struct ui_menu *m, int32_t key)
+{
+	(void)m;
+	(void)key;
+	return UI_DRAW | UI_SHOW_WHO;
+}
+
+static unsigned
 do_power(struct ui_menu *m, enum power what)
 {
 	if (choose(m)) {
@@ -288,15 +298,33 @@ do_yes(struct ui_menu *m, int32_t key)
 }
 
 static unsigned
+ask(struct ui_menu *m, enum ui_question what)
+{
+	m->where = UI_ASK;
+	m->asking = what;
+	m->edit[0] = '\0';
+	return UI_DRAW;
+}
+
+static unsigned
 do_as(struct ui_menu *m, int32_t key)
 {
 	(void)key;
-	if (choose(m)) {
-		m->where = UI_ASK;
-		m->asking = ASK_USER;
-		m->edit[0] = '\0';
-	}
-	return UI_DRAW;
+	return choose(m) ? ask(m, ASK_USER) : UI_DRAW;
+}
+
+static unsigned
+do_watch(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	return ask(m, ASK_WATCH);
+}
+
+static unsigned
+do_replay(struct ui_menu *m, int32_t key)
+{
+	(void)key;
+	return ask(m, ASK_REPLAY);
 }
 
 static unsigned
@@ -392,16 +420,15 @@ search(struct ui_menu *m, bool forward)
 		    m, true, W_UI_NOT_FOUND, text_safe(safe, sizeof(safe), m->page.needle), NULL);
 }
 
-/* The first answer leads to the next question, the last one to the shell. */
+/* As whom leads to the question for a shell; the other answers are the last. */
 static unsigned
 answered(struct ui_menu *m)
 {
 	memcpy(m->answer[m->asking], m->edit, sizeof(m->edit));
-	m->edit[0] = '\0';
-	if (++m->asking < ASK_COUNT)
-		return UI_DRAW;
-	m->where = UI_LIST;
-	return UI_DRAW | UI_CONNECT;
+	if (m->asking == ASK_USER)
+		return ask(m, ASK_SHELL);
+	m->where = m->reading;
+	return UI_DRAW | (m->asking == ASK_SHELL ? UI_CONNECT : UI_PLAY);
 }
 
 static unsigned
@@ -421,7 +448,7 @@ static unsigned
 do_cancel(struct ui_menu *m, int32_t key)
 {
 	(void)key;
-	m->where = m->where == UI_SEARCH ? m->reading : UI_LIST;
+	m->where = m->reading;
 	return UI_DRAW;
 }
 
@@ -580,6 +607,9 @@ static unsigned (*const actions[ACT_COUNT])(struct ui_menu *m, int32_t key) = {
 	[ACT_STOP] = do_stop,
 	[ACT_RESTART] = do_restart,
 	[ACT_NEWS] = do_news,
+	[ACT_WHO] = do_who,
+	[ACT_WATCH] = do_watch,
+	[ACT_REPLAY] = do_replay,
 	[ACT_HELP] = do_help,
 	[ACT_FOLLOW] = do_follow,
 	[ACT_SEARCH] = do_search,

@@ -32,10 +32,12 @@ enum ui_effect {
 	UI_SHOW_NEWS = 512,
 	UI_CLOSE_PAGE = 1024, /* nobody reads it any more */
 	UI_LEAVE = 2048,
+	UI_SHOW_WHO = 4096,
+	UI_PLAY = 8192, /* the session of answer[asking] */
 };
 
 /* What is asked for, one after the other. */
-enum ui_question { ASK_USER, ASK_SHELL, ASK_COUNT };
+enum ui_question { ASK_USER, ASK_SHELL, ASK_WATCH, ASK_REPLAY, ASK_COUNT };
 
 struct ui_menu {
 	struct ui_list list;
@@ -55,7 +57,8 @@ struct ui_menu {
 
 	struct ui_page page;
 	char title[UI_STATUS]; /* of the page; safe */
-	enum ui_where reading; /* UI_PAGE, UI_LOGS: where a search leads back to */
+	enum ui_where
+	    reading; /* UI_LIST, or which page is on the screen: what typing leads back to */
 
 	char edit[UI_FILTER_MAX + 1]; /* in UI_SEARCH and UI_ASK */
 	enum ui_question asking;
@@ -76,7 +79,7 @@ void ui_menu_say_text(struct ui_menu *m, bool bad, const char *text); /* foreign
 /* Bits of enum ui_effect. */
 unsigned ui_menu_key(struct ui_menu *m, int32_t key);
 
-/* An empty page in the place of the list; where: UI_PAGE or UI_LOGS. */
+/* An empty page in the place of the list; where: UI_PAGE, UI_LOGS or UI_WHO. */
 void ui_menu_read(struct ui_menu *m, enum ui_where where, enum word title, const char *a1);
 /* It has grown: shown at its end, if that is followed. */
 void ui_menu_grown(struct ui_menu *m);

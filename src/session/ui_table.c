@@ -1,6 +1,6 @@
 /*
  * Rows of cells as a person reads them, and as JSON: what `who`, `nodes`,
- * `keys list` and `whoami` print.  jumpbox-session; pure.
+ * `recordings`, `keys list` and `whoami` print.  jumpbox-session; pure.
  */
 #include "ui_table.h"
 #include "ui_json.h"
@@ -56,13 +56,22 @@ static const struct table_column account[] = {
 	{ "groups",     W_TABLE_GROUP,      CELL_TEXT,   true  },
 	{ "grants",     W_TABLE_GRANT,      CELL_TEXT,   true  },
 };
+static const struct table_column recorded[] = {
+	{ "session",   W_TABLE_ID,        CELL_NUMBER, false },
+	{ "number",    W_COL_NUMBER,      CELL_NUMBER, false },
+	{ "user",      W_TABLE_USER,      CELL_TEXT,   false },
+	{ "container", W_TABLE_CONTAINER, CELL_TEXT,   false },
+	{ "started",   W_TABLE_STARTED,   CELL_TIME,   false },
+	{ "ended",     W_TABLE_ENDED,     CELL_TIME,   true  },
+};
 
 #define COLUMNS(c) c, sizeof(c) / sizeof(c[0])
 static const struct table_kind kinds[] = {
-	[QUERY_WHO]     = { COLUMNS(who),     false },
-	[QUERY_NODES]   = { COLUMNS(nodes),   false },
-	[QUERY_KEYS]    = { COLUMNS(keys),    false },
-	[QUERY_ACCOUNT] = { COLUMNS(account), true  },
+	[QUERY_WHO]      = { COLUMNS(who),      false },
+	[QUERY_NODES]    = { COLUMNS(nodes),    false },
+	[QUERY_KEYS]     = { COLUMNS(keys),     false },
+	[QUERY_ACCOUNT]  = { COLUMNS(account),  true  },
+	[QUERY_RECORDED] = { COLUMNS(recorded), false },
 };
 /* clang-format on */
 

@@ -203,6 +203,8 @@ typed_line(const struct ui_menu *m, const struct ui_canvas *c, enum word w, cons
 static const enum word questions[ASK_COUNT] = {
 	[ASK_USER] = W_UI_ASK_USER,
 	[ASK_SHELL] = W_UI_ASK_SHELL,
+	[ASK_WATCH] = W_UI_ASK_WATCH,
+	[ASK_REPLAY] = W_UI_ASK_REPLAY,
 };
 
 static enum word

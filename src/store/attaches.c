@@ -245,6 +245,42 @@ attach_each_recorded(
 	return sql_each(st, each_recorded_sql, PARAMS(P_INT(session_id)), attach_row, &w);
 }
 
+static const char newest_sql[] =
+    "SELECT a.session_id, (SELECT count(*) FROM attaches b WHERE b.session_id = a.session_id"
+    " AND b.recording IS NOT NULL AND b.id <= a.id), s.user_name, a.node, a.container, a.opened,"
+    " a.closed FROM attaches a JOIN sessions s ON s.id = a.session_id"
+    " WHERE a.recording IS NOT NULL ORDER BY a.id DESC LIMIT $1";
+
+struct recording_walk {
+	int (*fn)(const struct recording_row *, void *);
+	void *arg;
+};
+
+static int
+recording_row(sqlite3_stmt *q, void *arg)
+{
+	const struct recording_walk *w = arg;
+	const struct recording_row r = {
+		.session = col_int(q, 0),
+		.n = col_int(q, 1),
+		.user = col_text(q, 2),
+		.node = col_text(q, 3),
+		.container = col_text(q, 4),
+		.opened = col_int(q, 5),
+		.closed = col_int(q, 6),
+	};
+
+	return w->fn(&r, w->arg);
+}
+
+int
+recording_each(struct store *st, int (*fn)(const struct recording_row *, void *), void *arg)
+{
+	struct recording_walk w = { fn, arg };
+
+	return sql_each(st, newest_sql, PARAMS(P_INT(RECORDINGS_SHOWN)), recording_row, &w);
+}
+
 int
 attach_unrecorded(struct store *st, int64_t id)
 {

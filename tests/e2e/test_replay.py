@@ -1,6 +1,7 @@
 """Recordings played and watched, by jumpboxctl and by administrators over ssh: on real terminals."""
 
 import io
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import pexpect
 import pytest
 
 from lab import SLOW, ended, live_terminal, run, wait_for
+from screen import Screen
 from test_recording import cast, output, played, recorded, recordings
 from test_session import new_session, session_pids
 
@@ -303,3 +305,113 @@ def test_nothing_is_awake_while_nothing_is_recorded(host):
     wait_for(quiet, 15, "three seconds without a turn")
     shell.sendline("exit")
     ended(shell)
+
+
+# ---- from the menu, in both faces
+
+@pytest.fixture
+def screen(host):
+    made = []
+
+    def make(login, **kw):
+        made.append(Screen(host.ssh_argv(login), **kw))
+        return made[-1].expect("q quit") and made[-1]
+    yield make
+    for s in made:
+        s.close()
+
+
+def test_replay_from_the_full_screen_menu(host, old, screen):
+    s = screen("root1")
+    s.type("w").expect("^ID +USER +FROM +LOGIN ")
+    s.expect(r"^\d+ +root1 +127\.0\.0\.1")
+    s.expect(rf"^{session_of(old)} +1 +alice +one/bb +\d{{4}}-")
+    s.expect("w watch  p play")
+    s.type("p").expect("^Play the recording of session")
+    assert f"{session_of(old)} " in s.show()  # what is asked for can be read meanwhile
+    s.type("nonsense\n").expect("A session's number is wanted")
+    s.type("p999999\n").expect("there is no session 999999")
+    s.expect("q quit")
+    s.type("wp").type(f"{session_of(old)} 1\n").expect("^first$")
+    assert "q quit" not in s.show()
+    s.expect("^The recording ends here", 15)
+    s.expect("q quit")
+    assert s.alternate
+    s.keys("q")
+    assert s.status() == 0 and not s.alternate
+    assert re.search("alice, one/bb, .*; space pauses", s.history())
+    row = host.audit("session.replay")[-1]
+    assert (row["actor"], row["target"]) == ("root1", session_of(old))
+
+
+def test_watch_from_the_full_screen_menu(host, screen):
+    """With the right size, whatever becomes of either terminal; q goes back to the menu, nothing to the one watched."""
+    shell = live_terminal(host)
+    (row,) = [r for r in host.ctl_json("session", "list") if r["user"] == "alice"]
+    s = screen("root1")
+    s.type("w").expect(rf"^{row['id']} +alice ")
+    s.type("w").expect("^Watch session")
+    s.type(f"{row['id']}\n").expect("^ready$")
+    shell.sendline("echo li''ve")
+    s.expect("^live$", 3 * SLOW)
+    shell.setwinsize(30, 120)
+    shell.sendline("stty size; printf '%0120d\\n' 7")
+    s.expect("^30 120$")
+    s.expect("^0{79}7$", 3 * SLOW)  # what does not fit is cut, not wrapped
+    s.resize(130, 40)
+    shell.sendline("printf '%0120d\\n' 8")
+    s.expect("^0{119}8$", 3 * SLOW)
+    s.type("typed")
+    s.keys("q").expect("q quit")
+    assert s.alternate and "quit" in s.text()[39]
+    s.type("w").expect(rf"^{row['id']} +alice ")
+    s.type("w").type(f"{row['id']}\n").expect("^ready$")
+    shell.sendline("exit")
+    assert b"typed" not in shell.read()
+    ended(shell)
+    s.expect("^The terminal has ended", 5 * SLOW)
+    s.expect("q quit")
+
+
+def test_replay_and_watch_from_the_plain_menu(host, old):
+    prompt = rb"quit\)[^:]*: "
+    t = host.terminal("root1", term="dumb")
+    t.expect(prompt)
+    t.sendline("who")
+    t.expect(prompt)
+    assert re.search(rb"^\d+ +root1 ", t.before, re.M)
+    t.sendline("recordings")
+    t.expect(prompt)
+    assert re.search(rf"^{session_of(old)} +1 +alice +one/bb ".encode(), t.before, re.M)
+    t.sendline(f"replay {session_of(old)} 1")
+    t.expect(b"first\r\n")
+    t.expect(b"The recording ends here.\r\n")
+    t.expect(prompt)
+    t.sendline("watch x")
+    t.expect(b"Which session\\?")
+    t.expect(prompt)
+    t.sendline(f"watch {session_of(old)}")
+    t.expect(b"is being recorded now\r\n")
+    t.expect(prompt)
+    t.sendline("q")
+    assert ended(t) == 0
+
+
+def test_the_menu_of_others_shows_none(host, screen, old):
+    s = screen("alice")
+    s.type("w").expect("that is for administrators")
+    s.expect("q quit")
+    t = host.terminal("alice", term="dumb")
+    t.expect(rb"quit\)[^:]*: ")
+    for line in ("who", "recordings", f"replay {session_of(old)}"):
+        t.sendline(line)
+        t.expect(b"that is for administrators\r\n")
+    t.close()
+
+
+def test_recordings_as_json(host, old):
+    rows = json.loads(host.ssh("root1", "recordings", "--json").stdout)
+    assert all(set(r) == {"session", "number", "user", "container", "started", "ended"} for r in rows)
+    (row,) = [r for r in rows if r["session"] == int(session_of(old)) and r["number"] == 1]
+    assert (row["user"], row["container"]) == ("alice", "one/bb") and 0 < row["started"] <= row["ended"]
+    assert [r["started"] for r in rows] == sorted((r["started"] for r in rows), reverse=True)

@@ -58,7 +58,7 @@ be(enum ui_where where)
 {
 	char line[32];
 
-	if ((where & (UI_PAGE | UI_LOGS | UI_SEARCH)) != 0) {
+	if ((where & (UI_PAGE | UI_LOGS | UI_SEARCH | UI_WHO)) != 0) {
 		ui_menu_read(&menu, where == UI_SEARCH ? UI_PAGE : where, W_HELP_TITLE, NULL);
 		for (int i = 0; i < 50; i++) {
 			snprintf(line, sizeof(line), "line %d\n", i);
@@ -73,7 +73,7 @@ be(enum ui_where where)
 static bool
 reading(void)
 {
-	return (menu.where & (UI_PAGE | UI_LOGS)) != 0;
+	return (menu.where & (UI_PAGE | UI_LOGS | UI_WHO)) != 0;
 }
 
 static bool
@@ -314,6 +314,39 @@ news(int32_t k)
 }
 
 static bool
+sessions(int32_t k)
+{
+	return (ui_menu_key(&menu, k) & UI_SHOW_WHO) != 0;
+}
+
+/* A question below the page; no answer leads back to it. */
+static bool
+plays(int32_t k, enum ui_question what)
+{
+	ui_menu_key(&menu, k);
+	if (menu.where != UI_ASK || menu.asking != what || !ui_menu_reading(&menu))
+		return false;
+	ui_menu_key(&menu, K_ESC);
+	if (menu.where != UI_WHO)
+		return false;
+	ui_menu_key(&menu, k);
+	return (type("12 2\r") & UI_PLAY) != 0 && menu.where == UI_WHO && menu.asking == what &&
+	    strcmp(menu.answer[what], "12 2") == 0;
+}
+
+static bool
+watches(int32_t k)
+{
+	return plays(k, ASK_WATCH);
+}
+
+static bool
+replays(int32_t k)
+{
+	return plays(k, ASK_REPLAY);
+}
+
+static bool
 helps(int32_t k)
 {
 	ui_menu_key(&menu, k);
@@ -423,6 +456,9 @@ static bool (*const effects[ACT_COUNT])(int32_t k) = {
 	[ACT_STOP] = stops,
 	[ACT_RESTART] = restarts,
 	[ACT_NEWS] = news,
+	[ACT_WHO] = sessions,
+	[ACT_WATCH] = watches,
+	[ACT_REPLAY] = replays,
 	[ACT_HELP] = helps,
 	[ACT_FOLLOW] = follows,
 	[ACT_SEARCH] = searches,
@@ -534,7 +570,7 @@ test_help_has_every_row(void **state)
 	type("?");
 	memcpy(help, buf_ptr(&menu.page.text), buf_len(&menu.page.text));
 	for (size_t i = 0; (k = ui_keys_row(i)) != NULL; i++)
-		if ((k->where & (UI_LIST | UI_FILTER | UI_LOGS)) != 0)
+		if ((k->where & (UI_LIST | UI_FILTER | UI_LOGS | UI_WHO)) != 0)
 			assert_non_null(
 			    strstr(help, words(what, sizeof(what), k->help, NULL, NULL, NULL)));
 }

@@ -256,12 +256,14 @@ test_the_help(void **state)
 		if (l == LANGUAGE_EN) {
 			assert_string_equal(line(0)->text,
 			    "alice on gw  Keys                                                  1 "
-			    "to 20 of 59");
+			    "to 20 of 64");
 			assert_string_equal(line(2)->text, " Keys");
 			assert_string_equal(
 			    line(3)->text, "   Enter                 a shell in the container");
 			ui_menu_key(&menu, K_END);
-			assert_string_equal(line(21)->text, "   Ctrl-D                leave");
+			assert_string_equal(line(17)->text, "   Ctrl-D                leave");
+			assert_string_equal(
+			    line(21)->text, "   p                     play a session's recording");
 		}
 		type("q");
 	}

@@ -29,6 +29,27 @@ recorded(struct fixture *f, int64_t session)
 }
 
 static int
+see_newest(const struct recording_row *r, void *arg)
+{
+	struct seen *s = arg;
+	size_t n = strlen(s->text);
+
+	snprintf(s->text + n, sizeof(s->text) - n, "%lld.%lld:%s:%s/%s:%d ", (long long)r->session,
+	    (long long)r->n, r->user, r->node, r->container, r->closed >= r->opened);
+	return 0;
+}
+
+static const char *
+newest(struct fixture *f)
+{
+	static struct seen s;
+
+	s.text[0] = '\0';
+	assert_int_equal(recording_each(f->st, see_newest, &s), 0);
+	return s.text;
+}
+
+static int
 count(const struct session *s, void *arg)
 {
 	*(int64_t *)arg = s->recordings;
@@ -92,6 +113,7 @@ recordings_come_and_go(void **state)
 	assert_int_equal(attach_close(f->st, &alice, first, 0, 0, 0, "exit"), 0);
 	assert_string_equal(recorded(f, session), "1:a.cast.gz:1 3:b.cast.gz:1 ");
 	assert_int_equal(recordings_of(f, session), 2);
+	assert_string_equal(newest(f), "2.1:alice:one/bb:0 1.2:alice:one/bb:0 1.1:alice:one/bb:1 ");
 	assert_int_equal(attach_unrecorded(f->st, second), 0);
 	assert_string_equal(recorded(f, session), "1:a.cast.gz:1 ");
 	assert_int_equal(attach_unrecorded(f->st, 99), JB_NOT_FOUND);
