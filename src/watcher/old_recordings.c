@@ -87,17 +87,29 @@ is_live(int dir, const char *name)
 	return live;
 }
 
-/* 0, or the database took nothing: then it stays. */
+/* 0, or the database took nothing: then it stays.  *gone: it does not. */
 static int
-remove_one(struct store *st, int dir, const struct file *f)
+remove_one(struct store *st, int dir, const struct file *f, bool *gone)
 {
 	const struct actor by = { "retention", "local", 0 };
-	int rc = recording_forget(st, &by, f->name);
+	/* First, for each try is a row in the audit. */
+	int rc = 0, err = faccessat(dir, ".", W_OK | X_OK, 0) < 0 ? errno : 0;
 
-	if (rc == 0 && unlinkat(dir, f->name, 0) < 0 && errno != ENOENT)
+	if (err == 0 && (rc = recording_forget(st, &by, f->name)) == 0 &&
+	    unlinkat(dir, f->name, 0) < 0 && errno != ENOENT)
+		err = errno;
+	*gone = err == 0 && rc == 0;
+	if (err != 0)
 		log_error("recording.not_removed", F_STR("file", f->name),
-		    F_STR("reason", strerror(errno)));
+		    F_STR("reason", strerror(err)));
 	return rc;
+}
+
+/* By size not what is empty: it frees nothing, and may be about to be locked. */
+static bool
+is_due(const struct file *f, int64_t before, bool too_much)
+{
+	return f->written < before || (too_much && f->size > 0);
 }
 
 static int
@@ -108,18 +120,19 @@ remove_due(const struct config *c, struct store *st, int dir, struct files *all,
 	    : INT64_MIN;
 	int64_t most =
 	    c->recording_max_total > 0 ? (int64_t)c->recording_max_total << 20 : INT64_MAX;
-	int64_t bytes = 0;
+	int64_t bytes = 0, tries = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < all->n && *removed < BATCH; i++) {
+	for (size_t i = 0; i < all->n && tries < BATCH && rc == 0; i++) {
 		const struct file *f = &all->file[i];
+		bool gone = false;
 
-		if ((f->written >= before && all->total - bytes <= most) || is_live(dir, f->name))
+		if (!is_due(f, before, all->total - bytes > most) || is_live(dir, f->name))
 			continue;
-		if ((rc = remove_one(st, dir, f)) != 0)
-			break;
-		bytes += f->size;
-		(*removed)++;
+		rc = remove_one(st, dir, f, &gone);
+		tries++;
+		bytes += gone ? f->size : 0;
+		*removed += gone;
 	}
 	if (*removed > 0)
 		log_info("recording.retention", F_NUM("removed", *removed), F_NUM("bytes", bytes));

@@ -8,10 +8,38 @@
 
 #include "jumpbox/recordings.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 enum { MIB = 1 << 20, DAY = 24 * 3600 };
+
+/* ---- a disk that does not do all it is asked ---- */
+
+static bool not_writable;
+static const char *immovable; /* what is in the name of a file that stays */
+
+int
+faccessat(int dir, const char *path, int mode, int flags)
+{
+	(void)dir;
+	(void)flags;
+	assert_string_equal(path, ".");
+	assert_int_equal(mode, W_OK | X_OK);
+	errno = EACCES;
+	return not_writable ? -1 : 0;
+}
+
+int
+unlinkat(int dir, const char *path, int flags)
+{
+	if (immovable != NULL && strstr(path, immovable) != NULL) {
+		errno = EPERM;
+		return -1;
+	}
+	return (int)syscall(SYS_unlinkat, dir, path, flags);
+}
 
 struct scene {
 	struct fixture *f;
@@ -81,20 +109,20 @@ left(struct scene *s, int64_t want)
 	int64_t removed = -1;
 	DIR *d = fdopendir(openat(s->dir, ".", O_RDONLY | O_DIRECTORY));
 	struct dirent *entry;
-	bool there[7] = { false };
+	bool there[8] = { false };
 
 	assert_int_equal(old_recordings_remove(&s->c, s->f->st, &removed), 0);
 	assert_int_equal(removed, want);
 	while ((entry = readdir(d)) != NULL)
 		if (recording_name_ok(entry->d_name))
-			there[atoi(entry->d_name + 17)] = true;
+			there[atoi(entry->d_name + 17) % 10] = true;
 		else if (entry->d_name[0] != '.')
-			there[6] = true;
+			there[7] = true;
 	closedir(d);
 	text[0] = '\0';
-	for (int i = 1; i <= 6; i++)
+	for (int i = 0; i <= 7; i++)
 		if (there[i])
-			snprintf(text + strlen(text), 4, "%c", i == 6 ? 'x' : '0' + i);
+			snprintf(text + strlen(text), 4, "%c", i == 7 ? 'x' : '0' + i);
 	return text;
 }
 
@@ -127,6 +155,46 @@ by_size(void **state)
 	s->c.recording_max_total = 1; /* the one that is being made counts, and stays */
 	assert_string_equal(left(s, 2), "3x");
 	assert_string_equal(left(s, 0), "3x");
+}
+
+/* Between its creation and its lock a new one is empty; there is not much time for that. */
+static void
+one_that_is_born_at_this_moment(void **state)
+{
+	struct scene *s = *state;
+
+	close(made(s, 0, 0, 0));
+	s->c.recording_max_total = 1;
+	assert_string_equal(left(s, 4), "03x");
+	close(made(s, 0, 2, 0));
+	s->c.recording_retention = 1;
+	assert_string_equal(left(s, 1), "03x");
+}
+
+static int64_t
+audit_rows(struct scene *s)
+{
+	return raw_int(s->f, "SELECT count(*) FROM audit");
+}
+
+/* Neither an audit row for what stays nor another try at once. */
+static void
+what_cannot_be_removed_stays(void **state)
+{
+	struct scene *s = *state;
+	int64_t removed = -1, rows = audit_rows(s);
+
+	s->c.recording_retention = 1;
+	not_writable = true;
+	assert_int_equal(old_recordings_remove(&s->c, s->f->st, &removed), 0);
+	assert_int_equal(removed, 0);
+	assert_int_equal(audit_rows(s), rows);
+	not_writable = false;
+	immovable = "-4-1.";
+	assert_string_equal(left(s, 2), "345x");
+	assert_string_equal(left(s, 0), "345x");
+	immovable = NULL;
+	assert_string_equal(left(s, 1), "35x");
 }
 
 static void
@@ -179,6 +247,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(by_age, setup, teardown),
 		cmocka_unit_test_setup_teardown(by_size, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_is_born_at_this_moment, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_removed_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_without_the_audit, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_in_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_directory, setup, teardown),
