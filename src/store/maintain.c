@@ -78,8 +78,12 @@ remove_stretch(struct store *st, const struct stretch *s)
 
 /* ---- the rest ---------------------------------------------------------- */
 
-static const char sessions_sql[] = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions"
-				   " WHERE ended <> 0 AND ended < $1 ORDER BY id LIMIT $2)";
+/* Without its session nobody would find a recording that is kept. */
+static const char sessions_sql[] =
+    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions s WHERE ended <> 0 AND ended < $1"
+    " AND NOT EXISTS (SELECT 1 FROM attaches a WHERE a.session_id = s.id AND a.recording IS NOT "
+    "NULL)"
+    " ORDER BY id LIMIT $2)";
 
 int
 store_maintain(struct store *st, int64_t before, int64_t *removed)

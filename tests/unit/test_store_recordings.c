@@ -127,12 +127,43 @@ recordings_come_and_go(void **state)
 	assert_non_null(strstr(last_audit(f), "z.cast.gz"));
 }
 
+/* It can be played for as long as it is kept. */
+static void
+retention_leaves_the_session_of_a_recording(void **state)
+{
+	struct fixture *f = *state;
+	struct session s = { .conn = 7,
+		.user = "alice",
+		.source = "10.0.0.1",
+		.method = "password",
+		.host = "here",
+		.boot_id = "boot",
+		.pid = 1,
+		.pid_start = 2 };
+	int64_t session = 0, other = 0, removed;
+
+	add_user(f, "alice");
+	assert_int_equal(session_open(f->st, &s, 0, 0, &session), 0);
+	assert_int_equal(session_open(f->st, &s, 0, 0, &other), 0);
+	attached(f, session, "a.cast.gz");
+	attached(f, other, NULL);
+	assert_int_equal(raw(f, "UPDATE sessions SET ended = 1000"), SQLITE_OK);
+	assert_int_equal(store_maintain(f->st, 2000, &removed), 0);
+	assert_int_equal(recordings_of(f, session), 1);
+	assert_int_equal(raw_int(f, "SELECT count(*) FROM sessions"), 1);
+	assert_int_equal(recording_forget(f->st, &op, "a.cast.gz"), 0);
+	assert_int_equal(store_maintain(f->st, 2000, &removed), 0);
+	assert_int_equal(raw_int(f, "SELECT count(*) FROM sessions"), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    recordings_come_and_go, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+		    retention_leaves_the_session_of_a_recording, fixture_setup, fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
