@@ -381,8 +381,35 @@ def test_check_looks_at_recordings(own_host):
     ended(t)
     assert "; 0 being made;" in line()[1]
     path = host.state / "recordings"
+    (file,) = recordings(host)
+
+    def bad(why):
+        return False, (f"{path}: 1 of 1 files are not for the owner of the database alone ({file.name}: {why}): "
+                       "chown, chmod 600")
+    file.chmod(0o640)
+    assert line() == bad("others may read it")
+    file.chmod(0o000)
+    if os.geteuid() == 0:
+        assert line() == bad("Permission denied")
+        shutil.chown(file, "root")
+        file.chmod(0o644)
+        assert line() == bad("it belongs to somebody else")
+        shutil.chown(file, "jumpbox")
+    file.chmod(0o600)
+    conf = host.conf.read_text()
+    host.configure(recording_max_total=7)
+    with open(file, "ab") as f:
+        f.write(bytes(2 << 20))
+    assert "; 1 files, 2 of at most 7 MiB; 0 being made; " in line()[1]
+    host.conf.write_text(conf)
     path.chmod(0o755)
     assert line() == (False, f"{path}: others may look into it: chmod 700")
+    if os.geteuid() == 0:
+        path.chmod(0o700)
+        shutil.chown(path, "root")
+        path.chmod(0o755)
+        assert line() == (False, f"{path}: it belongs to somebody else: chown it to the owner of the database")
+        shutil.chown(path, "jumpbox")
     path.chmod(0o500)
     if os.geteuid() == 0:
         assert line() == (False, f"{path}: it cannot be written to: chmod 700")
