@@ -370,10 +370,22 @@ recv_error(int error)
 	return error == EAGAIN ? JB_TRY_AGAIN : JB_UNAVAILABLE;
 }
 
+/* A peer that closed with something unread is told as a reset, once, before what it has sent. */
+static ssize_t
+next_size(int sock)
+{
+	ssize_t n;
+
+	do
+		n = recv(sock, NULL, 0, MSG_PEEK | MSG_TRUNC);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	return n;
+}
+
 /*
- * The size is asked for first, so that small messages need small storage.  A
- * peer that closed with something unread is told as a reset, once, before
- * what it has sent; after that the kernel gives out its messages.
+ * The size is asked for first, so that small messages need small storage.
+ * The kernel looks for messages before it looks for the end: a last one that
+ * came in between is hidden by that end, but not from another look.
  */
 int
 msg_recv(int sock, struct msg *m)
@@ -384,9 +396,8 @@ msg_recv(int sock, struct msg *m)
 	ssize_t n;
 	bool whole;
 
-	do
-		n = recv(sock, NULL, 0, MSG_PEEK | MSG_TRUNC);
-	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	if ((n = next_size(sock)) == 0)
+		n = next_size(sock);
 	if (n < 0)
 		return recv_error(errno);
 	empty(m, n > MSG_MAX ? 0 : (size_t)n);
