@@ -142,9 +142,9 @@ int totp_get(struct store *st, int64_t user_id, struct totp *t);
 /* Uses up a code and all before it, or a recovery code. JB_NOT_FOUND: somebody else did. */
 int totp_use(struct store *st, int64_t user_id, int64_t counter);
 int totp_use_recovery(struct store *st, int64_t user_id, const uint8_t hash[RECOVERY_HASH]);
-/* JB_EXISTS: the user is enrolled, unless that is to be replaced. */
+/* old: the enrolment that this one replaces; NULL: none.  JB_EXISTS: the user has another. */
 int totp_enrol(struct store *st, const struct actor *by, int64_t user_id, const struct totp *t,
-    uint8_t recovery[RECOVERY_CODES][RECOVERY_HASH], bool replace);
+    uint8_t recovery[RECOVERY_CODES][RECOVERY_HASH], const struct totp *old);
 
 /* ---- public keys ------------------------------------------------------ */
 

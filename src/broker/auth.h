@@ -35,7 +35,6 @@ struct auth {
 	const char *method; /* NULL: none */
 	char key[64];	    /* the fingerprint; empty: by password */
 	int64_t user_id;
-	unsigned wrong_codes;
 	/* proven by VERIFY: this signer, with this key */
 	char signer[MAX_LOGIN + 1];
 	uint8_t *blob;

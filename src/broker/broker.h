@@ -86,6 +86,7 @@ struct broker {
 	/* who */
 	struct auth *auth;   /* until logged in (auth.h) */
 	struct enrol *enrol; /* a secret that is not confirmed yet (do_enrol.c) */
+	unsigned wrong_codes;
 	char user[NAME_MAX_LEN + 1];
 	int64_t user_id;
 	struct target target;

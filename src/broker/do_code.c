@@ -80,14 +80,14 @@ code_judge(struct broker *b, int64_t user_id, const char *user, const char *code
 static void
 refuse(struct broker *b, const char *why)
 {
-	struct auth *a = b->auth;
+	const struct auth *a = b->auth;
 	char method[32], text[320];
 
 	snprintf(method, sizeof(method), "%s+totp", a->method);
 	snprintf(text, sizeof(text), "%s%s", why,
 	    !a->waits && code_waits(b, a->target.user) ? "; further codes have to wait" : "");
 	auth_failed(b, method, text);
-	a->wrong_codes++;
+	b->wrong_codes++;
 	auth_refuse_later(b, STATE_SECOND);
 }
 
@@ -96,7 +96,7 @@ code_limit(struct broker *b)
 {
 	struct errtext why;
 
-	if (b->auth->wrong_codes < MAX_WRONG_CODES)
+	if (b->wrong_codes < MAX_WRONG_CODES)
 		return;
 	err_words(&why, JB_DENIED, W_TOO_MANY_CODES, NULL, NULL, NULL);
 	broker_end(b, JB_DENIED, "refused", &why);

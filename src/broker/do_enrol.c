@@ -17,7 +17,8 @@
 
 struct enrol {
 	struct totp totp;
-	bool replace; /* the present one was proven */
+	bool replace;
+	struct totp old; /* what was proven, if there was anything: that and no other is replaced */
 };
 
 void
@@ -95,18 +96,17 @@ failed(struct broker *b, const char *why)
 
 	log_info("totp.fail", F_STR("user", b->user), F_STR("reason", why));
 	audit_add(b->st, &by, "totp.fail", b->user, NULL, why);
+	b->wrong_codes++;
 }
 
 /* 0: there is no device, or that code is its; -ENROL_CODE: it is to be proven, and why again. */
 static int
-proven(struct broker *b, const char *code, bool *replace, struct errtext *why)
+proven(struct broker *b, const char *code, struct enrol *e, struct errtext *why)
 {
 	const char *factor;
-	struct totp t;
-	int r = broker_store(b) != NULL ? totp_get(b->st, b->user_id, &t) : JB_UNAVAILABLE;
+	int r = broker_store(b) != NULL ? totp_get(b->st, b->user_id, &e->old) : JB_UNAVAILABLE;
 
-	wipe(&t, sizeof(t));
-	*replace = r == 0;
+	e->replace = r == 0;
 	if (r == JB_NOT_FOUND)
 		return 0;
 	if (r != 0)
@@ -127,21 +127,21 @@ do_enrol(struct broker *b, struct msg *m)
 {
 	char code[MAX_CODE + 1];
 	struct errtext why = { 0 };
-	bool replace;
 	int r;
 
 	msg_get_str(m, code, sizeof(code));
 	if (!msg_end(m))
 		return "malformed";
-	r = proven(b, code, &replace, &why);
-	wipe(code, sizeof(code));
-	if (r != 0) {
-		refuse(b, m->id, r, &why);
-		return NULL;
-	}
 	enrol_release(b);
 	b->enrol = xcalloc(1, sizeof(*b->enrol));
-	b->enrol->replace = replace;
+	r = proven(b, code, b->enrol, &why);
+	wipe(code, sizeof(code));
+	if (r != 0) {
+		enrol_release(b);
+		refuse(b, m->id, r, &why);
+		code_limit(b);
+		return NULL;
+	}
 	if (totp_new(b->enrol->totp.secret) != 0)
 		fatal(JB_INTERNAL, "the random generator does not answer");
 	offer(b, m->id, &b->enrol->totp);
@@ -175,7 +175,8 @@ store_enrolment(struct broker *b, char recovery[RECOVERY_CODES][RECOVERY_TEXT])
 	for (int i = 0; i < RECOVERY_CODES && r == 0; i++)
 		r = recovery_new(recovery[i], hash[i]);
 	if (r == 0)
-		r = totp_enrol(b->st, &by, b->user_id, &b->enrol->totp, hash, b->enrol->replace);
+		r = totp_enrol(b->st, &by, b->user_id, &b->enrol->totp, hash,
+		    b->enrol->replace ? &b->enrol->old : NULL);
 	wipe(hash, sizeof(hash));
 	return r;
 }

@@ -13,7 +13,7 @@
 static const char get_sql[] = "SELECT secret, last FROM totp WHERE user_id = $1";
 static const char use_sql[] = "UPDATE totp SET last = $1 WHERE user_id = $2 AND last < $1";
 static const char use_recovery_sql[] = "DELETE FROM totp_recovery WHERE user_id = $1 AND hash = $2";
-static const char remove_sql[] = "DELETE FROM totp WHERE user_id = $1";
+static const char remove_sql[] = "DELETE FROM totp WHERE user_id = $1 AND secret = $2";
 static const char add_sql[] =
     "INSERT INTO totp (user_id, secret, last, created) VALUES ($1, $2, $3, $4)";
 static const char add_recovery_sql[] = "INSERT INTO totp_recovery (user_id, hash) VALUES ($1, $2)";
@@ -62,14 +62,18 @@ name_row(sqlite3_stmt *q, void *arg)
 }
 
 static int
-put(struct store *st, const struct actor *by, int64_t user_id, const struct totp *t, bool replace)
+put(struct store *st, const struct actor *by, int64_t user_id, const struct totp *t,
+    const struct totp *old)
 {
 	char name[NAME_MAX_LEN + 1] = "";
 	int err = sql_one(st, name_sql, PARAMS(P_INT(user_id)), name_row, name);
 
 	if (err)
 		return store_missing_id(st, err, "user", user_id);
-	if (replace && (err = sql_run(st, remove_sql, PARAMS(P_INT(user_id)))) != 0)
+	if (old != NULL)
+		err = sql_run(
+		    st, remove_sql, PARAMS(P_INT(user_id), P_BLOB(old->secret, TOTP_SECRET)));
+	if (err)
 		return err;
 	return change_put(st, by,
 	    &(struct change){
@@ -80,18 +84,18 @@ put(struct store *st, const struct actor *by, int64_t user_id, const struct totp
 		.name = name,
 		.event = "totp.enrol",
 		.user = name,
-		.detail = replace ? "renewed" : "enrolled",
+		.detail = old != NULL ? "renewed" : "enrolled",
 	    });
 }
 
 int
 totp_enrol(struct store *st, const struct actor *by, int64_t user_id, const struct totp *t,
-    uint8_t recovery[RECOVERY_CODES][RECOVERY_HASH], bool replace)
+    uint8_t recovery[RECOVERY_CODES][RECOVERY_HASH], const struct totp *old)
 {
 	int err = txn_begin(st, TXN_DURABLE);
 
 	if (!err)
-		err = put(st, by, user_id, t, replace);
+		err = put(st, by, user_id, t, old);
 	for (int i = 0; i < RECOVERY_CODES && !err; i++)
 		err = sql_run(st, add_recovery_sql,
 		    PARAMS(P_INT(user_id), P_BLOB(recovery[i], RECOVERY_HASH)));

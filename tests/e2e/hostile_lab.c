@@ -210,7 +210,7 @@ fill_database(void)
 		must(user_set(st, &by, u.name, "totp", "required") == 0, store_error(st));
 		must(user_get(st, u.name, take_user_id, &id) == 0, store_error(st));
 		if (i > 0)
-			must(totp_enrol(st, &by, id, &totp, recovery, false) == 0, store_error(st));
+			must(totp_enrol(st, &by, id, &totp, recovery, NULL) == 0, store_error(st));
 	}
 	make_key(st, &by, "alice");
 	make_key(st, &by, "keyed2");

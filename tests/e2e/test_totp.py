@@ -411,6 +411,61 @@ def test_a_device_is_replaced_only_by_who_has_it(own_host):
     assert (r.returncode, r.stdout) == (64, b"") and b"terminal" in r.stderr
 
 
+def test_what_was_proven_is_what_is_replaced(own_host):
+    """Of a device that is renewed meanwhile the code of the one before proves nothing."""
+    host = own_host()
+    old = enrol(host, "alice")
+    ts = [host.terminal("alice", "totp", key=True, options=("-o", "PreferredAuthentications=publickey,keyboard-interactive"))
+          for _ in range(2)]
+    keys = []
+    for t in ts:
+        for prompt in (CODE, b"Present one-time code: "):
+            t.expect(prompt)
+            forget(host, "alice")
+            t.sendline(code(old))
+        keys.append(shown(t)[0])
+    ts[0].sendline(code(keys[0]))
+    recovery_codes(ts[0])
+    ts[1].sendline(code(keys[1]))
+    ts[1].expect(b"meanwhile; log in again")
+    assert ended(ts[1]) == 77
+    ts[0].sendline("")
+    assert ended(ts[0]) == 0
+    assert by_key(host, "alice", code(keys[0], 1))
+
+
+def until(channel, text):
+    heard = b""
+    while not heard.endswith(text):
+        got = channel.recv(1)
+        assert got, heard
+        heard += got
+
+
+def test_a_session_has_so_many_codes_to_prove_a_device(own_host):
+    """On whichever channel, and without a back-off."""
+    host = own_host(backoff_after=0)
+    secret = enrol(host, "alice")
+    with contextlib.closing(paramiko.Transport(("127.0.0.1", host.port))) as t:
+        t.start_client(timeout=20 * SLOW)
+        assert t.auth_password("alice", "correct horse", fallback=False) == ["keyboard-interactive"]
+        assert t.auth_interactive("alice", lambda *_: [code(secret)]) == []
+        for tries in (3, 2):
+            channel = t.open_session(timeout=20 * SLOW)
+            channel.settimeout(20 * SLOW)
+            channel.get_pty()
+            channel.exec_command("totp")
+            for _ in range(tries):
+                until(channel, b"Present one-time code: ")
+                channel.send(f"{wrong(secret)}\n".encode())
+            if tries == 3:
+                until(channel, b"Present one-time code: ")
+                channel.send(b"\x03")
+                assert channel.recv_exit_status() == 77
+        wait_for(lambda: not t.is_active(), 20, "the end of the connection")
+    assert len(host.audit("totp.fail")) == 5 and "too many wrong codes" in host.log_text()
+
+
 def test_two_connections_enrol_one_device(own_host):
     host = own_host(second_factor="all")
     first, second = (host.terminal("alice+bb", "echo in") for _ in range(2))

@@ -51,17 +51,17 @@ one_device_of_a_user(void **state)
 	assert_string_equal(standing(f, "alice"), "0 0 0");
 	assert_int_equal(totp_get(f->st, 1, &t), JB_NOT_FOUND);
 	assert_int_equal(t.last, -1);
-	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, false), 0);
+	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, NULL), 0);
 	assert_string_equal(
 	    last_audit(f), "totp.enrol|operator:root(uid 0)|local|alice|-|enrolled");
 	assert_int_equal(totp_get(f->st, 1, &t), 0);
 	assert_same(&t, &device);
 	assert_string_equal(standing(f, "alice"), "0 1 8");
 	assert_string_equal(standing(f, "bob"), "0 0 0");
-	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, false), JB_EXISTS);
+	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, NULL), JB_EXISTS);
 	assert_string_equal(store_error(f->st), "there is already a second factor of alice");
-	assert_int_equal(totp_enrol(f->st, &op, 99, &device, recovery, false), JB_NOT_FOUND);
-	assert_int_equal(totp_enrol(f->st, &op, 2, &device, recovery, false), 0);
+	assert_int_equal(totp_enrol(f->st, &op, 99, &device, recovery, NULL), JB_NOT_FOUND);
+	assert_int_equal(totp_enrol(f->st, &op, 2, &device, recovery, NULL), 0);
 }
 
 static void
@@ -70,8 +70,8 @@ codes_are_used_once(void **state)
 	struct fixture *f = *state;
 	struct totp t;
 
-	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, false), 0);
-	assert_int_equal(totp_enrol(f->st, &op, 2, &device, recovery, false), 0);
+	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, NULL), 0);
+	assert_int_equal(totp_enrol(f->st, &op, 2, &device, recovery, NULL), 0);
 	assert_int_equal(totp_use(f->st, 1, 100), JB_NOT_FOUND);
 	assert_int_equal(totp_use(f->st, 1, 99), JB_NOT_FOUND);
 	assert_int_equal(totp_use(f->st, 1, 101), 0);
@@ -94,16 +94,21 @@ renewed_as_a_whole(void **state)
 
 	for (int i = 0; i < RECOVERY_CODES; i++)
 		memset(others[i], i + 100, RECOVERY_HASH);
-	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, false), 0);
-	assert_int_equal(totp_enrol(f->st, &op, 1, &fresh, others, true), 0);
+	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, NULL), 0);
+	assert_int_equal(totp_enrol(f->st, &op, 1, &fresh, others, &device), 0);
 	assert_string_equal(last_audit(f), "totp.enrol|operator:root(uid 0)|local|alice|-|renewed");
 	assert_int_equal(totp_get(f->st, 1, &t), 0);
 	assert_same(&t, &fresh);
 	assert_int_equal(totp_use_recovery(f->st, 1, recovery[0]), JB_NOT_FOUND);
 	assert_int_equal(totp_use_recovery(f->st, 1, others[0]), 0);
+	/* Who proved the one before has proven nothing of this one. */
+	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, &device), JB_EXISTS);
+	assert_int_equal(totp_get(f->st, 1, &t), 0);
+	assert_same(&t, &fresh);
+	assert_int_equal(totp_use_recovery(f->st, 1, others[1]), 0);
 	/* Two recovery codes alike: nothing of it is stored. */
 	memcpy(recovery[1], recovery[0], RECOVERY_HASH);
-	assert_int_not_equal(totp_enrol(f->st, &op, 1, &device, recovery, true), 0);
+	assert_int_not_equal(totp_enrol(f->st, &op, 1, &device, recovery, &fresh), 0);
 	assert_int_equal(totp_get(f->st, 1, &t), 0);
 	assert_same(&t, &fresh);
 }
@@ -117,7 +122,7 @@ required_off_and_gone(void **state)
 	assert_int_equal(user_set(f->st, &op, "alice", "totp", "required"), 0);
 	assert_string_equal(
 	    last_audit(f), "user.set|operator:root(uid 0)|local|alice|-|totp=required");
-	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, false), 0);
+	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, NULL), 0);
 	assert_string_equal(standing(f, "alice"), "1 1 8");
 	assert_int_equal(user_set(f->st, &op, "alice", "totp", ""), 0);
 	assert_string_equal(standing(f, "alice"), "0 1 8");
@@ -127,7 +132,7 @@ required_off_and_gone(void **state)
 	assert_string_equal(last_audit(f), "user.set|operator:root(uid 0)|local|alice|-|totp=off");
 	assert_string_equal(standing(f, "alice"), "0 0 0");
 	assert_int_equal(user_set(f->st, &op, "nobody", "totp", "off"), JB_NOT_FOUND);
-	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, false), 0);
+	assert_int_equal(totp_enrol(f->st, &op, 1, &device, recovery, NULL), 0);
 	assert_int_equal(user_del(f->st, &op, "alice"), 0);
 	assert_int_equal(totp_get(f->st, 1, &t), JB_NOT_FOUND);
 	assert_int_equal(raw_int(f, "SELECT count(*) FROM totp_recovery"), 0);
