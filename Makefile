@@ -110,7 +110,7 @@ SESSION_PURE = line qr ui_model ui_plain ui_json ui_input ui_filter ui_list ui_k
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 $(BUILD)/tests/unit/test_session_cmdline: $(BUILD)/src/session/cmdline.o
 $(BUILD)/tests/unit/test_session_log_text: $(BUILD)/src/session/log_text.o
-$(BUILD)/tests/unit/test_session_ui_tables: $(patsubst %,$(BUILD)/src/session/%.o,ui_details ui_hosts ui_json ui_model ui_stats ui_table)
+$(BUILD)/tests/unit/test_session_ui_tables: $(patsubst %,$(BUILD)/src/session/%.o,ui_columns ui_details ui_filter ui_hosts ui_json ui_list ui_model ui_stats ui_table)
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 $(BUILD)/tests/unit/test_session_ui_screen: $(patsubst %,$(BUILD)/src/session/%.o,$(SESSION_PURE) ui_screen terminfo)
 $(BUILD)/tests/unit/test_session_ui_screen: STORE_LIBS += $(call libs,ncursesw)

@@ -827,6 +827,15 @@ WORD(W_TABLE_GROUP,
 WORD(W_TABLE_GRANT,
     "Grant",
     "授权")
+WORD(W_GRANT_ALLOW,
+    "{1} allow {2}",
+    "{1}：允许 {2}")
+WORD(W_GRANT_AS,
+    " as {1}",
+    "，以 {1} 身份")
+WORD(W_GRANT_UNTIL,
+    " until {1}",
+    "，有效至 {1}")
 WORD(W_DETAIL_NAME,
     "Name",
     "名称")
@@ -954,6 +963,13 @@ WORD(W_STATE_CREATED, "created", "已创建")
 WORD(W_STATE_DEAD, "dead", "已失效")
 WORD(W_STATE_REMOVING, "removing", "删除中")
 WORD(W_STATE_UNREACHABLE, "unreachable", "无法连接")
+WORD(W_NODE_CONNECTED, "connected", "已连接")
+WORD(W_NODE_FAILED, "failed", "故障")
+WORD(W_NODE_UNKNOWN, "unknown", "未知")
+WORD(W_ROLE_ADMIN, "admin", "管理员")
+WORD(W_ROLE_USER, "user", "普通用户")
+WORD(W_MENU_FULL, "full", "全屏")
+WORD(W_MENU_PLAIN, "plain", "列表")
 WORD(W_HEALTH_HEALTHY, "healthy", "健康")
 WORD(W_HEALTH_UNHEALTHY, "unhealthy", "不健康")
 WORD(W_HEALTH_STARTING, "starting", "启动中")

@@ -194,19 +194,16 @@ put_membership(const char *group, const char *user, void *arg)
 	return 0;
 }
 
+/* The session says it; the selector comes last, as anything may be in it. */
 static void
 put_grant(struct page *p, const struct subject_grant *g)
 {
-	char until[40] = "", when[32], *text;
+	char *text;
 
 	if (g->until != 0 && g->until <= now_unix())
 		return;
-	if (g->until != 0) {
-		when_format(g->until, when);
-		snprintf(until, sizeof(until), " until %s", when);
-	}
-	text = xasprintf("%s allow %s%s%s%s", g->selector, g->allow,
-	    g->run_as != NULL ? " as " : "", g->run_as != NULL ? g->run_as : "", until);
+	text = xasprintf("%" PRId64 "\n%s\n%s\n%s", g->until, g->allow,
+	    g->run_as != NULL ? g->run_as : "", g->selector);
 	pair(p, "grant", text);
 	free(text);
 }

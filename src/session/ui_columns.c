@@ -35,10 +35,10 @@ ui_age(uint64_t since, int64_t now, char *dst, size_t size)
 }
 
 static const struct {
-	const char *state;
+	const char *said;
 	enum word word;
 	enum ui_role role;
-} states[] = {
+} known[] = {
 	{ "running", W_STATE_RUNNING, ROLE_GOOD },
 	{ "exited", W_STATE_EXITED, ROLE_DIM },
 	{ "paused", W_STATE_PAUSED, ROLE_WARN },
@@ -50,23 +50,29 @@ static const struct {
 	{ "healthy", W_HEALTH_HEALTHY, ROLE_GOOD },
 	{ "unhealthy", W_HEALTH_UNHEALTHY, ROLE_BAD },
 	{ "starting", W_HEALTH_STARTING, ROLE_WARN },
+	{ "connected", W_NODE_CONNECTED, ROLE_GOOD },
+	{ "failed", W_NODE_FAILED, ROLE_BAD },
+	{ "unknown", W_NODE_UNKNOWN, ROLE_WARN },
+	{ "admin", W_ROLE_ADMIN, ROLE_PLAIN },
+	{ "user", W_ROLE_USER, ROLE_PLAIN },
+	{ "full", W_MENU_FULL, ROLE_PLAIN },
+	{ "plain", W_MENU_PLAIN, ROLE_PLAIN },
 };
 
-/* The word for a state or a health; as it is, where there is none. */
-static enum ui_role
-state_word(const char *state, const char *detail, char dst[static UI_CELL])
+enum ui_role
+ui_word(const char *word, const char *detail, char dst[static UI_CELL])
 {
 	size_t n;
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		if (strcmp(state, states[i].state) != 0)
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(word, known[i].said) != 0)
 			continue;
-		words(dst, UI_CELL, states[i].word, detail, NULL, NULL);
+		words(dst, UI_CELL, known[i].word, detail, NULL, NULL);
 		for (n = strlen(dst); n > 0 && dst[n - 1] == ' '; n--)
 			dst[n - 1] = '\0';
-		return states[i].role;
+		return known[i].role;
 	}
-	text_safe(dst, UI_CELL, state);
+	text_safe(dst, UI_CELL, word);
 	return ROLE_PLAIN;
 }
 
@@ -80,20 +86,20 @@ state_cell(const struct ui_entry *e, int64_t now, char dst[static UI_CELL])
 
 	if (strcmp(e->state, "running") == 0 && e->health[0] != '\0' &&
 	    strcmp(e->health, "healthy") != 0)
-		return state_word(e->health, NULL, dst);
+		return ui_word(e->health, NULL, dst);
 	if (strcmp(e->state, "exited") == 0 && (e->flags & ROW_OOM) != 0) {
 		words(dst, UI_CELL, W_STATE_OOM, NULL, NULL, NULL);
 		return ROLE_BAD;
 	}
 	if (strcmp(e->state, "unreachable") == 0 && e->node_seen != 0) {
-		role = state_word(e->state, NULL, dst);
+		role = ui_word(e->state, NULL, dst);
 		n = strlen(dst);
 		snprintf(
 		    dst + n, UI_CELL - n, " %s", ui_age(e->node_seen, now, detail, sizeof(detail)));
 		return role;
 	}
 	snprintf(detail, sizeof(detail), "%" PRIu32, e->exit_code);
-	role = state_word(e->state, detail, dst);
+	role = ui_word(e->state, detail, dst);
 	return role == ROLE_DIM && e->exit_code != 0 && strcmp(e->state, "exited") == 0 ? ROLE_BAD
 											: role;
 }
@@ -109,7 +115,7 @@ static enum ui_role
 health_cell(const struct ui_entry *e, int64_t now, char dst[static UI_CELL])
 {
 	(void)now;
-	return state_word(e->health, NULL, dst);
+	return ui_word(e->health, NULL, dst);
 }
 
 static enum ui_role

@@ -53,6 +53,11 @@ void ui_layout_make(struct ui_layout *l, const struct ui_widths *w, unsigned col
 
 enum word ui_column_title(enum ui_column c);
 bool ui_column_right(enum ui_column c); /* aligned at its right edge */
+/*
+ * The word for one of the broker's: a container's state (detail: its exit code), its health, a
+ * node's state, a role, a setting.  As it is, safe to show, where there is none.
+ */
+enum ui_role ui_word(const char *word, const char *detail, char dst[static UI_CELL]);
 /* What is in it, safe to show; now: unix seconds. */
 enum ui_role ui_cell(
     const struct ui_entry *e, enum ui_column c, int64_t now, char dst[static UI_CELL]);

@@ -3,6 +3,7 @@
  * jumpbox-session; pure.
  */
 #include "ui_details.h"
+#include "ui_columns.h"
 #include "ui_json.h"
 
 #include "jumpbox/text.h"
@@ -18,14 +19,14 @@ enum { TEXT_ROOM = 4 * DETAIL_MAX };
 static const struct detail {
 	const char *json;
 	enum word title;
-	enum { TEXT, NUMBER, TIME, FLAG } kind;
+	enum { TEXT, WORD, NUMBER, TIME, FLAG } kind;
 	bool many;
 } details[DETAIL_KEYS] = {
 	[DETAIL_NAME]      = { "name",      W_DETAIL_NAME,      TEXT,   false },
 	[DETAIL_ID]        = { "id",        W_DETAIL_ID,        TEXT,   false },
 	[DETAIL_NODE]      = { "node",      W_DETAIL_NODE,      TEXT,   false },
-	[DETAIL_STATE]     = { "state",     W_DETAIL_STATE,     TEXT,   false },
-	[DETAIL_HEALTH]    = { "health",    W_DETAIL_HEALTH,    TEXT,   false },
+	[DETAIL_STATE]     = { "state",     W_DETAIL_STATE,     WORD,   false },
+	[DETAIL_HEALTH]    = { "health",    W_DETAIL_HEALTH,    WORD,   false },
 	[DETAIL_EXIT_CODE] = { "exit_code", W_DETAIL_EXIT_CODE, NUMBER, false },
 	[DETAIL_OOM]       = { "oom",       W_DETAIL_OOM,       FLAG,   false },
 	[DETAIL_IMAGE]     = { "image",     W_DETAIL_IMAGE,     TEXT,   false },
@@ -64,8 +65,12 @@ ui_detail_title(enum detail_key key)
 char *
 ui_detail_value(const struct ui_detail *d, char *dst, size_t size)
 {
-	char when[32];
+	char when[32], word[UI_CELL];
 
+	if (details[d->key].kind == WORD) {
+		ui_word(d->value, NULL, word);
+		return text_safe(dst, size, word);
+	}
 	if (details[d->key].kind == TIME) {
 		when_format(strtoll(d->value, NULL, 10), when);
 		return text_safe(dst, size, when);
@@ -154,7 +159,7 @@ ui_details_json(const struct ui_details *d, struct buf *out)
 		if (details[k].many) {
 			ui_json_key(out, details[k].json, &n);
 			put_many(d, k, out);
-		} else if (details[k].kind == TEXT) {
+		} else if (details[k].kind == TEXT || details[k].kind == WORD) {
 			ui_json_string(out, details[k].json, value, &n);
 		} else if (details[k].kind == FLAG) {
 			ui_json_key(out, details[k].json, &n);

@@ -15,14 +15,15 @@
 #include <string.h>
 
 enum { CELL = 512, COLUMNS = 5, GAP = 2 };
-#define AGE SIZE_MAX
+#define STATE (SIZE_MAX - 1)
+#define AGE   SIZE_MAX
 
 static const struct column {
-	size_t offset; /* of the string in struct ui_entry; AGE: how long it has been up */
+	size_t offset; /* of the string in struct ui_entry; AGE: how long it has been up; STATE */
 	size_t most;   /* columns it may take */
 } columns[COLUMNS] = {
 	{ offsetof(struct ui_entry, name), 40 },
-	{ offsetof(struct ui_entry, state), 12 },
+	{ STATE, 18 },
 	{ AGE, 6 },
 	{ offsetof(struct ui_entry, node), 16 },
 	{ offsetof(struct ui_entry, image), 60 },
@@ -33,6 +34,10 @@ cell(const struct ui_entry *e, unsigned c, int64_t now, char safe[static CELL])
 {
 	if (columns[c].offset == AGE)
 		return ui_age(strcmp(e->state, "running") == 0 ? e->started : 0, now, safe, CELL);
+	if (columns[c].offset == STATE) {
+		ui_cell(e, COL_STATE, now, safe);
+		return safe;
+	}
 	return text_safe(
 	    safe, CELL, *(const char *const *)(const void *)((const char *)e + columns[c].offset));
 }

@@ -3,12 +3,14 @@
  * `recordings`, `keys list` and `whoami` print.  jumpbox-session; pure.
  */
 #include "ui_table.h"
+#include "ui_columns.h"
 #include "ui_json.h"
 
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +28,7 @@ static const struct table_column who[] = {
 };
 static const struct table_column nodes[] = {
 	{ "name",      W_TABLE_NODE,      CELL_TEXT,   false },
-	{ "state",     W_TABLE_STATE,     CELL_TEXT,   false },
+	{ "state",     W_TABLE_STATE,     CELL_WORD,   false },
 	{ "last_seen", W_TABLE_LAST_SEEN, CELL_TIME,   false },
 	{ "address",   W_TABLE_ADDRESS,   CELL_TEXT,   false },
 	{ "region",    W_TABLE_REGION,    CELL_TEXT,   false },
@@ -44,17 +46,17 @@ static const struct table_column keys[] = {
 /* The pairs of an account; those that a pair names by `group` and `grant` repeat. */
 static const struct table_column account[] = {
 	{ "name",       W_TABLE_NAME,       CELL_TEXT,   false },
-	{ "role",       W_TABLE_ROLE,       CELL_TEXT,   false },
+	{ "role",       W_TABLE_ROLE,       CELL_WORD,   false },
 	{ "created",    W_TABLE_CREATED,    CELL_TIME,   false },
 	{ "last_login", W_TABLE_LAST_LOGIN, CELL_TIME,   false },
 	{ "expires",    W_TABLE_EXPIRES,    CELL_TIME,   false },
 	{ "password",   W_TABLE_PASSWORD,   CELL_YESNO,  false },
 	{ "language",   W_TABLE_LANGUAGE,   CELL_TEXT,   false },
-	{ "menu",       W_TABLE_MENU,       CELL_TEXT,   false },
+	{ "menu",       W_TABLE_MENU,       CELL_WORD,   false },
 	{ "session",    W_TABLE_SESSION,    CELL_NUMBER, false },
 	{ "source",     W_TABLE_SOURCE,     CELL_TEXT,   false },
 	{ "groups",     W_TABLE_GROUP,      CELL_TEXT,   true  },
-	{ "grants",     W_TABLE_GRANT,      CELL_TEXT,   true  },
+	{ "grants",     W_TABLE_GRANT,      CELL_GRANT,  true  },
 };
 static const struct table_column recorded[] = {
 	{ "session",   W_TABLE_ID,        CELL_NUMBER, false },
@@ -115,12 +117,42 @@ say(struct buf *out, const char *s)
 	buf_add(out, s, strlen(s));
 }
 
+/* UNTIL \n ALLOW \n RUN-AS \n SELECTOR, as a sentence; what is not, as it is. */
+static char *
+grant_text(enum language l, const char *cell, char dst[static CELL])
+{
+	char copy[CELL], when[32], *p = copy, *field[3];
+	size_t n;
+
+	snprintf(copy, sizeof(copy), "%s", cell);
+	snprintf(dst, CELL, "%s", cell);
+	for (size_t i = 0; i < 3; i++)
+		if ((field[i] = strsep(&p, "\n")) == NULL || p == NULL)
+			return dst;
+	words_in(l, dst, CELL, W_GRANT_ALLOW, p, field[1], NULL);
+	n = strlen(dst);
+	if (field[2][0] != '\0')
+		words_in(l, dst + n, CELL - n, W_GRANT_AS, field[2], NULL, NULL);
+	n = strlen(dst);
+	if (strcmp(field[0], "0") != 0) {
+		when_format(strtoll(field[0], NULL, 10), when);
+		words_in(l, dst + n, CELL - n, W_GRANT_UNTIL, when, NULL, NULL);
+	}
+	return dst;
+}
+
 static char *
 cell_text(const struct table_column *c, const char *cell, char dst[static CELL])
 {
 	int64_t at = c->kind == CELL_TIME ? strtoll(cell, NULL, 10) : 0;
-	char when[32];
+	char when[32], grant[CELL];
 
+	if (c->kind == CELL_GRANT)
+		return text_safe(dst, CELL, grant_text(words_language(), cell, grant));
+	if (c->kind == CELL_WORD) {
+		ui_word(cell, NULL, dst);
+		return dst;
+	}
 	if (c->kind == CELL_TIME) {
 		when_format(at, when);
 		return text_safe(dst, CELL, at > 0 ? when : "");
@@ -256,6 +288,7 @@ pairs_text(const struct table *t, struct buf *out)
 static void
 pair_json(const struct table *t, const struct table_column *c, struct buf *out, unsigned *n)
 {
+	char grant[CELL];
 	unsigned many = 0;
 
 	if (c->last) {
@@ -271,7 +304,9 @@ pair_json(const struct table *t, const struct table_column *c, struct buf *out, 
 		}
 		if (many++ > 0)
 			ui_json_raw(out, ",");
-		ui_json_text(out, t->cell[i + 1]);
+		ui_json_text(out,
+		    c->kind == CELL_GRANT ? grant_text(LANGUAGE_EN, t->cell[i + 1], grant)
+					  : t->cell[i + 1]);
 	}
 	if (c->last)
 		ui_json_raw(out, "]");

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum cell_kind { CELL_TEXT, CELL_NUMBER, CELL_TIME, CELL_YESNO };
+enum cell_kind { CELL_TEXT, CELL_NUMBER, CELL_TIME, CELL_YESNO, CELL_WORD, CELL_GRANT };
 
 struct table_column {
 	const char *key; /* in JSON */

@@ -94,6 +94,28 @@ def test_one_language_a_connection(host):
         t.close()
 
 
+def test_words_in_lists_and_tables(host, docker):
+    """The broker's words for states and roles are for programs: `--json` has them, a person reads the language's."""
+    docker.container("still")
+    docker.cli("stop", "--time", "0", "still")
+    wait_for(lambda: b"exited 1" in host.ssh("alice", "ls still").stdout, 10, "the list")
+    for login, command, said, words in (
+            ("alice", "ls", "bb +运行中", "running"), ("alice", "ls still", r"still +已退出 1\d\d", "exited"),
+            ("alice", "show bb", "状态 +运行中", "running"), ("alice", "whoami", "角色 +普通用户", "user"),
+            ("alice", "whoami", r"授权 +\*：允许 shell,", "allow"), ("root1", "nodes", "one +已连接", "connected")):
+        zh, json = (host.ssh(login, c, options=ZH).stdout.decode() for c in (command, command.replace(" ", " --json ", 1)
+                    if " " in command else command + " --json"))
+        assert re.search(said, zh) and words not in zh, zh
+        assert words in json and not CJK.search(json), json
+    r = Reader(host, "alice")
+    r.t.expect("bb +运行中 ".encode())
+    r.hears("q 退出）：")
+    r.t.sendline("i bb")
+    r.t.expect("状态 +运行中".encode())
+    r.t.close()
+    docker.remove("still")
+
+
 # ---- what goes wrong, in a terminal ------------------------------------------------------
 
 

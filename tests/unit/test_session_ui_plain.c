@@ -4,6 +4,7 @@
 #include "../../src/session/ui_plain.h"
 
 #include "jumpbox/text.h"
+#include "jumpbox/words.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -49,13 +50,13 @@ test_rows(void **state)
 	add(&m, 4, web, run, one, img);
 	add(&m, 9, long_, ex, node, img);
 	assert_string_equal(rows(&m, 0, &out),
-	    "  1  web       running  one     nginx:1\n"
-	    "  2  database  exited   second  nginx:1\n");
+	    "  1  web       running   one     nginx:1\n"
+	    "  2  database  exited 0  second  nginx:1\n");
 	buf_release(&out);
 	ui_model_begin(&m);
 	add(&m, 9, long_, ex, node, img);
 	ui_model_end(&m);
-	assert_string_equal(rows(&m, 0, &out), "  2  database  exited  second  nginx:1\n");
+	assert_string_equal(rows(&m, 0, &out), "  2  database  exited 0  second  nginx:1\n");
 	buf_release(&out);
 	ui_model_begin(&m);
 	ui_model_end(&m);
@@ -187,8 +188,17 @@ test_age(void **state)
 	ui_plain_rows(&m, 0, 7201, &out);
 	buf_add(&out, "", 1);
 	assert_string_equal((const char *)buf_ptr(&out),
-	    "  1  web  running  2h  one  nginx\n"
-	    "  2  db   exited       one  pg\n");
+	    "  1  web  running   2h  one  nginx\n"
+	    "  2  db   exited 0      one  pg\n");
+	buf_release(&out);
+	words_speak(LANGUAGE_ZH);
+	buf_init(&out, 65536);
+	ui_plain_rows(&m, 0, 7201, &out);
+	buf_add(&out, "", 1);
+	words_speak(LANGUAGE_EN);
+	assert_string_equal((const char *)buf_ptr(&out),
+	    "  1  web  运行中    2 时  one  nginx\n"
+	    "  2  db   已退出 0        one  pg\n");
 	buf_release(&out);
 	ui_model_release(&m);
 }

@@ -6,6 +6,7 @@
 #include "../../src/session/ui_table.h"
 
 #include "jumpbox/util.h"
+#include "jumpbox/words.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -33,6 +34,7 @@ static struct ui_detail rows[] = {
 	{ DETAIL_LABEL, "b=2" },
 	{ DETAIL_NAME, NASTY },
 	{ DETAIL_STATE, "running" },
+	{ DETAIL_HEALTH, NASTY },
 	{ DETAIL_CREATED, "1795666236" },
 	{ DETAIL_LABEL, "a=1" },
 	{ DETAIL_OOM, "yes" },
@@ -52,6 +54,7 @@ details_are_lines(void **state)
 	assert_string_equal(text_of(&out),
 	    "Name            " SAFE "\n"
 	    "State           running\n"
+	    "Health          " SAFE "\n"
 	    "Out of memory   yes\n"
 	    "Created         2026-11-26T04:10:36Z\n"
 	    "Labels          b=2\n"
@@ -145,7 +148,8 @@ pairs_are_an_object(void **state)
 {
 	static const char *const cells[] = { "name", "alice", "role", "user", "last-login", "5",
 		"expires", "0", "password", "no", "session", "9", "group", "a", "grant",
-		"* allow shell", "grant", NASTY, "of-a-later", "x", NULL };
+		"0\nshell\n\n*", "grant", "1795666236\nshell,exec\nroot\nlabel:a=b\nc", "grant",
+		NASTY, "of-a-later", "x", NULL };
 	struct table t;
 	struct buf out;
 	json_t *o;
@@ -164,10 +168,48 @@ pairs_are_an_object(void **state)
 	assert_int_equal(json_integer_value(json_object_get(o, "last_login")), 5);
 	assert_true(json_is_false(json_object_get(o, "password")));
 	assert_int_equal(json_array_size(json_object_get(o, "groups")), 1);
-	assert_int_equal(json_array_size(json_object_get(o, "grants")), 2);
+	assert_int_equal(json_array_size(json_object_get(o, "grants")), 3);
+	assert_string_equal(
+	    json_string_value(json_array_get(json_object_get(o, "grants"), 0)), "* allow shell");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(o, "grants"), 1)),
+	    "label:a=b\\x0ac allow shell,exec as root until 2026-11-26T04:10:36Z");
 	json_decref(o);
 	buf_release(&out);
 	table_release(&t);
+}
+
+/* The words of the broker are for programs; a person reads those of the language. */
+static void
+words_in_cells_are_the_language_s(void **state)
+{
+	static const char *const node[] = { "n1", "failed", "0", "unix:///x", "", "yes", "why",
+		NULL };
+	static const char *const me[] = { "role", "admin", "menu", "plain", "grant",
+		"1795666236\nshell\nroot\n*", NULL };
+	struct table t;
+	struct buf out;
+
+	(void)state;
+	words_speak(LANGUAGE_ZH);
+	buf_init(&out, 1 << 20);
+	ui_details_text(&details, &out);
+	fill(&t, QUERY_NODES, node);
+	table_text(&t, &out);
+	table_release(&t);
+	fill(&t, QUERY_ACCOUNT, me);
+	table_text(&t, &out);
+	table_json(&t, &out);
+	table_release(&t);
+	words_speak(LANGUAGE_EN);
+	text_of(&out);
+	static const char *const said[] = { "状态      运行中\n", "  故障  ", "角色      管理员\n",
+		"菜单      列表\n",
+		"授权      *：允许 shell，以 root 身份，有效至 2026-11-26T04:10:36Z\n",
+		"\"role\":\"admin\"", "* allow shell as root until 2026-11-26T04:10:36Z" };
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (strstr((const char *)buf_ptr(&out), said[i]) == NULL)
+			fail_msg("no \"%s\" in %s", said[i], (const char *)buf_ptr(&out));
+	buf_release(&out);
 }
 
 /* ---- figures -------------------------------------------------------------------- */
@@ -269,6 +311,7 @@ main(void)
 		cmocka_unit_test(rows_are_aligned_by_what_is_seen),
 		cmocka_unit_test(no_rows_are_an_empty_array),
 		cmocka_unit_test(pairs_are_an_object),
+		cmocka_unit_test(words_in_cells_are_the_language_s),
 		cmocka_unit_test(figures_as_docker_writes_them),
 		cmocka_unit_test(figures_are_a_line),
 		cmocka_unit_test(hosts_are_what_ssh_can_read),
