@@ -637,6 +637,9 @@ WORD(W_ENROL_UNSTORED,
 WORD(W_ACCESS_ENDS,
     "\njumpbox: your access to this container ends in {1} min\n",
     "\njumpbox：您对此容器的访问权限将在 {1} 分钟后到期\n")
+WORD(W_SHELL_ACCOUNT_ENDS,
+    "jumpbox: your account expires on {1}\n",
+    "jumpbox：您的账号将于 {1} 到期\n")
 WORD(W_ACCOUNT_ENDS,
     "Your account expires on {1}.\n",
     "您的账号将于 {1} 到期。\n")

@@ -89,6 +89,8 @@ void notices_take(struct conn *c, struct msg *m); /* EVT_NOTICE */
 void notices_head(struct channel *ch);
 /* That the account expires within days, as a line; false: it does not. */
 bool notices_account(const struct conn *c, char *dst, size_t size);
+/* The same on the terminal of a shell that was not chosen in a menu. */
+void notices_shell(struct channel *ch);
 
 /* ---- serve.c ---------------------------------------------------------- */
 

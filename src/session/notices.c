@@ -1,6 +1,6 @@
 /*
  * What a user is told unasked: in the menu the message of the day and that the
- * account expires, on a shell's terminal that it ends soon.  jumpbox-session.
+ * account expires, on a shell's terminal that, if no menu did, and that it ends soon.  jumpbox-session.
  */
 #include "conn.h"
 
@@ -31,8 +31,8 @@ notices_take(struct conn *c, struct msg *m)
 			chan_words(ch, W_ACCESS_ENDS, minutes, NULL, NULL);
 }
 
-bool
-notices_account(const struct conn *c, char *dst, size_t size)
+static bool
+account_ends(const struct conn *c, enum word w, char *dst, size_t size)
 {
 	enum { DATE = 10, MINUTE = 16 }; /* of "2027-01-31T18:00:00Z" */
 	char when[32];
@@ -42,8 +42,24 @@ notices_account(const struct conn *c, char *dst, size_t size)
 	when_format(c->expires, when);
 	when[DATE] = ' ';
 	memcpy(when + MINUTE, " UTC", sizeof(" UTC"));
-	words(dst, size, W_ACCOUNT_ENDS, when, NULL, NULL);
+	words(dst, size, w, when, NULL, NULL);
 	return true;
+}
+
+bool
+notices_account(const struct conn *c, char *dst, size_t size)
+{
+	return account_ends(c, W_ACCOUNT_ENDS, dst, size);
+}
+
+void
+notices_shell(struct channel *ch)
+{
+	char text[128];
+
+	if (ch->tty && ch->command == NULL && !ch->menu &&
+	    account_ends(ch->conn, W_SHELL_ACCOUNT_ENDS, text, sizeof(text)))
+		chan_say(ch, text);
 }
 
 void

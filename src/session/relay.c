@@ -211,6 +211,7 @@ on_attached(struct channel *ch, struct msg *m)
 		ch->record = record_new(file, ch->conn->cfg, now_mono_ms());
 		chan_words(ch, W_RECORDED, NULL, NULL, NULL);
 	}
+	notices_shell(ch);
 	if (ch->cancelled) { /* the two crossed */
 		relay_detach(ch, "cancelled");
 		refused(ch, -JB_TRY_AGAIN, words(message, sizeof(message), W_CANCELLED, 0, 0, 0));

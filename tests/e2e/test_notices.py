@@ -65,6 +65,18 @@ def test_an_account_that_expires_within_a_week(own_host):
         t.sendline("q")
         assert ended(t) == 0
     assert host.ssh("alice+bb", "echo in").stderr == host.ssh("alice", "ls").stderr == b""
+    # Who goes straight into a shell sees no menu; a program's terminal is its own, and after a menu once is enough.
+    t = live_terminal(host)
+    assert re.search(rb"jumpbox: your account expires on 20\d\d-\d\d-\d\d \d\d:\d\d UTC\r\n", t.before), t.before
+    t.close()
+    t = host.terminal("alice+bb", "echo in")
+    t.expect(pexpect.EOF)
+    assert t.before == b"in\r\n"
+    t, _ = menu(host)
+    t.sendline("bb")
+    t.expect(rb"[#$] ")
+    assert b"expires" not in t.before
+    t.close()
 
 
 def test_a_shell_that_ends_soon_says_so_once(own_host):
