@@ -23,6 +23,7 @@ enum {
 	RECOVERY_BYTES = 10,
 	RECOVERY_CHARS = RECOVERY_BYTES * 8 / 5,
 	RECOVERY_GROUP = 4,
+	URL_FITS = 106, /* bytes in the largest QR code that 80x24 has room for, version 5 */
 };
 
 enum second_need
@@ -83,6 +84,7 @@ escape(const char *s, char *out, size_t size)
 	out[n] = '\0';
 }
 
+/* The issuer stands in it twice, for old apps, unless that makes it too long. */
 int
 totp_url(const uint8_t secret[TOTP_SECRET], const char *issuer, const char *user,
     char out[static TOTP_URL])
@@ -93,8 +95,10 @@ totp_url(const uint8_t secret[TOTP_SECRET], const char *issuer, const char *user
 	if (r == 0) {
 		escape(issuer, who, sizeof(who));
 		escape(user, name, sizeof(name));
-		snprintf(out, TOTP_URL, "otpauth://totp/%s:%s?secret=%s&issuer=%s", who, name, text,
-		    who);
+		if (snprintf(out, TOTP_URL, "otpauth://totp/%s:%s?secret=%s&issuer=%s", who, name,
+			text, who) > URL_FITS)
+			snprintf(out, TOTP_URL, "otpauth://totp/%s?secret=%s&issuer=%s", name, text,
+			    who);
 	}
 	wipe(text, sizeof(text));
 	return r;

@@ -133,6 +133,26 @@ def test_the_dialogue_of_one_method(host):
     assert host.log_text().count(" broker.protocol ") == breaches
 
 
+def test_a_client_without_a_terminal(host, tmp_path):
+    """As editors have it: a program asks, and what follows shares that connection."""
+    user = newcomer(host, "twoasked")
+    host.ctl("user", "set", user, "language", "zh")
+    secret = enrol(host, user)
+    ask, said = tmp_path / "ask", tmp_path / "said"
+    ask.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >>{said}\ncat {tmp_path}/code\n')
+    ask.chmod(0o700)
+    (tmp_path / "code").write_text(code(secret))
+    shared = ("-o", f"ControlPath={tmp_path}/shared", "-o", "PreferredAuthentications=publickey,keyboard-interactive")
+    run(*host.ssh_argv(f"{user}+bb", options=(*shared, "-fNM")), timeout=60,
+        env={**os.environ, "SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "LC_ALL": "C.UTF-8"})
+    try:
+        for _ in range(2):
+            assert host.ssh(f"{user}+bb", "echo in", options=(*shared, "-o", "BatchMode=yes")).stdout == b"in\n"
+    finally:
+        host.ssh(f"{user}+bb", options=(*shared, "-O", "exit"))
+    assert said.read_text() == f"({user}+bb@127.0.0.1) 一次性验证码：\n"
+
+
 def test_plink(host):
     """PuTTY's, which has a mind of its own."""
     user = newcomer(host, "twoplink", key=False)
@@ -354,7 +374,7 @@ def test_whoever_must_enrol_does_so_first(own_host):
 
 
 def test_a_new_password_and_then_a_device(own_host):
-    host = own_host(second_factor="all")
+    host = own_host(second_factor="all", server_address="gpu-jump.cluster-7.example.com")
     host.ctl("user", "add", "fresh", "--password-stdin", "--must-change", input=b"first password\n")
     host.ctl("grant", "add", "fresh", "bb")
     t = host.terminal("fresh+bb", "echo in", key=False)
@@ -362,9 +382,13 @@ def test_a_new_password_and_then_a_device(own_host):
                          (b"again: ", "second password")):
         t.expect(prompt)
         t.sendline(text)
-    key, _ = shown(t)
+    key, url = shown(t)
+    assert b"too small" not in t.before and url.endswith("&issuer=gpu-jump.cluster-7.example.com")
     t.sendline(code(key))
-    recovery_codes(t)
+    codes = recovery_codes(t)
+    with contextlib.closing(sqlite3.connect(f"file:{host.database}?mode=ro", uri=True)) as db:
+        kept = {row[0] for row in db.execute("SELECT hash FROM totp_recovery")}
+    assert kept == {hashlib.sha256(c.replace("-", "").upper().encode()).digest() for c in codes}
     t.sendline("")
     assert is_in(t)
     t = login(host, "fresh", (PASSWORD, "second password"), (CODE, code(key, 1)))
