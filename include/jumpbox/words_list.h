@@ -693,14 +693,16 @@ WORD(W_HELP_WHOAMI,
     "  whoami [--json]              your account and what it is granted\n",
     "  whoami [--json]              您的账号及其授权\n")
 WORD(W_HELP_PASSWD,
-    "  passwd                       another password (needs a terminal: ssh -t)\n",
-    "  passwd                       修改密码（需要终端：ssh -t）\n")
+    "  passwd [--password-stdin]    another password, asked for in a terminal (ssh -t); or the\n"
+    "                               old and the new one are read, a line each\n",
+    "  passwd [--password-stdin]    修改密码：在终端中询问（ssh -t），或从标准输入读取\n"
+    "                               旧密码和新密码，各占一行\n")
 WORD(W_HELP_KEYS,
     "  keys [--json] list           your public keys\n"
-    "  keys add [KEY]               one more; without KEY it is read from standard input\n"
+    "  keys add [KEY]               one more; without KEY it is asked for, or read from standard input\n"
     "  keys del FINGERPRINT         one less\n",
     "  keys [--json] list           您的公钥\n"
-    "  keys add [公钥]              添加公钥；省略时从标准输入读取\n"
+    "  keys add [公钥]              添加公钥；省略时会询问，或从标准输入读取\n"
     "  keys del 指纹                删除公钥\n")
 WORD(W_HELP_TOTP,
     "  totp                         one-time codes for your login (needs a terminal: ssh -t)\n",
@@ -735,8 +737,8 @@ WORD(W_OLD_PASSWORD,
     "Old password: ",
     "旧密码：")
 WORD(W_PASSWD_TERMINAL,
-    "jumpbox: passwd needs a terminal (ssh -t)\n",
-    "jumpbox：passwd 需要终端（ssh -t）\n")
+    "jumpbox: passwd needs a terminal (ssh -t), or --password-stdin\n",
+    "jumpbox：passwd 需要终端（ssh -t）或 --password-stdin\n")
 WORD(W_PASSWD_ELSEWHERE,
     "jumpbox: another of your terminals is asking for a password\n",
     "jumpbox：您的另一个终端正在等待输入密码\n")
@@ -1085,4 +1087,5 @@ WORD(W_DO_REPLAY, "play a session's recording", "播放会话的录制记录")
 WORD(W_HINT_WATCH, "watch", "观看")
 WORD(W_HINT_REPLAY, "play", "播放")
 WORD(W_HELP_IN_SESSIONS, "While sessions are read", "查看会话时")
+WORD(W_KEY_PROMPT, "Public key: ", "公钥：")
 /* clang-format on */

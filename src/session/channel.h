@@ -231,6 +231,7 @@ void command_start(struct channel *ch);
 void command_listed(struct channel *ch);	       /* the list that it asked for is there */
 void command_target(struct channel *ch, uint64_t ref); /* the container that it named */
 bool command_input(struct channel *ch);		       /* what it reads; true: something was done */
+void command_line(struct channel *ch, const char *text); /* what was typed; NULL: it was given up */
 void command_forget(struct channel *ch);
 void command_hint(struct channel *ch);
 /* "ID" or "ID N": replays or watches that recording; false: it is not such a text. */
@@ -241,8 +242,9 @@ void command_lines(struct channel *ch, const struct ui_entry *e, struct buf *out
 /* ---- renew.c: a new password -------------------------------------------- */
 
 void renew_start(struct channel *ch);
-void renew_own(struct channel *ch);		       /* `passwd`: the old one first */
-void renew_line(struct channel *ch, const char *text); /* a line was typed */
+void renew_own(struct channel *ch); /* `passwd`: the old one first */
+void renew_given(struct channel *ch, const char *old, const char *new); /* without asking */
+void renew_line(struct channel *ch, const char *text);			/* a line was typed */
 void renew_failed(struct channel *ch);
 
 /* What the client sent of its environment; NULL: not this. language.c */

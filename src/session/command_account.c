@@ -20,8 +20,12 @@ account_whoami(struct channel *ch, struct invocation *in)
 void
 account_passwd(struct channel *ch, struct invocation *in)
 {
-	(void)in;
-	renew_own(ch);
+	if (!in->from_stdin)
+		renew_own(ch);
+	else if (!ch->tty)
+		ch->state = CH_READING;
+	else
+		command_usage(ch, in);
 }
 
 void
@@ -29,6 +33,15 @@ account_totp(struct channel *ch, struct invocation *in)
 {
 	(void)in;
 	enrol_start(ch);
+}
+
+/* A line that is typed, or what comes to its end. */
+static void
+ask_key(struct channel *ch)
+{
+	ch->state = ch->tty ? CH_MENU : CH_READING;
+	if (ch->tty)
+		front_prompt(ch, W_KEY_PROMPT, true);
 }
 
 void
@@ -41,8 +54,8 @@ account_keys(struct channel *ch, struct invocation *in)
 		task_query(ch, QUERY_KEYS, in->json);
 	else if (strcmp(what, "add") == 0 && in->nargs > 1)
 		task_change(ch, CHANGE_KEY_ADD, command_join(in, 1, line, sizeof(line)), "");
-	else if (strcmp(what, "add") == 0 && !ch->tty)
-		ch->state = CH_READING;
+	else if (strcmp(what, "add") == 0)
+		ask_key(ch);
 	else if (strcmp(what, "del") == 0 && in->nargs == 2 &&
 	    strlen(in->arg[1]) <= MAX_FINGERPRINT)
 		task_change(ch, CHANGE_KEY_DEL, in->arg[1], "");
@@ -124,20 +137,72 @@ account_watch(struct channel *ch, struct invocation *in)
 
 /* ---- what is read ------------------------------------------------------------------------- */
 
-/* `keys add` without a key: what comes to its end, and is not too much. */
+/* What comes to its end, and is not too much, for free_secret(); NULL: that is yet to come. */
+static char *
+whole_input(struct channel *ch, size_t most)
+{
+	size_t n = buf_len(&ch->in);
+	char *text;
+
+	if (!ch->in_eof && !ch->held && n <= most)
+		return NULL;
+	n = n > most ? most : n;
+	text = xcalloc(n + 1, 1);
+	memcpy(text, buf_ptr(&ch->in), n);
+	wipe(ch->in.data + ch->in.off, buf_len(&ch->in));
+	buf_reset(&ch->in);
+	return text;
+}
+
+/* Ends its first line; what comes behind that, or NULL. */
+static char *
+cut_line(char *text)
+{
+	size_t n = strcspn(text, "\n");
+	char *next = text[n] == '\n' ? text + n + 1 : NULL;
+
+	text[n] = '\0';
+	text[strcspn(text, "\r")] = '\0';
+	return next;
+}
+
+/* The old password and the new one, each a line. */
+static void
+take_passwords(struct channel *ch, char *old)
+{
+	char *new = cut_line(old);
+
+	if (new == NULL) {
+		command_usage(ch, ch->invocation);
+		return;
+	}
+	cut_line(new);
+	renew_given(ch, old, new);
+}
+
 bool
 command_input(struct channel *ch)
 {
-	char line[MAX_KEY_LINE + 1];
-	size_t n = buf_len(&ch->in);
+	bool passwords = ch->invocation->from_stdin;
+	char *text = whole_input(ch, passwords ? 2 * MAX_PASSWORD + 4 : MAX_KEY_LINE);
 
-	if (!ch->in_eof && !ch->held && n <= MAX_KEY_LINE)
+	if (text == NULL)
 		return false;
-	n = n > MAX_KEY_LINE ? MAX_KEY_LINE : n;
-	memcpy(line, buf_ptr(&ch->in), n);
-	line[n] = '\0';
-	buf_reset(&ch->in);
-	line[strcspn(line, "\r\n")] = '\0';
-	task_change(ch, CHANGE_KEY_ADD, line, "");
+	if (passwords) {
+		take_passwords(ch, text);
+	} else {
+		cut_line(text);
+		task_change(ch, CHANGE_KEY_ADD, text, "");
+	}
+	free_secret(text);
 	return true;
+}
+
+void
+command_line(struct channel *ch, const char *text)
+{
+	if (text != NULL)
+		task_change(ch, CHANGE_KEY_ADD, text, "");
+	else
+		chan_end(ch, -JB_TRY_AGAIN);
 }

@@ -13,7 +13,7 @@ struct invocation {
 	struct cmdline line;
 	char *arg[CMDLINE_WORDS + 1]; /* what is no option */
 	size_t nargs;
-	bool json, follow;
+	bool json, follow, from_stdin;
 	unsigned tail;
 	const char *user;
 };

@@ -25,7 +25,8 @@ enum {
 	OPT_FOLLOW = 1 << 1,
 	OPT_LINES = 1 << 2,
 	OPT_USER = 1 << 3,
-	TAKES_REST = 1 << 4, /* behind -- */
+	OPT_STDIN = 1 << 4,
+	TAKES_REST = 1 << 5, /* behind -- */
 };
 
 struct command {
@@ -280,7 +281,7 @@ static const struct command commands[] = {
 	{ "exec",    W_HELP_EXEC,    OPT_USER | TAKES_REST,  1, 1, resolve,      exec_target,    NULL },
 	{ "hosts",   W_HELP_HOSTS,   0,                      0, 0, hosts_start,  NULL,           hosts_listed },
 	{ "whoami",  W_HELP_WHOAMI,  OPT_JSON,               0, 0, account_whoami, NULL,           NULL },
-	{ "passwd",  W_HELP_PASSWD,  0,                      0, 0, account_passwd, NULL,           NULL },
+	{ "passwd",  W_HELP_PASSWD,  OPT_STDIN,              0, 0, account_passwd, NULL,           NULL },
 	{ "keys",    W_HELP_KEYS,    OPT_JSON,               1, CMDLINE_WORDS, account_keys, NULL, NULL },
 	{ "totp",    W_HELP_TOTP,    0,                      0, 0, account_totp,   NULL,           NULL },
 	{ "who",     W_HELP_WHO,     OPT_JSON,               0, 0, account_who,    NULL,           NULL },
@@ -330,6 +331,10 @@ take_option(struct invocation *in, size_t i)
 	}
 	if ((takes & OPT_FOLLOW) && strcmp(w, "-f") == 0) {
 		in->follow = true;
+		return 1;
+	}
+	if ((takes & OPT_STDIN) && strcmp(w, "--password-stdin") == 0) {
+		in->from_stdin = true;
 		return 1;
 	}
 	if ((takes & OPT_LINES) && strcmp(w, "-n") == 0)

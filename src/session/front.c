@@ -216,6 +216,8 @@ line_ended(struct channel *ch, enum line_event event)
 		renew_line(ch, ch->line.text);
 	else if (done && ch->state == CH_CODE)
 		enrol_line(ch, ch->line.text);
+	else if (ch->state == CH_MENU && ch->invocation != NULL)
+		command_line(ch, done ? ch->line.text : NULL);
 	else if (done)
 		menu_plain_line(ch, ch->line.text);
 	else if (ch->state == CH_PASSWORD)

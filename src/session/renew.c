@@ -43,11 +43,24 @@ password_again(struct channel *ch)
 	front_prompt(ch, W_NEW_PASSWORD, false);
 }
 
-void
-renew_line(struct channel *ch, const char *text)
+static void
+change(struct channel *ch, const char *text)
 {
 	struct msg m;
 
+	ch->request = ch->conn->renewal = link_id();
+	ch->state = CH_ASKING;
+	msg_init(&m, is_own(ch) ? REQ_PASSWD : REQ_NEW_PASSWORD, ch->request);
+	if (is_own(ch))
+		msg_put_str(&m, ch->old_password);
+	msg_put_str(&m, text);
+	link_send(&m);
+	line_init(&ch->line, ch->tty, false);
+}
+
+void
+renew_line(struct channel *ch, const char *text)
+{
 	if (strlen(text) > MAX_PASSWORD) {
 		chan_words(ch, W_PASSWORD_TOO_LONG, NULL, NULL, NULL);
 		password_again(ch);
@@ -68,14 +81,7 @@ renew_line(struct channel *ch, const char *text)
 		password_again(ch);
 		return;
 	}
-	ch->request = ch->conn->renewal = link_id();
-	ch->state = CH_ASKING;
-	msg_init(&m, is_own(ch) ? REQ_PASSWD : REQ_NEW_PASSWORD, ch->request);
-	if (is_own(ch))
-		msg_put_str(&m, ch->old_password);
-	msg_put_str(&m, text);
-	link_send(&m);
-	line_init(&ch->line, ch->tty, false);
+	change(ch, text);
 }
 
 /* The channel may have gone meanwhile; the password has changed none the less. */
@@ -97,8 +103,7 @@ renew_answer(struct conn *c, struct msg *m)
 	if (ch == NULL || ch->state != CH_ASKING)
 		return;
 	if (outcome == AUTH_DENIED) {
-		chan_say(ch, why);
-		chan_say(ch, "\n");
+		chan_reason(ch, why);
 		if (is_own(ch)) /* which of the two was wrong is said */
 			renew_failed(ch);
 		else
@@ -115,18 +120,18 @@ renew_answer(struct conn *c, struct msg *m)
 		front_start(ch);
 }
 
-/* Whether this channel may ask; if not, it ends. */
+/* Whether this channel may have its turn; if not, it ends. */
 static bool
-may_ask(struct channel *ch, enum word no_terminal, enum word elsewhere)
+may_ask(struct channel *ch, bool able, enum word unable, enum word elsewhere)
 {
 	struct conn *c = ch->conn;
 
-	if (ch->tty && c->renewing == NULL && c->renewal == 0) {
+	if (able && c->renewing == NULL && c->renewal == 0) {
 		c->renewing = ch;
 		ch->state = CH_PASSWORD;
 		return true;
 	}
-	chan_words(ch, ch->tty ? elsewhere : no_terminal, NULL, NULL, NULL);
+	chan_words(ch, able ? elsewhere : unable, NULL, NULL, NULL);
 	chan_end(ch, is_own(ch) ? -JB_USAGE : -JB_DENIED);
 	return false;
 }
@@ -134,14 +139,25 @@ may_ask(struct channel *ch, enum word no_terminal, enum word elsewhere)
 void
 renew_own(struct channel *ch)
 {
-	if (may_ask(ch, W_PASSWD_TERMINAL, W_PASSWD_ELSEWHERE))
+	if (may_ask(ch, ch->tty, W_PASSWD_TERMINAL, W_PASSWD_ELSEWHERE))
 		front_prompt(ch, W_OLD_PASSWORD, false);
+}
+
+void
+renew_given(struct channel *ch, const char *old, const char *new)
+{
+	bool fit = strlen(old) <= MAX_PASSWORD && strlen(new) <= MAX_PASSWORD;
+
+	if (!may_ask(ch, fit, W_PASSWORD_TOO_LONG, W_PASSWD_ELSEWHERE))
+		return;
+	ch->old_password = xstrdup(old);
+	change(ch, new);
 }
 
 void
 renew_start(struct channel *ch)
 {
-	if (!may_ask(ch, W_NEW_PASSWORD_TERMINAL, W_NEW_PASSWORD_ELSEWHERE))
+	if (!may_ask(ch, ch->tty, W_NEW_PASSWORD_TERMINAL, W_NEW_PASSWORD_ELSEWHERE))
 		return;
 	chan_words(ch, W_NEW_PASSWORD_DUE, NULL, NULL, NULL);
 	front_prompt(ch, W_NEW_PASSWORD, false);

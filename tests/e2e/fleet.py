@@ -23,9 +23,23 @@ def container(n, name, state="running", image="nginx:1", days=3, **more):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def do_POST(self):
+        """Starting and the like."""
+        fleet = self.server.fleet
+        path = self.path.split("?")[0]
+        fleet.asked.append(path.split("/")[-1])
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.answer({"message": fleet.error}, 500) if fleet.error else self.answer(None, 204)
+
     def do_GET(self):
         fleet = self.server.fleet
         path = self.path.split("?")[0]
+        if "/containers/" in path and not path.endswith("/containers/json"):
+            fleet.asked.append("inspect" if path.endswith("/json") else path.split("/")[-1])
+            fleet.gate.wait(30)
+            if fleet.error and not path.endswith("/json"):
+                self.answer({"message": fleet.error}, 500)
+                return
         if path.endswith("/events"):
             self.events(fleet)
         elif path.endswith("/version"):
@@ -36,7 +50,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer([r for r in fleet.rows if not ids or any(i in r["Id"] for i in ids)])
         elif "/containers/" in path:
             rows = [r for r in fleet.rows if r["Id"] == path.split("/containers/")[1].split("/")[0]]
-            self.answer(rows and inspected(rows[0]), 200 if rows else 404)
+            self.answer(rows and {**inspected(rows[0]), **fleet.now}, 200 if rows else 404)
         elif "/images/" in path:
             self.answer({"Config": {"Labels": {}}})
         else:
@@ -58,7 +72,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def answer(self, body, status=200):
-        data = json.dumps(body).encode()
+        data = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
@@ -97,6 +111,11 @@ class Fleet:
         self.closing = threading.Event()
         self.news = threading.Condition()
         self.changed = []  # ids, as events told them
+        self.asked = []  # what was asked about one container: inspect (by its watcher, too), logs, stop, ...
+        self.gate = threading.Event()  # cleared: what is asked about one is answered once it is set
+        self.gate.set()
+        self.now = {}  # what inspect says otherwise than the list, of which no event has told
+        self.error = None  # what it says of whatever is to be done
         self.url = f"unix://{path}"
         self.server = Server(str(path), Handler)
         self.server.fleet = self

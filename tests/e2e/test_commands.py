@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from fleet import Fleet, container
 from lab import SLOW, ended, read_all, run, wait_for
 
 
@@ -20,6 +21,14 @@ def refused(host, login, command, status, **kw):
     r = host.ssh(login, command, **kw)
     assert (r.returncode, r.stdout) == (status, b""), (command, r)
     return r.stderr.decode()
+
+
+NASTY = "\x1b]0;owned\x07\x9b31m\u202egnp.\u2066"
+
+
+def raw_in(data):
+    """What of NASTY and the like is there as it is: not escaped, in whichever encoding."""
+    return [b for b in (b"\x1b", b"\xc2\x9b", b"\x07", "\u202e".encode(), "\u2066".encode(), b"\r", b"\xff", b"\0") if b in data]
 
 
 # ---- a container
@@ -255,8 +264,18 @@ def test_keys(host, tmp_path):
     assert ok(host, "kim", f"keys add {public.strip()}").startswith("the key SHA256:")
     assert "no public key" in refused(host, "kim", "keys add ssh-ed25519 nonsense", 65)
     assert "no public key" in refused(host, "kim", "keys add", 65, input=b"x" * 100000)
+    ok(host, "kim", f"keys del {fingerprint}")
+    t = host.terminal("kim", "keys add")
+    t.expect_exact(b"Public key: ")
+    t.sendline(public.strip().encode())
+    assert ended(t) == 0 and fingerprint in t.before.decode()
+    for typed, status in (("\x03", 75), ("\x04", 75), ("nonsense\r", 65)):
+        t = host.terminal("kim", "keys add")
+        t.expect_exact(b"Public key: ")
+        t.send(typed)
+        assert ended(t) == status, typed
     events = [r["event"] for r in host.audit() if r["actor"] == "kim"]
-    assert events.count("key.add") == 2 and events.count("key.del") == 1
+    assert events.count("key.add") == 3 and events.count("key.del") == 2
 
 
 def test_keys_may_be_forbidden(own_host):
@@ -282,6 +301,23 @@ def test_passwd(own_host):
     host = own_host(backoff_after=3)
     host.user("pia", password="first password")
     assert "terminal" in refused(host, "pia", "passwd", 64)
+
+    def from_stdin(text, status):
+        return refused(host, "pia", "passwd --password-stdin", status, input=text)
+    for text in (b"", b"first password", b"x" * 100000):
+        assert "usage" in from_stdin(text, 64), text
+    for text in (b"x" * 1025 + b"\nanother password\n", b"first password\n" + b"x" * 100000):
+        assert "too long" in from_stdin(text, 64), text
+    assert "8 characters" in from_stdin(b"first password\n", 77)
+    assert "the old password is wrong" in from_stdin(b"wrong password\nanother password\n", 77)
+    assert host.ssh_password("pia", "first password", "whoami").returncode == 0
+    r = host.ssh("pia", "passwd --password-stdin", input=b"first password\r\nsecond password\r\nmore")
+    assert (r.returncode, r.stdout) == (0, b"") and b"is changed" in r.stderr, r
+    r = host.ssh("pia", "passwd --password-stdin", input=b"second password\nfirst password")
+    assert r.returncode == 0, r
+    t = host.terminal("pia", "passwd --password-stdin")
+    assert ended(t) == 64
+    assert not [p for p in ("first password", "second password") if p in host.log_text()]
     status, said = passwd(host, "pia", "first password", "second password")
     assert status == 0 and b"is changed" in said, said
     assert host.ssh_password("pia", "second password", "whoami").returncode == 0
@@ -347,6 +383,71 @@ def test_each_needs_its_permission_at_that_moment(host, docker):
         docker.remove("chat")
 
 
+@pytest.fixture
+def scripted(lab):
+    """A jump host whose user mia reaches what has the label team=red, over an engine that does as a test says."""
+    engine = Fleet(lab.dir / "scripted.sock", [container(1, "web", Labels={"team": "red"})])
+    host = lab.host(max_startups_per_source=100, backoff_after=0)
+    host.node(engine, "one")
+    host.user("mia")
+    host.ctl("grant", "add", "mia", "label:team=red", "--allow", "shell,exec,logs,power")
+    host.start()
+    wait_for(lambda: b"web" in host.ssh("mia", "ls").stdout, 10, "the inventory")
+    yield host, engine
+    engine.gate.set()
+    host.stop()
+    engine.stop()
+
+
+def done(engine):
+    return [a for a in engine.asked if a != "inspect"]
+
+
+def test_what_the_engine_says_at_that_moment_decides(scripted):
+    """Whatever the list said. What is refused is asked of no engine, and leaves no record of having been done."""
+    host, engine = scripted
+    assert ok(host, "mia", "stop web") == "web is stopped\n" and done(engine) == ["stop"]
+    for now, reason in (({"Config": {"Image": "nginx:1", "Labels": {"team": "blue"}}}, "not yours to reach"),
+                        ({"Name": "/other"}, "has another name now")):
+        engine.now = now
+        for command in ("stop", "start", "restart", "logs", "top", "show"):
+            assert reason in refused(host, "mia", f"{command} web", 66), command
+        assert reason in refused(host, "mia", "exec web -- true", 66)
+    assert done(engine) == ["stop"]
+    assert [r["event"] for r in host.audit() if r["event"].startswith("power.")] == ["power.stop", "power.result"]
+
+
+@pytest.mark.parametrize("left, status", (("shell", 77), (None, 66)), ids=("narrowed", "taken"))
+def test_a_grant_that_changes_while_the_engine_is_asked(scripted, left, status):
+    host, engine = scripted
+    wait_for(lambda: engine.asked == ["inspect"], 10, "the watcher to have looked")
+    engine.gate.clear()
+    asking = [host.popen("mia", command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+              for command in ("stop web", "logs web")]
+    wait_for(lambda: engine.asked.count("inspect") == 3, 10, "both to be asked")
+    for g in host.ctl_json("grant", "list", "--user", "mia"):
+        host.ctl("grant", "del", str(g["id"]))
+    if left:
+        host.ctl("grant", "add", "mia", "web", "--allow", left)
+    engine.gate.set()
+    for p in asking:
+        out, err = p.communicate(timeout=20 * SLOW)
+        assert (p.returncode, out) == (status, b""), err
+        assert (b"you may not" if left else b"not yours to reach") in err
+    assert done(engine) == [] and not host.audit("power.stop")
+
+
+def test_an_engine_that_cannot(scripted):
+    """It is said so, and nothing of what it wrote is repeated."""
+    host, engine = scripted
+    engine.error = f"cannot {NASTY} hunter2"
+    for command in ("stop web", "start web", "restart web", "logs web", "top web", "exec web -- true"):
+        err = refused(host, "mia", command, 69)
+        assert err.startswith("jumpbox: ") and err.count("\n") == 1, err
+        assert "hunter2" not in err and not raw_in(err.encode()), err
+    assert "hunter2" not in host.log_text() and not raw_in(host.log_text().encode())
+
+
 def test_run_as_is_the_grants(host):
     host.user("ras")
     host.ctl("grant", "add", "ras", "bb", "--allow", "shell,exec", "--as", "1001")
@@ -363,24 +464,44 @@ def test_run_as_is_the_grants(host):
 
 # ---- foreign bytes
 
-NASTY = "\x1b]0;owned\x07\x9b31m\u202egnp.\u2066"
-
-
 def test_nothing_foreign_reaches_a_terminal_raw(host, docker):
-    docker.container("nasty", "busybox", "--label", f"evil{NASTY}=x\n{NASTY}", "--env", f"E{NASTY}=1",
+    docker.container("nasty", "busybox", "--label", f"evil{NASTY}=x\n{NASTY}", "--env", f"E{NASTY}=hunter2",
                      command=("sh", "-c", "printf '\\033[31mred\\033[0m\\tx\\r\\n\\233\\302\\233 \\342\\200\\256 \\377\\000ok\\n'; sleep 1000000"))
     try:
         wait_for(lambda: b"ok" in docker.cli("logs", "nasty").stdout, 10, "its output")
-        raw = [b"\x1b", b"\x9b", b"\x07", "\u202e".encode(), "\u2066".encode(), b"\r", b"\xff", b"\0"]
-        for command in ("show nasty", "show --json nasty", "logs nasty", "ls", "ls --json", "top nasty"):
+        wait_for(lambda: b"nasty" in host.ssh("alice", "ls").stdout, 10, "the inventory")
+        for command in ("show nasty", "show --json nasty", "logs nasty", "ls", "ls --json", "top nasty", "top --json nasty"):
             out = host.ssh("alice", command).stdout
-            assert out and not [b for b in raw if b in out], (command, out)
+            assert out and not raw_in(out) and b"hunter2" not in out, (command, out)
         assert host.ssh("alice", "logs nasty").stdout.startswith(b"\\x1b[31mred\\x1b[0m\tx\n")
         t = host.terminal("alice", "logs nasty")
         t.expect(b"ok\r\n")
         assert b"\x1b[31m" not in t.before
         ended(t)
-        err = host.ssh("alice", f"show nas{NASTY}").stderr
-        assert not [b for b in raw if b in err], err
+        for command in (f"show nas{NASTY}", f"nas{NASTY}", f"exec -u 'x{NASTY}' nasty -- true", f"keys add {NASTY}",
+                        f"keys del {NASTY}"):
+            r = host.ssh("alice", command)
+            assert r.returncode in (64, 65, 66, 77) and r.stderr and not raw_in(r.stderr), (command, r)
+        in_faces(host)
+        assert "nasty" in host.log_text() and "hunter2" not in host.log_text()
+        assert not raw_in(host.log_text().encode())
     finally:
         docker.remove("nasty")
+
+
+def in_faces(host):
+    """The same of the plain face and of the full one, whose own bytes are others than these."""
+    bad = (b"\x1b[31mred", b"\x1b[0m\t", b"\x1b]0;", b"\xc2\x9b", b"\x9b31m", b"\x07", "\u202e".encode(), "\u2066".encode(),
+           b"\xff", b"hunter2")
+    keys = (("dumb", (b"i nasty\r", b"l nasty\r", b"f nasty\r", b"\x03"), (b"evil\\x1b]0;", b"ok\r\n", b"ok\r\n", b"quit"), b"q\r"),
+            ("xterm", (b"/nasty\t", b"i", b"ql"), (b"nasty", b"evil\\x1b]0;", b"ok"), b"qq"))
+    for term, typed, shown, leave in keys:
+        t = host.terminal("alice", term=term, rows=60, cols=200)
+        seen = b""
+        for send, until in zip((b"", *typed), (b"quit", *shown)):
+            t.send(send)
+            t.expect_exact(until)
+            seen += t.before + t.after
+        assert not [b for b in bad if b in seen], (term, seen)
+        t.send(leave)
+        ended(t)
