@@ -1087,5 +1087,8 @@ WORD(W_DO_REPLAY, "play a session's recording", "播放会话的录制记录")
 WORD(W_HINT_WATCH, "watch", "观看")
 WORD(W_HINT_REPLAY, "play", "播放")
 WORD(W_HELP_IN_SESSIONS, "While sessions are read", "查看会话时")
+WORD(W_PLAIN_AS,
+    "  u 3              a shell as another user, or another shell\n",
+    "  u 3              以其他用户或其他 shell 进入\n")
 WORD(W_KEY_PROMPT, "Public key: ", "公钥：")
 /* clang-format on */

@@ -20,7 +20,8 @@ enum { LOG_LINES = 100, LINES_MOST = 8192, SAFE = 4 * UI_FILTER_MAX };
 
 struct menu_plain {
 	char filter[UI_FILTER_MAX + 1];
-	enum power wish; /* its confirmation is awaited; 0: none */
+	enum { NOTHING, CONFIRM, USER, SHELL } asked; /* what the next line answers */
+	enum power wish;
 	uint64_t ref;
 	char name[160]; /* safe */
 };
@@ -149,16 +150,32 @@ top(struct channel *ch, const struct ui_entry *e)
 	task_top(ch, false, true);
 }
 
+/* The next line is the answer. */
 static void
-confirm(struct channel *ch, const struct ui_entry *e, enum power what, enum word question)
+ask(struct channel *ch, unsigned what, enum word question)
 {
 	struct menu_plain *p = of(ch);
 
-	p->wish = what;
-	p->ref = e->ref;
-	text_safe(p->name, sizeof(p->name), e->name);
+	p->asked = what;
 	chan_words(ch, question, p->name, NULL, NULL);
 	line_init(&ch->line, ch->tty, true);
+}
+
+static void
+choose(struct channel *ch, const struct ui_entry *e)
+{
+	struct menu_plain *p = of(ch);
+
+	p->ref = e->ref;
+	text_safe(p->name, sizeof(p->name), e->name);
+}
+
+static void
+confirm(struct channel *ch, const struct ui_entry *e, enum power what, enum word question)
+{
+	choose(ch, e);
+	of(ch)->wish = what;
+	ask(ch, CONFIRM, question);
 }
 
 static void
@@ -177,6 +194,13 @@ static void
 restart(struct channel *ch, const struct ui_entry *e)
 {
 	confirm(ch, e, POWER_RESTART, W_CONFIRM_RESTART);
+}
+
+static void
+as(struct channel *ch, const struct ui_entry *e)
+{
+	choose(ch, e);
+	ask(ch, USER, W_UI_ASK_USER);
 }
 
 static void
@@ -202,6 +226,7 @@ static const struct action {
 	{ "f",       W_PLAIN_FOLLOW,  follow  },
 	{ "t",       W_PLAIN_TOP,     top     },
 	{ "c",       W_PLAIN_LINES,   lines   },
+	{ "u",       W_PLAIN_AS,      as      },
 	{ "start",   W_PLAIN_START,   start   },
 	{ "stop",    W_PLAIN_STOP,    stop    },
 	{ "restart", W_PLAIN_RESTART, restart },
@@ -310,18 +335,81 @@ confirmed(struct channel *ch, const char *text)
 {
 	static const char *const yes[] = { "y", "Y", "yes", "Yes", "YES", "\xe6\x98\xaf" };
 	struct menu_plain *p = of(ch);
-	enum power what = p->wish;
 
-	p->wish = 0;
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
 		if (strcmp(text, yes[i]) == 0) {
 			chan_words(ch, W_POWER_WAIT, NULL, NULL, NULL);
-			task_power(ch, p->ref, what);
+			task_power(ch, p->ref, p->wish);
 			return;
 		}
 	}
 	chan_words(ch, W_POWER_NOT, p->name, NULL, NULL);
 	menu_plain_resume(ch);
+}
+
+/* Who, and which shell, the next ATTACH asks for; "": as the grant says, the login shell. */
+static void
+set(char **to, const char *answer)
+{
+	free(*to);
+	*to = answer[0] != '\0' ? xstrdup(answer) : NULL;
+}
+
+static void
+refuse(struct channel *ch, enum word w, const char *what)
+{
+	char safe[64], text[MAX_REASON + 1];
+
+	text_safe(safe, sizeof(safe), what);
+	chan_reason(ch, words(text, sizeof(text), w, safe, of(ch)->name, NULL));
+	menu_plain_resume(ch);
+}
+
+static void
+user_named(struct channel *ch, const char *text)
+{
+	if (strlen(text) > MAX_RUN_AS) {
+		refuse(ch, W_NO_RUN_AS, text);
+		return;
+	}
+	set(&ch->run_as, text);
+	ask(ch, SHELL, W_UI_ASK_SHELL);
+}
+
+static void
+shell_named(struct channel *ch, const char *text)
+{
+	const struct ui_entry *e = ui_model_get(&ch->model, of(ch)->ref);
+
+	if (e == NULL || strlen(text) > MAX_SHELL) {
+		refuse(ch, e == NULL ? W_NOT_YOURS : W_NO_SHELL_NAME, text);
+		return;
+	}
+	set(&ch->shell, text);
+	front_connect(ch, e);
+}
+
+static void (*const answers[])(struct channel *ch, const char *text) = {
+	[CONFIRM] = confirmed,
+	[USER] = user_named,
+	[SHELL] = shell_named,
+};
+
+static void
+answer(struct channel *ch, const char *text)
+{
+	unsigned asked = of(ch)->asked;
+
+	of(ch)->asked = NOTHING;
+	answers[asked](ch, text);
+}
+
+static void
+connect_to(struct channel *ch, const struct ui_entry *e)
+{
+	set(&ch->run_as, "");
+	set(&ch->shell, "");
+	front_connect(ch, e);
 }
 
 static void
@@ -350,7 +438,7 @@ with_container(struct channel *ch, const char *text)
 	else if (a != NULL)
 		a->run(ch, e);
 	else
-		front_connect(ch, e);
+		connect_to(ch, e);
 }
 
 static const char *
@@ -375,8 +463,8 @@ menu_plain_line(struct channel *ch, char *line)
 			front_connect(ch, e);
 		else
 			chan_end(ch, -JB_USAGE);
-	} else if (of(ch)->wish != 0) {
-		confirmed(ch, text);
+	} else if (of(ch)->asked != NOTHING) {
+		answer(ch, text);
 	} else if (strcmp(text, "q") == 0) {
 		chan_end(ch, 0);
 	} else if (strcmp(text, "r") == 0) {
@@ -395,10 +483,10 @@ menu_plain_line(struct channel *ch, char *line)
 	}
 }
 
-/* Ctrl-C drops what was typed, and a wish with it. */
+/* Ctrl-C drops what was typed, and a question with it. */
 void
 menu_plain_interrupted(struct channel *ch)
 {
-	of(ch)->wish = 0;
+	of(ch)->asked = NOTHING;
 	menu_plain_resume(ch);
 }

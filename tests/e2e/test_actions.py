@@ -78,7 +78,7 @@ def test_power_asks_and_no_is_the_default(host, docker):
         t.expect(rb"\[y/N\] ")
         t.send("\x03")
         t.expect(PROMPT)
-        assert state() == "running" and not host.audit("power.stop")[-1:] or host.audit("power.stop")[-1]["actor"] != "poe"
+        assert state() == "running" and not [r for r in host.audit("power.stop") if r["actor"] == "poe"]
         say(t, f"stop {n}", rb"\[y/N\] ")
         assert "sw is stopped" in say(t, "y") and state() == "exited"
         say(t, f"start {n}", rb"Start sw\? \[y/N\] ")
@@ -123,13 +123,55 @@ def test_help_is_the_table_and_the_lines_are_exact(own_host):
     t = menu(host)
     for key in ("?", "h"):
         text = say(t, key)
-        for word in ("i 3", "l 3", "f 3", "t 3", "c 3", "start 3", "stop 3", "restart 3", "/WORDS", "q, Ctrl-D"):
+        for word in ("i 3", "l 3", "f 3", "t 3", "c 3", "u 3", "start 3", "stop 3", "restart 3", "/WORDS", "q, Ctrl-D"):
             assert f"  {word} " in text, (word, text)
     text = say(t, "c bb")
     assert f"ssh -p {host.port} alice+bb@gw.example.org\r\n" in text
     assert f"scp -P {host.port} FILE alice+bb@gw.example.org:\r\n" in text
     assert f"code --remote ssh-remote+alice~bb@gw.example.org:{host.port} /\r\n" in text
     leave(t)
+
+
+def test_another_user_and_shell(host, docker):
+    docker.container("twice", "busybox", "--user", "1007")
+    try:
+        host.user("una")
+        host.ctl("grant", "add", "una", "twice", "--as", "1001")
+        host.ctl("grant", "add", "una", "twice", "--as", "1002")
+        wait_for(lambda: b"twice" in host.ssh("una", "ls").stdout, 20, "the inventory")
+        t = menu(host, "una")
+
+        def shell(user, name, says):
+            say(t, "u twice", rb"User there[^:]*: [^:]*: ")
+            say(t, user, rb"Shell[^:]*: [^:]*: ")
+            t.sendline(name)
+            t.expect(b"Connecting")
+            t.sendline("echo it-i''s-$(id -u)-$SHELL-$0")
+            t.expect(says)
+            t.sendline("exit")
+            t.expect(PROMPT)
+        shell("1002", "", rb"it-is-1002-[/\w]+-")
+        shell("", "/bin/ash", rb"it-is-1001-/bin/ash-")
+        t.sendline("twice")  # what was asked for then is forgotten
+        t.expect(b"Connecting")
+        t.sendline("echo it-i''s-$(id -u)")
+        t.expect(b"it-is-1001\r\n")
+        t.sendline("exit")
+        t.expect(PROMPT)
+        for user, name, reason in (("root", "", "may not be root in twice"), ("x" * 66, None, "may not be x"),
+                                   ("", "no such; shell", "a shell is a plain name"), ("", "y" * 129, "a shell is a plain name"),
+                                   ("", "nosuchshell", "twice: ended with")):
+            say(t, "u twice", rb"User there[^:]*: [^:]*: ")
+            if name is not None:
+                say(t, user, rb"Shell[^:]*: [^:]*: ")
+            assert reason in say(t, user if name is None else name), reason
+        say(t, "u twice", rb"User there[^:]*: [^:]*: ")
+        t.send("\x03")
+        t.expect(PROMPT)
+        assert re.search(r"^Name +twice\r$", say(t, "i twice"), re.M)
+        leave(t)
+    finally:
+        docker.remove("twice")
 
 
 def test_type_ahead_is_kept(host):

@@ -718,7 +718,7 @@ def test_power_asks_first(writer, docker, acting):
     for no in ("Enter", "n", "Escape", "C-c"):
         s.type("T").expect(r"^Stop writer\? \[y/N\]")
         s.keys(no).expect("q quit")
-    assert state() == "running" and not acting.audit("container.stop")
+    assert state() == "running" and not acting.audit("power.stop")
     s.type("Ty").expect("^Waiting for the engine|writer", 5)
     wait_for(lambda: state() == "exited", 30, "the container to stop")
     s.expect(r"^> *\d+ +writer +exited", 10)
