@@ -100,11 +100,12 @@ char *engine_label(const char *labels, const char *key);
 
 /* Rows of proto.h's enum detail_key and a text; a key may repeat. */
 struct engine_details {
-	struct {
+	struct engine_detail {
 		uint32_t key;
 		char *value;
-	} row[DETAIL_ROWS];
+	} row[DETAIL_ROWS + 1]; /* the last may be DETAIL_CUT */
 	size_t n;
+	bool cut;
 };
 int engine_details(struct engine *en, const char *id, struct engine_details *d, struct errtext *e);
 void engine_details_release(struct engine_details *d);

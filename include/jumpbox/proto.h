@@ -187,7 +187,8 @@ enum detail_key {
 	DETAIL_LABEL,	/* * KEY=VALUE */
 	DETAIL_ENV,	/* * the name alone */
 	DETAIL_RUN_AS,	/* * a run-as that ATTACH may ask for; "*": any */
-	DETAIL_KEYS,	/* not a key */
+	DETAIL_CUT, /* "yes": a value was, or rows beyond DETAIL_ROWS were left out; or no such row */
+	DETAIL_KEYS, /* not a key */
 };
 
 /* REQ_POWER */

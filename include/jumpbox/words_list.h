@@ -699,7 +699,7 @@ WORD(W_HELP_PASSWD,
     "                               旧密码和新密码，各占一行\n")
 WORD(W_HELP_KEYS,
     "  keys [--json] list           your public keys\n"
-    "  keys add [KEY]               one more; without KEY it is asked for, or read from standard input\n"
+    "  keys add [KEY]               one more; without KEY it is asked for or read\n"
     "  keys del FINGERPRINT         one less\n",
     "  keys [--json] list           您的公钥\n"
     "  keys add [公钥]              添加公钥；省略时会询问，或从标准输入读取\n"
@@ -1090,5 +1090,6 @@ WORD(W_HELP_IN_SESSIONS, "While sessions are read", "查看会话时")
 WORD(W_PLAIN_AS,
     "  u 3              a shell as another user, or another shell\n",
     "  u 3              以其他用户或其他 shell 进入\n")
+WORD(W_DETAIL_CUT, "Cut short", "已截断")
 WORD(W_KEY_PROMPT, "Public key: ", "公钥：")
 /* clang-format on */

@@ -20,10 +20,13 @@ add(struct engine_details *d, enum detail_key key, const char *value)
 {
 	size_t n;
 
-	if (value == NULL || value[0] == '\0' || d->n == DETAIL_ROWS)
+	if (value == NULL || value[0] == '\0')
+		return;
+	n = text_cut(value, DETAIL_MAX);
+	d->cut |= d->n == DETAIL_ROWS || value[n] != '\0';
+	if (d->n == DETAIL_ROWS)
 		return;
 	d->row[d->n].key = key;
-	n = text_cut(value, DETAIL_MAX);
 	d->row[d->n].value = xasprintf("%.*s", (int)n, value);
 	d->n++;
 }
@@ -304,6 +307,8 @@ json_details(const char *text, size_t n, struct engine_details *d)
 	add_mounts(d, json_object_get(root, "Mounts"));
 	add_labels(d, json_object_get(config, "Labels"));
 	add_environment(d, json_object_get(config, "Env"));
+	if (d->cut)
+		d->row[d->n++] = (struct engine_detail){ DETAIL_CUT, xstrdup("yes") };
 	json_decref(root);
 	return 0;
 }

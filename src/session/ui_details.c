@@ -44,6 +44,7 @@ static const struct detail {
 	[DETAIL_LABEL]     = { "labels",    W_DETAIL_LABEL,     TEXT,   true  },
 	[DETAIL_ENV]       = { "env",       W_DETAIL_ENV,       TEXT,   true  },
 	[DETAIL_RUN_AS]    = { "run_as",    W_DETAIL_RUN_AS,    TEXT,   true  },
+	[DETAIL_CUT]       = { "truncated", W_DETAIL_CUT,       FLAG,   false },
 };
 /* clang-format on */
 

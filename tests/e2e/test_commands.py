@@ -53,6 +53,21 @@ def test_show(site):
         site.engine.remove("shown")
 
 
+def test_of_what_does_not_run(site):
+    """Each command that can be, and how the others fail."""
+    site.engine.container("halted", "busybox", "--env", "SECRET=hunter2", command=("sh", "-c", "echo done; exit 3"))
+    try:
+        wait_for(lambda: b"exited" in site.ssh("alice", "ls halted").stdout, 20, "the inventory")
+        details = json.loads(ok(site, "alice", "show --json halted"))
+        assert (details["state"], details["exit_code"], details["truncated"]) == ("exited", 3, False)
+        assert 0 < details["started"] <= details["finished"] and "SECRET" in details["env"]
+        assert ok(site, "alice", "logs halted") == "done\n"
+        for command in ("top halted", "exec halted -- true"):
+            assert "not running" in refused(site, "alice", command, 69), command
+    finally:
+        site.engine.remove("halted")
+
+
 def test_power(site):
     engine = site.engine
     engine.container("switch", "busybox", "--stop-timeout", "1")
@@ -140,16 +155,22 @@ def cpu_percent(engine, name):
     return float(r.stdout.decode().strip().rstrip("%"))
 
 
+def beside(site, look, command):
+    """What look() says and what the command says, asked at the same time."""
+    p = site.popen("alice", command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    theirs = look()
+    return theirs, p.communicate(timeout=20 * SLOW)[0].decode()
+
+
 def test_top(site):
     site.engine.container("busy", "busybox", command=("sh", "-c", "while :; do :; done"))
     site.engine.container("idle", "busybox", "--memory", "64m", command=(
         "sh", "-c", "dd if=/dev/zero of=/f bs=1M count=5 conv=fsync; cat /f >/dev/null; sleep 1000000 & exec sleep 1000000"))
     try:
-        text = ok(site, "alice", "top one+bus")  # the name is the container's own, whatever it was called by
-        assert text.splitlines()[0].split()[:2] == ["Name", "CPU"] and text.splitlines()[1].split()[0] == "busy"
-        [row] = json.loads(ok(site, "alice", "top --json bus"))
-        assert row["name"] == "busy"
-        assert abs(cpu_percent(site.engine, "busy") - row["cpu_percent"]) < 40, row
+        theirs, ours = beside(site, lambda: cpu_percent(site.engine, "busy"), "top --json one+bus")
+        [row] = json.loads(ours)
+        assert row["name"] == "busy"  # its own, whatever it was called by
+        assert abs(theirs - row["cpu_percent"]) < 40, (theirs, row)
         assert 10 < row["cpu_percent"] < 250 and row["memory"] > 0 and row["memory_limit"] > row["memory"]
         names = {r["name"] for r in json.loads(ok(site, "alice", "top --json"))}
         assert {"busy", "idle", "bb", "deb"} <= names
@@ -157,8 +178,10 @@ def test_top(site):
         seen = []
 
         def same():
-            ours = re.split(r" {2,}", ok(site, "alice", "top idle").splitlines()[1])[2:]
-            seen[:] = ours, docker_stats(site.engine, "idle")
+            theirs, ours = beside(site, lambda: docker_stats(site.engine, "idle"), "top idle")
+            head, line = ours.splitlines()
+            assert head.split()[:2] == ["Name", "CPU"] and line.split()[0] == "idle", ours
+            seen[:] = theirs, re.split(r" {2,}", line)[2:]
             return seen[0] == seen[1]
         try:
             wait_for(same, 20, "the same figures")
@@ -179,6 +202,8 @@ def test_exec_is_as_with_a_container_in_the_name(site):
     assert "usage" in refused(site, "alice", "exec bb", 64)
     assert "usage" in refused(site, "alice", "exec bb --", 64)
     assert "there is no container nil" in refused(site, "alice", "exec nil -- true", 66)
+    t = site.terminal("alice", "exec bb -- stty size; exit 5", rows=33, cols=99)
+    assert ended(t) == 5 and b"33 99\r\n" in t.before
 
 
 # ---- lists
@@ -192,6 +217,11 @@ def test_ls_and_hosts(own_host, docker):
     config.write_text(text)
     said = run("ssh", "-F", config, "-G", "deb.one").stdout.decode()
     assert "user alice+one+deb" in said and f"port {host.port}" in said
+    names = {r["name"] for r in json.loads(ok(host, "alice", "ls --json"))}
+    assert names and set(re.findall(r"^Host (.+)$", text, re.M)) == {f"{n}.one" for n in names}
+    r = run("ssh", "-F", config, "-i", host.key, "-o", "HostName=127.0.0.1", "-o", "StrictHostKeyChecking=accept-new",
+            "-o", f"UserKnownHostsFile={host.dir}/known_hosts", "-o", "IdentitiesOnly=yes", "deb.one", "exit 7", check=False)
+    assert r.returncode == 7, r
     assert "usage" in refused(host, "alice", "hosts now", 64)
 
 
@@ -347,9 +377,11 @@ def test_who_kill_and_nodes(host):
     [row] = [r for r in rows if r["container"] == "one/bb" and r["user"] == "alice"]
     assert row["source"] == "127.0.0.1" and row["method"] == "publickey" and row["started"] > 0
     assert "one/bb" in ok(host, "root1", "who")
-    assert "being ended" in ok(host, "root1", f"kill {row['id']} tidy 'up  now'")
+    assert "being ended" in ok(host, "root1", f"kill {row['id']} tidy 'up  now' {NASTY}")
     assert p.wait(20) == 77
-    assert b'an administrator ended this session: tidy up  now' in p.stderr.read()
+    said = p.stderr.read()
+    assert b"an administrator ended this session: tidy up  now \\x1b]0;" in said, said
+    assert not raw_in(said.partition(b"\n")[0]), said
     for f in (p.stdin, p.stdout, p.stderr):
         with contextlib.suppress(BrokenPipeError):
             f.close()

@@ -140,6 +140,7 @@ podman_says(void **state)
 	assert_string_equal(values(d, DETAIL_HEALTH), "");
 	assert_string_equal(values(d, DETAIL_RESTART), "no\n");
 	assert_string_equal(values(d, DETAIL_ENV), "container\n");
+	assert_string_equal(values(d, DETAIL_CUT), "");
 	engine_details_release(d);
 	free(d);
 }
@@ -158,7 +159,8 @@ too_much_is_cut(void **state)
 		p += sprintf(p, "\",\"V%d=1", i);
 	sprintf(p, "\"]}}");
 	assert_int_equal(json_details(text, strlen(text), d), 0);
-	assert_int_equal(d->n, DETAIL_ROWS);
+	assert_int_equal(d->n, DETAIL_ROWS + 1);
+	assert_string_equal(values(d, DETAIL_CUT), "yes\n");
 	for (size_t i = 0; i < d->n; i++)
 		assert_true(strlen(d->row[i].value) <= DETAIL_MAX);
 	engine_details_release(d);
