@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 
+import fleet
 from lab import HERE, SLOW, wait_for
+from screen import Screen
 
 SOON = 3  # seconds in which an event must have reached the list
 
@@ -285,3 +287,61 @@ def test_forty_nodes_that_hang_delay_nobody(own_host, docker):
             assert time.monotonic() - start < 1.5 * SLOW
         docker.remove("quick")
         assert {n["state"] for n in host.ctl_json("node", "list")} == {"connected", "failed"}
+
+
+def test_an_engine_whose_clock_is_wrong(own_host):
+    """What it says of the past may be in our future, and a step of its clock is one of its containers alone."""
+    host = own_host()
+    engine = fleet.Fleet(host.dir / "late.sock", [fleet.container(1, "ahead", days=-400), fleet.container(2, "behind", days=400)])
+    try:
+        host.node(engine, "late")
+        shows(host, "behind", state="running", status="Up 400 days")
+        shows(host, "ahead", state="running", status="Up 0 seconds")
+        engine.become([fleet.container(1, "ahead", days=2), engine.rows[1]])
+        shows(host, "ahead", state="running", status="Up 2 days")
+        engine.become([fleet.container(1, "ahead", "exited", days=-2), engine.rows[1]])
+        shows(host, "ahead", state="exited", exit_code=3)
+        assert node(host, "late")["state"] == "connected"
+    finally:
+        host.stop()
+        engine.stop()
+
+
+# ---- what changes under the cursor
+
+
+def test_the_selected_container_is_renamed_made_anew_and_on_a_node_of_another_name(own_host, docker):
+    host = own_host()
+    for name in ("picked", "repicked"):
+        docker.remove(name)
+    docker.container("picked", "busybox", "--hostname", "first")
+    shows(host, "picked", state="running")
+    s = Screen(host.ssh_argv("alice"))
+
+    def enter(name, hostname):
+        s.keys("Enter").expect(f"Connecting to {name} ")
+        s.type("echo in $(hostname)\n").expect(f"^in {hostname}$")
+        s.type("exit\n").expect("ended with exit code 0")
+        s.expect("q quit")
+    try:
+        number = s.type("/picked").keys("Tab").expect(r"^> *(\d+) +picked ").group(1)
+        docker.cli("rename", "picked", "repicked")
+        s.expect(rf"^> *{number} +repicked +running +one ")
+        enter("repicked", "first")
+        # Another container, though it has the name: its row is another one, and the old number means nothing.
+        docker.container("repicked", "busybox", "--hostname", "second")
+        again = s.expect(rf"^> *(?!{number} )(\d+) +repicked +running ").group(1)
+        s.type(number).keys("Enter").expect(f"no container with the number {number}")
+        s.keys("Escape")
+        enter("repicked", "second")
+        with contextlib.closing(sqlite3.connect(host.database, timeout=10)) as db:
+            db.execute("update nodes set name = 'uno' where name = 'one'")
+            db.commit()
+        s.expect(rf"^> *{again} +repicked +running +uno ")
+        enter("repicked", "second")
+        s.keys("q")
+        assert s.status() == 0
+    finally:
+        s.close()
+        for name in ("picked", "repicked"):
+            docker.remove(name)
