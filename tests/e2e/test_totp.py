@@ -172,6 +172,19 @@ def test_plink(host):
     assert is_in(t)
 
 
+def test_dbclient(host):
+    """Dropbear's, which takes the dialogue before the password."""
+    user = newcomer(host, "twodrop", key=False)
+    secret = enrol(host, user)
+    t = pexpect.spawn("dbclient", ["-y", "-y", "-t", "-p", str(host.port), "-l", f"{user}+bb", "127.0.0.1", "echo in"],
+                      timeout=20 * SLOW, env={**os.environ, "HOME": str(host.dir)})
+    t.expect(PASSWORD)
+    t.sendline("correct horse")
+    t.expect(CODE)
+    t.sendline(code(secret))
+    assert is_in(t)
+
+
 # ---- right once, and for a while --------------------------------------------------
 
 
