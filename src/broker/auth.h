@@ -102,6 +102,8 @@ bool auth_blocked(struct broker *b, const char *user, bool *by_source);
 void auth_count(struct broker *b, enum backoff_kind kind, const char *user);
 
 /* do_key.c */
+/* The user still has that key, for here and now. */
+int auth_key_stands(struct broker *b, const char *fingerprint, struct errtext *why);
 void auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n);
 void auth_unprove(struct broker *b);
 void auth_bad_signature(struct broker *b, const char *login, const uint8_t *blob, size_t n);

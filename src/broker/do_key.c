@@ -41,7 +41,8 @@ auth_prove(struct broker *b, const char *user, const uint8_t *blob, size_t n)
 
 struct looking {
 	const struct broker *b;
-	char blob[MAX_KEY_BLOB / 3 * 4 + 8]; /* base64 */
+	const char *blob;	 /* base64 */
+	const char *fingerprint; /* without a blob */
 	bool found;
 };
 
@@ -49,8 +50,10 @@ static int
 look_at_key(const struct user_key *k, void *arg)
 {
 	struct looking *l = arg;
+	bool same = l->blob != NULL ? strcmp(k->blob, l->blob) == 0
+				    : strcmp(k->fingerprint, l->fingerprint) == 0;
 
-	if (strcmp(k->blob, l->blob) == 0 && (k->until == 0 || k->until > now_unix()) &&
+	if (same && (k->until == 0 || k->until > now_unix()) &&
 	    (k->from == NULL || cidr_list_contains(k->from, l->b->peer)))
 		l->found = true;
 	return 0;
@@ -60,7 +63,8 @@ look_at_key(const struct user_key *k, void *arg)
 static int
 key_opens(struct broker *b, const uint8_t *blob, size_t n, bool *known, struct errtext *why)
 {
-	struct looking l = { .b = b };
+	char text[MAX_KEY_BLOB / 3 * 4 + 8];
+	struct looking l = { .b = b, .blob = text };
 	struct account account = { 0 };
 	const char *user = b->auth->target.user;
 	int r = JB_DENIED;
@@ -69,7 +73,7 @@ key_opens(struct broker *b, const uint8_t *blob, size_t n, bool *known, struct e
 	err_set(why, r, "no such key");
 	if (n == 0 || n > MAX_KEY_BLOB)
 		return r;
-	EVP_EncodeBlock((unsigned char *)l.blob, blob, (int)n);
+	EVP_EncodeBlock((unsigned char *)text, blob, (int)n);
 	if (!b->auth->named)
 		err_set(why, r, "malformed name");
 	else if ((r = account_load(b, user, &account)) == JB_NOT_FOUND)
@@ -81,6 +85,16 @@ key_opens(struct broker *b, const uint8_t *blob, size_t n, bool *known, struct e
 	account_release(&account);
 	*known = l.found;
 	return r;
+}
+
+int
+auth_key_stands(struct broker *b, const char *fingerprint, struct errtext *why)
+{
+	struct looking l = { .b = b, .fingerprint = fingerprint };
+
+	if (key_each(b->st, b->auth->target.user, look_at_key, &l) != 0)
+		return broker_no_database(why);
+	return l.found ? 0 : err_set(why, JB_DENIED, "the key was taken back meanwhile");
 }
 
 /*

@@ -160,6 +160,19 @@ ask_for_code(struct broker *b, const struct account *a, const char *method, cons
 	    F_STR("method", method), F_STR("key", key));
 }
 
+/* What the first factor was proven by may have been taken back while the second was awaited. */
+static int
+first_stands(struct broker *b, const struct account *a, const char *key, struct errtext *why)
+{
+	const char *proven = b->auth->hash;
+
+	if (key != NULL)
+		return auth_key_stands(b, key, why);
+	if (a->hash != NULL && proven != NULL && strcmp(a->hash, proven) == 0)
+		return 0;
+	return err_set(why, JB_DENIED, "the password was changed meanwhile");
+}
+
 /* The account is read again here: it may have changed while a password or a code was awaited. */
 int
 auth_proven(struct broker *b, uint32_t id, const char *method, const char *key, const char *second,
@@ -174,6 +187,8 @@ auth_proven(struct broker *b, uint32_t id, const char *method, const char *key, 
 		r = broker_no_database(why);
 	else
 		r = standing_check(&a.standing, now_unix(), why);
+	if (r == 0 && second != NULL)
+		r = first_stands(b, &a, key, why);
 	if (r == 0) {
 		setting(b->auth->language, a.language);
 		setting(b->auth->menu, a.menu);

@@ -279,6 +279,23 @@ def test_a_connection_has_so_many_codes(host):
     assert len([r for r in host.audit("login.fail") if r["user"] == user]) == 5
 
 
+def test_a_first_factor_that_is_taken_back_while_the_code_is_awaited(host):
+    user = newcomer(host, "twoback")
+    secret = enrol(host, user)
+    fingerprint = host.ctl_json("key", "list", user)[0]["fingerprint"]
+    for key, change, why in ((True, ("key", "del", user, fingerprint), "the key was taken back meanwhile"),
+                             (False, ("user", "passwd", user, "--password-stdin"), "the password was changed meanwhile")):
+        first = () if key else ((PASSWORD, "correct horse"),)
+        t = login(host, user, *first, key=key, options=("-o", "NumberOfPasswordPrompts=1"),
+                  method="publickey,keyboard-interactive" if key else "keyboard-interactive")
+        t.expect(CODE)
+        host.ctl(*change, input=b"another horse\n")
+        t.sendline(code(secret))
+        assert is_out(t)
+        assert [r for r in host.audit("login.fail") if r["user"] == user][-1]["detail"].endswith(f"reason={why}")
+        forget(host, user)
+
+
 def test_an_account_that_goes_while_the_code_is_awaited(host):
     user = newcomer(host, "twogone")
     secret = enrol(host, user)
