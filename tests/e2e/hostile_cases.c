@@ -599,7 +599,7 @@ const struct hostile hostile_cases[] = {
 	{ "power of kind 0",                      power_of_no_kind, 0 },
 	{ "power of kind 4",                      power_of_no_kind, 4 },
 	{ "a query of kind 0",                    query_of_no_kind, 0 },
-	{ "a query of kind 5",                    query_of_no_kind, 5 },
+	{ "a query of kind 6",                    query_of_no_kind, 6 },
 	{ "a change of kind 0",                   change_of_no_kind, 0 },
 	{ "a change of kind 4",                   change_of_no_kind, 4 },
 	{ "a key of 8 KiB and one byte",          change_too_long, MAX_KEY_LINE + 1 },
