@@ -5,13 +5,14 @@
  * be a thousand wake-ups.  It sees that users, keys, groups, nodes, grants or
  * kill requests changed and tells the supervisor, which tells every broker;
  * which nodes are in use, each of which the supervisor has watched; that the
- * inventory changed, for those who look at a menu; and it removes what the
- * retention says.  It wakes once a second.
+ * inventory changed, for those who look at a menu; it removes what the
+ * retention says, and has recordings synced.  It wakes once a second.
  *
  * A database that cannot be read is said once, and once more when it is back.
  */
 #include "db_watch.h"
 #include "old_recordings.h"
+#include "sync_recordings.h"
 
 #include "jumpbox/log.h"
 #include "jumpbox/store.h"
@@ -40,6 +41,7 @@ struct db_watch {
 	int64_t epoch, mark; /* the last ones seen; -1: none yet */
 	bool owes_nodes;     /* the nodes in use are still to be told */
 	int64_t maintain_at; /* when maintenance is due, monotonic ms */
+	struct sync_recordings sync;
 };
 
 /* Sends and releases. */
@@ -178,6 +180,8 @@ tick(struct db_watch *w)
 	}
 	if (rc == 0)
 		rc = maintain(w);
+	if (rc == 0)
+		rc = sync_recordings(&w->sync, w->c, w->st);
 	if (rc != 0 && w->st)
 		err_set(&e, rc, "%s", store_error(w->st));
 	report(w, rc, e.s);
