@@ -1092,4 +1092,7 @@ WORD(W_PLAIN_AS,
     "  u 3              以其他用户或其他 shell 进入\n")
 WORD(W_DETAIL_CUT, "Cut short", "已截断")
 WORD(W_KEY_PROMPT, "Public key: ", "公钥：")
+WORD(W_RECORDED_INPUT,
+    "jumpbox: this terminal is recorded, and so is what you type\n",
+    "jumpbox：此终端正在被录制，您输入的内容也会被录制\n")
 /* clang-format on */

@@ -209,7 +209,8 @@ on_attached(struct channel *ch, struct msg *m)
 	ch->state = CH_STREAM;
 	if (file >= 0) {
 		ch->record = record_new(file, ch->conn->cfg, now_mono_ms());
-		chan_words(ch, W_RECORDED, NULL, NULL, NULL);
+		chan_words(ch, ch->conn->cfg->recording_input ? W_RECORDED_INPUT : W_RECORDED, NULL,
+		    NULL, NULL);
 	}
 	notices_shell(ch);
 	if (ch->cancelled) { /* the two crossed */

@@ -55,11 +55,11 @@ def host(lab, docker):
     host.stop()
 
 
-def recorded(host, *typed, login="alice+bb", size=(24, 80)):
+def recorded(host, *typed, login="alice+bb", size=(24, 80), told=""):
     """Types that into a shell, leaves it and returns the recording."""
     before = recordings(host)
     t = host.terminal(login, rows=size[0], cols=size[1])
-    t.expect(rb"jumpbox: this terminal is recorded\r\n")
+    t.expect(f"jumpbox: this terminal is recorded{told}\r\n".encode())
     t.expect(rb"[#$] ")
     for line in typed:
         t.send(line)
@@ -131,7 +131,7 @@ def test_input_only_where_that_is_configured(host, own_host):
     path, _ = recorded(host, "echo vi''sible\r")
     assert {e[1] for e in cast(path)[1]} == {"o"}
     asking = own_host(recording="on", recording_input="yes")
-    path, _ = recorded(asking, "stty -echo\r", "sec''ret\r")
+    path, _ = recorded(asking, "stty -echo\r", "sec''ret\r", told=", and so is what you type")
     typed = "".join(e[2] for e in cast(path)[1] if e[1] == "i")
     assert typed == "stty -echo\rsec''ret\rexit 3\n"
     assert "sec''ret" not in output(cast(path)[1])
