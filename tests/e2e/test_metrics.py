@@ -280,7 +280,9 @@ def test_draining(own_host, sig):
     host = own_host(metrics_listen=f"127.0.0.1:{port}")
     host.metrics = port
     wait_for(lambda: health(host) == (200, "ok\n"), 10, "the endpoint")
-    counted = total(host, "jumpbox_connections_total")
+    assert host.ssh("alice+bb", "true").returncode == 0
+    before = Numbers(host)
+    counted = before("jumpbox_connections_total")
     starts = host.log_text().count("server.start")
     watcher = host.processes("jumpbox-watcher")[0]
     os.kill(watcher, signal.SIGSTOP)  # it has to be killed, which takes two seconds
@@ -295,6 +297,11 @@ def test_draining(own_host, sig):
         wait_for(lambda: host.log_text().count("server.start") > starts, 20, "another start")
         wait_for(lambda: health(host) == (200, "ok\n"), 10, "the endpoint again")
         assert "metrics.fatal" not in host.log_text()
+        after = Numbers(host)
+        assert after("jumpbox_connections_total") == 0 < counted  # as the manual says; the others go on
+        for name, f in before.families.items():
+            assert "_connections_" in name or f.type == "gauge" or after.families[name].samples == f.samples, name
+        assert after("jumpbox_logins_total", method="publickey", result="ok") == 1
 
 
 # ---- its processes

@@ -173,7 +173,11 @@ def test_a_recording_is_only_added_to(own_host, unfiltered):
         answer = inject(pid, call.format(fd=fd))
         assert refused(answer), (call, answer)
         if isinstance(answer, tuple):
-            assert inject(pid, f'(long)write({fd}, "x", 1UL)')[0] == 1  # the debugger reaches that file
+            # The debugger reaches that file; and the flag to append may go, the place to write at stays.
+            assert inject(pid, f'(int)fcntl({fd}, 4, 0)')[0] == 0
+            start = file.read_bytes()
+            assert inject(pid, f'(long)write({fd}, "x", 1UL)')[0] == 1
+            assert file.read_bytes().startswith(start) and file.stat().st_size > len(start)
         assert file.stat().st_size >= size
         t.close(force=True)
 
