@@ -467,7 +467,7 @@ turn(struct broker *b, struct watched *w, const sigset_t *mask)
 		attach_start_queued(b);
 	if (b->pair < 0 && b->attached == NULL)
 		b->done = true;
-	if ((n > 0 || b->st != NULL) && b->rest_at == 0 && !b->done)
+	if ((n > 0 || (b->st != NULL && b->rest_at == 0)) && !b->done)
 		b->rest_at = now_mono_ms() + REST_MS;
 }
 

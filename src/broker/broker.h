@@ -39,7 +39,7 @@ enum {
 	SHUTDOWN_LIMIT_MS = 7000, /* the same, when the host shuts down */
 	GRACE_MARGIN_MS = 3000,	  /* beyond login-grace-time, which the session keeps first */
 	EPOCH_POLL_MS = 2000,	  /* while there is no supervisor to tell of changes */
-	REST_MS = 1000,		  /* without work: give caches back */
+	REST_MS = 2500,		  /* without work; a menu may have some each second */
 	MAX_PENDING_LISTS = 256,
 	COMMAND_KEPT = 4096, /* bytes of a command line in the audit */
 };
