@@ -99,20 +99,49 @@ make_room(struct ui_list *l)
 	l->row = xreallocarray(l->row, l->room, sizeof(*l->row));
 }
 
+/*
+ * How many of the first n of the order come before that row.  Asked from the
+ * end in steps that double, so that a few rows into ten thousand take some
+ * steps each, and many rows no more than a look at all would.
+ */
+static size_t
+place(struct ui_list *l, size_t n, const uint32_t *row)
+{
+	size_t low = n, high = n, middle;
+
+	for (size_t step = 1; low > 0; step *= 2) {
+		low = low > step ? low - step : 0;
+		if (compare(&l->order[low], row, l) < 0) {
+			low++;
+			break;
+		}
+		high = low;
+	}
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (compare(&l->order[middle], row, l) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* The order is kept, and the touched ones, which row has, go into it where they belong. */
 static void
 merge(struct ui_list *l, size_t ntouched)
 {
-	size_t kept = l->norder, to = kept + ntouched;
+	size_t kept = l->norder, at;
 
 	if (ntouched > 0)
 		qsort_r(l->row, ntouched, sizeof(*l->row), compare, l);
-	l->norder = to;
+	l->norder = kept + ntouched;
 	while (ntouched > 0) {
-		if (kept > 0 && compare(&l->order[kept - 1], &l->row[ntouched - 1], l) > 0)
-			l->order[--to] = l->order[--kept];
-		else
-			l->order[--to] = l->row[--ntouched];
+		at = place(l, kept, &l->row[ntouched - 1]);
+		memmove(&l->order[at + ntouched], &l->order[at], (kept - at) * sizeof(*l->order));
+		kept = at;
+		ntouched--;
+		l->order[at + ntouched] = l->row[ntouched];
 	}
 }
 
