@@ -14,32 +14,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELL = 512, COLUMNS = 5, GAP = 2 };
-#define STATE (SIZE_MAX - 1)
-#define AGE   SIZE_MAX
+enum { COLUMNS = 5, GAP = 2, NUMBER_LEAST = 3, NAME_LEAST = 8 };
 
+/* The first two are what there has to be room for. */
 static const struct column {
-	size_t offset; /* of the string in struct ui_entry; AGE: how long it has been up; STATE */
-	size_t most;   /* columns it may take */
+	enum ui_column what;
+	size_t most; /* columns it may take */
 } columns[COLUMNS] = {
-	{ offsetof(struct ui_entry, name), 40 },
-	{ STATE, 18 },
-	{ AGE, 6 },
-	{ offsetof(struct ui_entry, node), 16 },
-	{ offsetof(struct ui_entry, image), 60 },
+	{ COL_NAME, 40 },
+	{ COL_STATE, 18 },
+	{ COL_AGE, 6 },
+	{ COL_NODE, 16 },
+	{ COL_IMAGE, 60 },
 };
 
+/* In the words of the full-screen menu; only what runs says for how long. */
 static const char *
-cell(const struct ui_entry *e, unsigned c, int64_t now, char safe[static CELL])
+cell(const struct ui_entry *e, unsigned c, int64_t now, char safe[static UI_CELL])
 {
-	if (columns[c].offset == AGE)
-		return ui_age(strcmp(e->state, "running") == 0 ? e->started : 0, now, safe, CELL);
-	if (columns[c].offset == STATE) {
-		ui_cell(e, COL_STATE, now, safe);
-		return safe;
-	}
-	return text_safe(
-	    safe, CELL, *(const char *const *)(const void *)((const char *)e + columns[c].offset));
+	if (columns[c].what == COL_AGE)
+		return ui_age(
+		    strcmp(e->state, "running") == 0 ? e->started : 0, now, safe, UI_CELL);
+	ui_cell(e, columns[c].what, now, safe);
+	return safe;
 }
 
 static void
@@ -51,7 +48,7 @@ add(struct buf *out, const char *s)
 static void
 measure(const struct ui_model *m, int64_t now, size_t width[static COLUMNS])
 {
-	char safe[CELL];
+	char safe[UI_CELL];
 	size_t w;
 
 	memset(width, 0, COLUMNS * sizeof(width[0]));
@@ -66,33 +63,52 @@ measure(const struct ui_model *m, int64_t now, size_t width[static COLUMNS])
 	}
 }
 
+/* Names give way to states; what else does not fit is cut at the right. */
+static void
+squeeze(size_t column[static COLUMNS], size_t width)
+{
+	size_t state = 2 * GAP + column[1];
+
+	if (column[0] + state > width && width >= NAME_LEAST + state)
+		column[0] = width - state;
+}
+
+static void
+put_row(const struct ui_entry *e, const size_t column[static COLUMNS], size_t left, int64_t now,
+    struct buf *out)
+{
+	char safe[UI_CELL], fit[UI_CELL];
+	size_t w;
+
+	for (unsigned c = 0; c < COLUMNS && left > GAP; c++) {
+		if ((w = column[c]) == 0)
+			continue; /* of no container */
+		if (w > left - GAP)
+			w = left - GAP;
+		add(out, "  ");
+		add(out, text_fit(fit, sizeof(fit), cell(e, c, now, safe), w, c < COLUMNS - 1));
+		left -= GAP + w;
+	}
+}
+
 void
 ui_plain_rows(const struct ui_model *m, unsigned width, int64_t now, struct buf *out)
 {
-	size_t column[COLUMNS], left, w;
-	char safe[CELL], fit[CELL], number[16];
+	int digits = snprintf(NULL, 0, "%zu", m->n);
+	size_t column[COLUMNS], left;
+	char number[24];
 
+	if (digits < NUMBER_LEAST)
+		digits = NUMBER_LEAST;
+	left = width == 0 ? SIZE_MAX : width > (unsigned)digits ? width - (unsigned)digits : 0;
 	measure(m, now, column);
+	squeeze(column, left);
 	for (size_t i = 0; i < m->n; i++) {
-		const struct ui_entry *e = &m->entry[i];
-
-		if (!ui_entry_visible(e))
+		if (!ui_entry_visible(&m->entry[i]))
 			continue;
-		snprintf(number, sizeof(number), "%3u", e->number);
+		snprintf(number, sizeof(number), "%*u", digits, m->entry[i].number);
 		add(out, number);
-		left = width > strlen(number) ? width - strlen(number) : 0;
-		for (unsigned c = 0; c < COLUMNS; c++) {
-			if ((w = column[c]) == 0)
-				continue; /* of no container */
-			if (width > 0 && left < GAP + 1)
-				break;
-			if (width > 0 && w > left - GAP)
-				w = left - GAP;
-			add(out, "  ");
-			add(out,
-			    text_fit(fit, sizeof(fit), cell(e, c, now, safe), w, c < COLUMNS - 1));
-			left -= width > 0 ? GAP + w : 0;
-		}
+		put_row(&m->entry[i], column, left, now, out);
 		add(out, "\n");
 	}
 }

@@ -3,6 +3,7 @@
  */
 #include "../../src/session/ui_plain.h"
 
+#include "jumpbox/proto.h"
 #include "jumpbox/text.h"
 #include "jumpbox/words.h"
 
@@ -203,6 +204,35 @@ test_age(void **state)
 	ui_model_release(&m);
 }
 
+/* What is not well is said as the full-screen menu says it, and seen on a narrow terminal, too. */
+static void
+test_states(void **state)
+{
+	struct ui_entry row = { .ref = 1,
+		.name = "a-name-of-thirty-columns-or-so",
+		.state = "running",
+		.health = "unhealthy",
+		.node = "one",
+		.image = "nginx" };
+	struct ui_model m;
+	struct buf out;
+
+	(void)state;
+	ui_model_init(&m);
+	ui_model_begin(&m);
+	ui_model_add(&m, &row);
+	row = (struct ui_entry){ .ref = 2, .name = "db", .state = "exited", .flags = ROW_OOM };
+	ui_model_add(&m, &row);
+	row = (struct ui_entry){ .ref = 3, .name = "c", .state = "unreachable", .node_seen = 7 };
+	ui_model_add(&m, &row);
+	assert_string_equal(rows(&m, 40, &out),
+	    "  1  a-name-of-thirty-c~  unhealthy     \n"
+	    "  2  db                   out of memory \n"
+	    "  3  c                    unreachable 1m\n");
+	buf_release(&out);
+	ui_model_release(&m);
+}
+
 int
 main(void)
 {
@@ -212,6 +242,7 @@ main(void)
 		cmocka_unit_test(test_foreign_text),
 		cmocka_unit_test(test_json_keys),
 		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
