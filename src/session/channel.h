@@ -94,6 +94,7 @@ struct channel {
 	/* the stream */
 	int fd;
 	uint32_t attach; /* request id; 0: none open */
+	uint64_t ref;	 /* of the container that was asked for last */
 	char name[160];	 /* the container's as the menu says it: safe text */
 	unsigned slot;	 /* in the poll set; 0: not there */
 	bool readable;	 /* there may be bytes to read */

@@ -46,6 +46,7 @@ relay_attach(struct channel *ch, uint64_t ref, const char *name)
 	str_copy(ch->name, sizeof(ch->name), name);
 	demux_init(&ch->demux);
 	ch->attach = link_id();
+	ch->ref = ref;
 	ch->eof = ch->have_code = ch->unknown = ch->in_shut = ch->asked_at_eof = false;
 	ch->cancelled = ch->suspect = false;
 	ch->unanswered = 0;
@@ -184,6 +185,14 @@ refused(struct channel *ch, uint32_t code, const char *message)
 		chan_end(ch, code);
 }
 
+/* A list of what changed does not have it: a use is no change of a container. */
+static void
+note_use(const struct channel *ch)
+{
+	for (struct channel *c = ch->conn->channels; c != NULL; c = c->next)
+		ui_model_used(&c->model, ch->ref, (uint64_t)now_unix());
+}
+
 static void
 on_attached(struct channel *ch, struct msg *m)
 {
@@ -207,6 +216,7 @@ on_attached(struct channel *ch, struct msg *m)
 	ch->fd = fd;
 	set_nonblock(fd, true);
 	ch->state = CH_STREAM;
+	note_use(ch);
 	if (file >= 0) {
 		ch->record = record_new(file, ch->conn->cfg, now_mono_ms());
 		chan_words(ch, ch->conn->cfg->recording_input ? W_RECORDED_INPUT : W_RECORDED, NULL,

@@ -171,19 +171,46 @@ set_cursor(struct ui_list *l, size_t row)
 	l->at = l->n == 0 ? 0 : l->model->entry[l->row[l->cursor]].ref;
 }
 
-/* Where the container is now; if it is not there any more, the row where it was. */
+static bool
+replaces(const struct ui_entry *e, const struct ui_entry *gone)
+{
+	return strcmp(e->name, gone->name) == 0 && strcmp(e->node, gone->node) == 0;
+}
+
+/* The row of that container, or of the one that has its name since it is gone; l->n: there is none. */
+static size_t
+row_of(const struct ui_list *l, uint64_t ref)
+{
+	const struct ui_entry *was = ui_model_get(l->model, ref);
+	bool gone = was != NULL && !was->listed;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ui_entry *e = &l->model->entry[l->row[i]];
+
+		if (e->ref == ref || (gone && replaces(e, was)))
+			return i;
+	}
+	return l->n;
+}
+
+/*
+ * Where the container is now; if it is not there any more, the row where it
+ * was, until it is made anew or the user moves.
+ */
 static void
 follow(struct ui_list *l)
 {
-	uint64_t at = l->at;
+	uint64_t was = l->lost != 0 ? l->lost : l->at;
+	const struct ui_entry *e = ui_model_get(l->model, was);
+	size_t row = l->moved ? row_of(l, was) : 0;
 
-	for (size_t i = 0; l->moved && i < l->n; i++) {
-		if (l->model->entry[l->row[i]].ref == at) {
-			set_cursor(l, i);
-			return;
-		}
+	if (row < l->n)
+		l->lost = 0;
+	else if ((row = row_of(l, l->at)) == l->n) {
+		row = l->cursor;
+		l->lost = e != NULL && !e->listed ? was : 0;
 	}
-	set_cursor(l, l->moved ? l->cursor : 0);
+	set_cursor(l, row);
 }
 
 static void
@@ -242,6 +269,7 @@ ui_list_filter(struct ui_list *l, const char *text)
 
 	memmove(l->filter, text, n);
 	l->filter[n] = '\0';
+	l->lost = 0;
 	l->cursor = 0; /* unless the container is among those that are left */
 	ui_list_refilter(l);
 	l->moved = true;
@@ -251,6 +279,7 @@ void
 ui_list_go(struct ui_list *l, size_t row)
 {
 	l->moved = true;
+	l->lost = 0;
 	set_cursor(l, row);
 }
 

@@ -21,6 +21,7 @@ struct ui_list {
 	size_t cursor; /* in row; 0 when there is none */
 	uint64_t at;   /* the ref there */
 	bool moved;    /* by the user: until then the first row has it */
+	uint64_t lost; /* what has gone from under it: whoever has its name next gets it back; 0 */
 };
 
 void ui_list_init(struct ui_list *l, struct ui_model *m);

@@ -136,14 +136,22 @@ ui_menu_list(struct ui_menu *m)
 
 /* ---- the list's actions -------------------------------------------------------- */
 
-/* The container under the cursor, or that of the number typed, is what is spoken of; false: none. */
+/* The container of the number that is typed, or that under the cursor; NULL: there is none. */
+static const struct ui_entry *
+meant(const struct ui_menu *m)
+{
+	if (m->typed[0] != '\0')
+		return ui_model_number(m->list.model, strtoul(m->typed, NULL, 10));
+	return ui_list_current(&m->list);
+}
+
+/* It is what is spoken of; false: none is. */
 static bool
 choose(struct ui_menu *m)
 {
-	const struct ui_entry *e = ui_list_current(&m->list);
+	const struct ui_entry *e = meant(m);
 
-	if (m->typed[0] != '\0' &&
-	    (e = ui_model_number(m->list.model, strtoul(m->typed, NULL, 10))) == NULL)
+	if (m->typed[0] != '\0' && e == NULL)
 		ui_menu_say(m, true, W_UI_NO_NUMBER, m->typed, NULL);
 	m->typed[0] = '\0';
 	if (e == NULL)
@@ -650,12 +658,13 @@ keeps_number(const struct ui_key *k)
 static bool
 may(struct ui_menu *m, const struct ui_key *k)
 {
-	const struct ui_entry *e = ui_list_current(&m->list);
+	const struct ui_entry *e = meant(m);
 	char safe[UI_NAME];
 
 	if (e == NULL || (k->needs & ~e->perms) == 0)
 		return true;
 	ui_menu_say(m, true, W_UI_MAY_NOT, text_safe(safe, sizeof(safe), e->name), NULL);
+	m->typed[0] = '\0'; /* it would hide that */
 	return false;
 }
 

@@ -127,6 +127,17 @@ ui_model_gone(struct ui_model *m, uint64_t ref)
 		gone(e);
 }
 
+void
+ui_model_used(struct ui_model *m, uint64_t ref, uint64_t now)
+{
+	struct ui_entry *e = known(m, ref);
+
+	if (e == NULL)
+		return;
+	e->used = now;
+	e->touched = true;
+}
+
 static void
 make_room(struct ui_model *m)
 {

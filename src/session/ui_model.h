@@ -45,6 +45,7 @@ void ui_model_release(struct ui_model *m);
 void ui_model_begin(struct ui_model *m);
 void ui_model_add(struct ui_model *m, const struct ui_entry *row); /* copies the strings */
 void ui_model_gone(struct ui_model *m, uint64_t ref);
+void ui_model_used(struct ui_model *m, uint64_t ref, uint64_t now); /* attached to just now */
 void ui_model_end(struct ui_model *m);
 /* Nothing is touched any more. */
 void ui_model_settle(struct ui_model *m);

@@ -127,6 +127,41 @@ test_cursor_follows_its_container(void **state)
 }
 
 /* Until somebody moves the cursor it is on the container used last, whatever comes later. */
+/* Made anew, at once or a moment later; unless the user has gone elsewhere meanwhile. */
+static void
+test_cursor_follows_its_name(void **state)
+{
+	struct ui_entry elsewhere = ui_row(8, "b", "two");
+
+	(void)state;
+	add(1, "a", 0);
+	add(2, "b", 0);
+	add(3, "c", 0);
+	ui_list_update(&list);
+	ui_list_go(&list, 1);
+	ui_model_gone(&model, 2);
+	add(4, "b", 0);
+	ui_list_update(&list);
+	assert_string_equal(rows(), "a [b] c ");
+	assert_int_equal(list.at, 4);
+	ui_model_gone(&model, 4);
+	ui_list_update(&list);
+	assert_string_equal(rows(), "a [c] ");
+	ui_model_add(&model, &elsewhere);
+	ui_list_update(&list);
+	assert_string_equal(rows(), "a b [c] ");
+	add(5, "b", 0);
+	add(6, "0", 0);
+	ui_list_update(&list);
+	assert_int_equal(list.at, 5);
+	ui_model_gone(&model, 5);
+	ui_list_update(&list);
+	ui_list_move(&list, -1);
+	add(7, "b", 0);
+	ui_list_update(&list);
+	assert_int_not_equal(list.at, 7);
+}
+
 static void
 test_the_last_used_is_preselected(void **state)
 {
@@ -308,6 +343,7 @@ main(void)
 		TEST(test_recent_first_then_by_name),
 		TEST(test_other_orders),
 		TEST(test_cursor_follows_its_container),
+		TEST(test_cursor_follows_its_name),
 		TEST(test_the_last_used_is_preselected),
 		TEST(test_filter),
 		TEST(test_filter_knows_letters),

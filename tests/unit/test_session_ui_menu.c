@@ -651,6 +651,44 @@ test_a_number_that_is_filtered_away(void **state)
 	assert_int_equal(menu.list.n, 11);
 }
 
+/* What may be done is judged by the container that is meant, wherever the cursor is. */
+static void
+test_a_number_and_what_is_allowed(void **state)
+{
+	struct ui_entry e = ui_row(129, "c-29", "two");
+
+	(void)state;
+	e.perms = PERM_SHELL;
+	ui_model_add(&model, &e);
+	ui_menu_update(&menu);
+	type("/c-1\t30");
+	assert_false(type("l") & UI_SHOW_LOGS);
+	assert_non_null(strstr(menu.status, "c-29"));
+	e = ui_row(129, "c-29", "two");
+	ui_model_add(&model, &e);
+	e = ui_row(101, "c-1", "two");
+	e.perms = PERM_SHELL;
+	ui_model_add(&model, &e);
+	ui_menu_update(&menu);
+	ui_list_find(&menu.list, 101);
+	type("30");
+	assert_true(type("l") & UI_SHOW_LOGS);
+	assert_int_equal(menu.chosen, 129);
+}
+
+/* The one used last comes first at once. */
+static void
+test_used_last(void **state)
+{
+	(void)state;
+	type("G");
+	ui_model_used(&model, 129, NOW);
+	ui_menu_update(&menu);
+	assert_int_equal(ui_list_row(&menu.list, 0)->ref, 129);
+	assert_int_equal(ui_list_current(&menu.list)->ref, 129);
+	ui_model_used(&model, 4711, NOW); /* of another list */
+}
+
 static void
 test_nothing_to_connect_to(void **state)
 {
@@ -729,6 +767,8 @@ main(void)
 		TEST(test_a_number_and_an_action),
 		TEST(test_numbers),
 		TEST(test_a_number_that_is_filtered_away),
+		TEST(test_a_number_and_what_is_allowed),
+		TEST(test_used_last),
 		TEST(test_nothing_to_connect_to),
 		TEST(test_filter_is_bounded),
 		TEST(test_scrolling),
