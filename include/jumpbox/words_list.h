@@ -1095,4 +1095,7 @@ WORD(W_KEY_PROMPT, "Public key: ", "公钥：")
 WORD(W_RECORDED_INPUT,
     "jumpbox: this terminal is recorded, and so is what you type\n",
     "jumpbox：此终端正在被录制，您输入的内容也会被录制\n")
+WORD(W_NO_BROKER,
+    "the server has failed inside; log in again, and tell the operator",
+    "服务器内部出错；请重新登录并告知管理员")
 /* clang-format on */

@@ -1,8 +1,9 @@
 /*
  * The session's end of the pair with its broker.  Session.
  *
- * The two live and die together: a broker that is gone, or silent, ends this
- * process at once and without a word, for there is nobody left to log it.
+ * The two live and die together: when the broker is gone nothing is sent any
+ * more, and serve.c gives the terminals back and leaves.  One that is silent,
+ * or gone while an answer is needed, ends this process at once.
  */
 #include "session.h"
 
@@ -24,6 +25,7 @@ struct queued {
 
 static STAILQ_HEAD(, queued) queue = STAILQ_HEAD_INITIALIZER(queue);
 static int pair = -1;
+static bool lost;
 
 void
 link_init(int fd)
@@ -53,9 +55,14 @@ receive(struct msg *m)
 {
 	int rc = msg_recv(pair, m);
 
-	if (rc != 0 && rc != JB_TRY_AGAIN)
-		_exit(0);
+	lost |= rc != 0 && rc != JB_TRY_AGAIN;
 	return rc == 0;
+}
+
+bool
+link_lost(void)
+{
+	return lost;
 }
 
 /* Takes over what is in m, which is empty afterwards. */
@@ -86,17 +93,18 @@ link_send(struct msg *m)
 {
 	int64_t deadline = now_mono_ms() + SEND_MS;
 	struct msg in;
-	int rc;
+	int rc = JB_UNAVAILABLE;
 
-	while ((rc = msg_send(pair, m)) == JB_TRY_AGAIN) {
+	while (!lost && (rc = msg_send(pair, m)) == JB_TRY_AGAIN) {
 		wait_for(POLLIN | POLLOUT, deadline);
 		msg_init(&in, 0, 0);
 		while (receive(&in))
 			enqueue(&in);
 		msg_release(&in);
 	}
-	if (rc != 0)
-		_exit(rc == JB_UNAVAILABLE ? 0 : 1);
+	lost |= rc == JB_UNAVAILABLE;
+	if (rc != 0 && !lost)
+		_exit(1);
 	msg_release(m);
 }
 
@@ -129,6 +137,8 @@ link_call(struct msg *request, struct msg *reply, int timeout_ms)
 		return;
 	msg_init(reply, 0, 0);
 	for (;;) {
+		if (lost)
+			_exit(0);
 		if (!receive(reply))
 			wait_for(POLLIN, deadline);
 		else if (reply->id == id)

@@ -307,12 +307,15 @@ broker_message(struct conn *c, struct msg *m)
 static void
 broker_messages(struct conn *c)
 {
+	struct errtext why;
 	struct msg m;
 
 	msg_init(&m, 0, 0);
 	while (link_next(&m))
 		broker_message(c, &m);
 	msg_release(&m);
+	if (link_lost() && !c->ended)
+		conn_expel(c, err_words(&why, JB_INTERNAL, W_NO_BROKER, NULL, NULL, NULL), &why);
 }
 
 /* ---- channels ------------------------------------------------------------------------ */
@@ -371,7 +374,7 @@ poll_set(struct conn *c, int64_t now)
 	set[0] = (struct pollfd){ c->client, may_read(c, now) ? POLLIN : 0, 0 };
 	if (ssh_get_status(c->ssh) & SSH_WRITE_PENDING)
 		set[0].events |= POLLOUT;
-	set[1] = (struct pollfd){ link_fd(), POLLIN, 0 };
+	set[1] = (struct pollfd){ link_lost() ? -1 : link_fd(), POLLIN, 0 };
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next) {
 		ch->slot = 0;
 		events = ch->task != NULL ? task_events(ch)
@@ -502,7 +505,7 @@ serve(const struct config *cfg, const struct texts *texts, ssh_session ssh, int 
 		timers_watchdog(now);
 		watch_unsent(&c, now);
 		client_messages(&c, now);
-		if (set[1].revents != 0 || link_queued())
+		if (set[1].revents != 0 || link_queued() || link_lost())
 			broker_messages(&c);
 		timers(&c, now);
 		flooded(&c);

@@ -19,6 +19,7 @@
 
 void link_init(int fd);
 int link_fd(void);
+bool link_lost(void);	/* the broker is gone; what is sent goes nowhere */
 uint32_t link_id(void); /* the next request id: 1, 2, 3 ... */
 /* Sends (waiting if the socket is full) and releases. A broker that is gone ends the process. */
 void link_send(struct msg *m);
