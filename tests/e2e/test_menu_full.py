@@ -415,6 +415,27 @@ def test_the_cursor_follows_its_container(lively):
     assert selected(s)
 
 
+def test_the_cursor_follows_a_container_that_is_renamed_or_made_anew(lively):
+    s, host, engine = lively
+    s.type("/wb").keys("Tab", "Escape").expect(r"^> *\d+ +wb ")
+    # Renamed: the same one, with its number.
+    number = s.expect(r"^> *(\d+) +wb ").group(1)
+    engine.become({**r, "Names": ["/wz"]} if r["Names"] == ["/wb"] else r for r in engine.rows)
+    s.expect(rf"^> *{number} +wz ", 5)
+    # Made anew under its name, at once.
+    rows = [r for r in engine.rows if r["Names"] != ["/wz"]]
+    engine.become([*rows, container(70, "wz")])
+    s.expect(r"^> *\d+ +wz .*", 5)
+    s.gone(rf"^>? *{number} +wz ", 5)
+    assert selected(s)[1] == "wz"
+    # And after a while in which there was none.
+    engine.become(rows)
+    s.gone(" wz ", 5)
+    assert selected(s)
+    engine.become([container(71, "w0"), *rows, container(72, "wz")])
+    s.expect(r"^> *\d+ +wz ", 5)
+
+
 def test_a_row_that_was_just_lost_is_refused(lively):
     s, host, _ = lively
     for g in host.ctl_json("grant", "list", "--user", "mia"):
@@ -437,6 +458,27 @@ def test_resizing_in_every_state(fleet, screens):
             s.expect("alice on" if cols >= 20 else "too")
     s.keys("Escape", "q")
     assert s.status() == 0
+
+
+def test_resizing_what_is_read_and_what_is_asked(writer):
+    """Details, logs, a search in them, a question, a confirmation, somebody's name; each is still there, and works."""
+    s = writer()
+    for keys, sign, leave in ((("i",), "Details of writer", ("q",)), (("l",), "Logs of writer", ("q",)),
+                              (("l", "/", "o", "d"), "^Search: od$", ("Escape", "q")),
+                              (("T",), r"^Stop writer\? \[y/N\]", ("n",)), (("u", "r"), "^User there.*: r$", ("Escape",)),
+                              (("w",), "administrators", ("k",))):
+        s.keys(*keys).expect(sign)
+        for cols, rows in ((132, 50), (20, 8), (5, 3), (100, 30), (80, 24)):
+            s.resize(cols, rows)
+            if cols >= 80:
+                s.expect(sign)
+                wait_for(lambda r=rows: s.text()[r - 1], 5, "the hints on the last line")
+            else:
+                s.expect("alice on" if cols >= 20 else "too")
+        s.keys(*leave).expect("q quit")
+    assert s.alternate
+    s.keys("q")
+    assert s.status() == 0 and not s.alternate
 
 
 def test_resizing_while_a_shell_runs(real):
@@ -520,7 +562,92 @@ def test_foreign_text_reaches_no_terminal(lab, screens):
         engine.stop()
 
 
+def nothing_raw(seen):
+    """Of what a container, an engine or another person said no byte that a terminal would obey."""
+    for bad in ("\x1b[31mred", "\x1b]0;", "\u202e", "\u2066", "\x9b2J", "\x07"):
+        assert bad.encode() not in seen, bad
+    assert b"\x9b" not in re.sub(rb"[\xc2-\xf4][\x80-\xbf]+", b"", seen)
+
+
+def test_foreign_text_in_every_face_and_page(lab, docker, screens):
+    """Labels, variables, output and a command of a container: details, logs, questions, the plain menu, the log."""
+    host = lab.site(docker)
+    docker.container("odd", "busybox", "--label", "l=" + ODD.replace("\r\n", " "), "--env", "X\x1b[31mred=1", "--stop-timeout", "1",
+                     command=("sh", "-c", "printf 'first \\033[31mred\\033]0;title\\007 \\342\\200\\256 \\302\\2332J \\233 \\r over\\n'; "
+                                          "sleep 1000000 # \x1b[31mred\x07"))
+    host.ctl("grant", "add", "alice", "odd", "--allow", "shell,logs,power")
+    host.start()
+    try:
+        wait_for(lambda: b"odd" in host.ssh("alice", "ls").stdout, 10, "the inventory")
+        t = host.terminal("alice", cols=200, rows=60)
+        seen = b""
+
+        def until(text):
+            nonlocal seen
+            t.expect_exact(text)
+            seen += t.before + t.after
+        until(b"quit")
+        t.send("/odd\t")
+        until(b"1 of ")
+        t.send("i")
+        until(b"Restart policy")
+        t.send("/no\u202esuch\r")
+        until(b"not found")
+        t.send("ql")
+        until(b"first \\x1b[31mred")
+        t.send("qc")
+        until(b"server-address")
+        t.send("qT")
+        until(b"[y/N]")
+        t.send("nu\x1b\x1bq")
+        until(b"1049l")
+        assert b"\\x1b[31mred" in seen
+        nothing_raw(seen)
+        t.close()
+        t = host.terminal("alice", term="dumb", cols=200)
+        prompt = rb"quit\)[^:]*: "
+        t.expect(prompt)
+        seen = t.before
+        for line in ("i odd", "l odd", "c odd", "/red\u202e", "/", "no\u202esuch"):
+            t.sendline(line)
+            t.expect(rb"\n")  # the line as the terminal echoed it
+            t.expect(prompt)
+            seen += t.before
+        assert seen.count(b"\\x1b[31mred") >= 3
+        nothing_raw(seen)
+        t.sendline("q")
+        t.close()
+        assert "\x1b" not in host.log_text() and "\x07" not in host.log_text() and "\u202e" not in host.log_text()
+    finally:
+        host.stop()
+        docker.remove("odd")
+
+
 # ---- ends
+
+def test_the_idle_end_is_on_the_normal_screen(own_host, screens):
+    host = own_host(idle_timeout=5)
+    s = screens(host.ssh_argv("alice"))
+    s.expect("q quit")
+    s.status(40)
+    assert not s.alternate
+    assert re.search("idle", s.history())
+
+
+def test_a_broker_that_dies_gives_the_terminal_back(own_host, screens):
+    """In the list, in a page, and while a recording or shell is not there: the client's terminal is as it was."""
+    host = own_host()
+    host.may_crash = True
+    for keys, sign in (("", "q quit"), ("?", "^ Keys$"), ("/x", "^Filter: x")):
+        wait_for(lambda: len(host.processes("jumpbox-broker")) == 1, 10, "the zygote alone")
+        zygote, = host.processes("jumpbox-broker")
+        s = screens(host.ssh_argv("alice"))
+        s.expect("q quit")
+        s.type(keys).expect(sign)
+        victim, = set(host.processes("jumpbox-broker")) - {zygote}
+        os.kill(victim, 9)
+        s.status()
+        assert not s.alternate
 
 def test_kill_9_leaves_nothing(fleet, screens):
     fleet.may_crash = True
@@ -577,8 +704,10 @@ def test_several_menus_on_one_connection(fleet):
 def crowd(lab):
     """Ten thousand containers on a hundred nodes, which are gone as far as anybody can tell."""
     host = lab.host(max_startups_per_source=100, backoff_after=0)
-    host.user("alice")
-    host.ctl("grant", "add", "alice", "*")
+    for name in ("alice", "alice-zh"):
+        host.user(name)
+        host.ctl("grant", "add", name, "*")
+    host.ctl("user", "set", "alice-zh", "language", "zh")
     with contextlib.closing(sqlite3.connect(host.database, timeout=10)) as db:
         db.executemany("insert into nodes (id, name, url, insecure) values (?, ?, 'tcp://127.0.0.1:1', 1)",
                        [(100 + n, f"far{n:02}") for n in range(100)])
@@ -603,6 +732,15 @@ def test_ten_thousand(crowd, screens):
     s.type("10000").expect("Number: 10000  job-09999 on far99")
     s.keys("Escape", "q")
     assert s.status() == 0
+
+
+@pytest.mark.parametrize("language", ("", "-zh"), ids=("en", "zh"))
+@pytest.mark.parametrize("cols, rows", ((80, 24), (132, 50), (40, 12)))
+def test_kept_screens_of_ten_thousand(crowd, screens, language, cols, rows):
+    wait_for(lambda: b"running" not in crowd.ssh("alice", "ls").stdout, 30, "all nodes to be missed")
+    s = screens(crowd.ssh_argv("alice" + language), cols, rows)
+    s.expect(r"10000")
+    kept(f"crowd{language}-{cols}x{rows}", s, r"q (quit|退出)")
 
 
 def test_ten_thousand_soon(crowd):
