@@ -135,7 +135,7 @@ def shell_in(s, name):
 
 def test_menu_shell_and_back(real):
     s = real()
-    s.type("/deb").expect(r"^> *\d+ +deb ")
+    s.type("/debian").expect(r"^> *\d+ +deb ")
     s.keys("Enter")
     shell_in(s, "deb")
     s.type("exit 3\n").expect(r"^deb: ended with exit code 3$")
@@ -160,7 +160,7 @@ def test_menu_shell_and_back(real):
 def test_a_number_is_a_container_for_the_whole_session(real):
     s = real()
     number = s.expect(r"^.? +(\d+)  bb ").group(1)
-    s.type("s/deb").expect(r"^> *\d+ +deb ")
+    s.type("s/debian").expect(r"^> *\d+ +deb ")
     s.keys("Tab").type(number).expect(rf"Number: {number}  bb on one")
     s.keys("Enter")
     shell_in(s, "bb")
@@ -169,7 +169,7 @@ def test_a_number_is_a_container_for_the_whole_session(real):
 def test_keys_typed_ahead(host, screens):
     """Before the menu is there, as before a slow prompt; what follows Enter is the shell's."""
     s = screens(host.ssh_argv("alice"))
-    s.type("/deb\recho rea''dy\rexit 5\r")
+    s.type("/debian\recho rea''dy\rexit 5\r")
     s.expect("^deb: ended with exit code 5")
     s.keys("C-d")
     assert s.status() == 0 and re.search("^ready$", s.history(), re.M)
@@ -483,7 +483,7 @@ def test_resizing_what_is_read_and_what_is_asked(writer):
 
 def test_resizing_while_a_shell_runs(real):
     s = real()
-    s.type("/deb\r")
+    s.type("/debian\r")
     shell_in(s, "deb")
     s.resize(100, 30).type("until [ \"$(stty size)\" = '30 100' ]; do sleep 0.1; done; echo siz''ed\n").expect("^sized$")
     s.type("exit\n").expect("q quit")
