@@ -120,16 +120,43 @@ open_recording(struct ctl *c, bool live, struct whose *w, struct recorded *r)
 
 /* ---- on the terminal --------------------------------------------------------- */
 
+/* Of a terminal that is being recorded: what it has now, after all that it had. */
+static void
+size_now(int fd, unsigned *cols, unsigned *rows)
+{
+	struct cast_reader *reader = cast_reader_new();
+	uint8_t block[CAST_FEED];
+	struct cast_event e;
+	enum cast_got got;
+	off_t at = 0;
+	ssize_t n;
+
+	while ((got = cast_next(reader, &e)) != CAST_BAD) {
+		if (got == CAST_EVENT && e.cols != 0) {
+			*cols = e.cols;
+			*rows = e.rows;
+		} else if (got == CAST_MORE) {
+			if ((n = pread(fd, block, sizeof(block), at)) <= 0)
+				break;
+			cast_feed(reader, block, (size_t)n);
+			at += n;
+		}
+	}
+	cast_reader_free(reader);
+}
+
 static void
 say_begin(const struct player *p, const struct whose *w, const struct recorded *r)
 {
-	unsigned cols = 0, rows = 0;
+	unsigned cols = 0, rows = 0, its_cols = p->cols, its_rows = p->rows;
 	char when[32];
 
+	if (p->follow)
+		size_now(p->fd, &its_cols, &its_rows);
 	when_format(r->opened, when);
-	printf("%s in %s, %s, %ux%u; %sq leaves\n", w->user, r->where, when, p->cols, p->rows,
+	printf("%s in %s, %s, %ux%u; %sq leaves\n", w->user, r->where, when, its_cols, its_rows,
 	    p->follow ? "" : "space pauses, ");
-	if (screen_size(&cols, &rows) && (p->cols > cols || p->rows > rows))
+	if (screen_size(&cols, &rows) && (its_cols > cols || its_rows > rows))
 		printf("This terminal has %ux%u: only what fits is shown.\n", cols, rows);
 	fflush(stdout);
 }

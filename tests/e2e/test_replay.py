@@ -186,6 +186,11 @@ def test_watch(host):
     shell.sendline("stty size")
     watcher.expect(rb"\x1b\[\?7l")  # larger than the watcher's: cut
     watcher.expect(b"40 130\r\n")
+    late = operator(host, "session", "watch", row["id"])  # the size it has, not the one it had
+    late.expect(rb"alice in one/bb, .*, 130x40; q leaves\r\nThis terminal has 80x24: only what fits is shown.\r\n")
+    late.expect(b"40 130\r\n")
+    late.send("q")
+    assert outcome(late)[0] == 0
     shell.setwinsize(24, 80)
     watcher.expect(rb"\x1b\[\?7h")
     shell.sendline("echo do''ne; exit")
