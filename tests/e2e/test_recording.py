@@ -102,9 +102,14 @@ def played(text, directory, command=("cat",)):
 
 
 def test_asciinema_plays_what_zcat_makes_of_it(host, tmp_path):
-    path, _ = recorded(host, "printf '\\303\\244\\n'\r")
+    t = live_terminal(host)
+    t.setwinsize(41, 133)
+    t.sendline("printf '\\303\\244\\n'; stty size; exit")
+    ended(t)
+    path = recordings(host)[-1]
     text = run("zcat", path).stdout
     _, events = cast(path)
+    assert {e[1] for e in events} == {"o", "r"}
     assert "ä\r\n" in output(events)
     assert played(text, tmp_path).replace(b"\r", b"") == output(events).replace("\r", "").encode()
     assert "ä\r\n".encode() in played(text, tmp_path, ("play", "-s", "100", "-i", "0.01"))
