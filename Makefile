@@ -126,8 +126,9 @@ $(BUILD)/tests/e2e/hostile: $(patsubst %,$(BUILD)/tests/e2e/%.o,hostile hostile_
 FUZZ_CC ?= clang
 FUZZ = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBS)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
 $(BUILD)/tests/fuzz/fuzz_input: $(BUILD)/src/session/ui_input.o
+$(BUILD)/tests/fuzz/fuzz_sftp: $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/helper/sftp*.c))
 fuzz-programs: $(FUZZ)
 fuzz fuzz-replay:
 	@$(MAKE) SANITIZE=1 BUILD=build/fuzz CC='$(FUZZ_CC)' CFLAGS='-g -fsanitize=fuzzer-no-link' fuzz-programs
