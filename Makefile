@@ -16,6 +16,10 @@ OPT ?= $(if $(SANITIZE),-O1,-O2)
 WARN = -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDEN = $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined,-D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection)
 , := ,
+define newline
+
+
+endef
 CFLAGS ?= -g
 ALL_CPPFLAGS = -D_GNU_SOURCE -Iinclude -DLIBEXECDIR='"$(PREFIX)/libexec/jumpbox"' -DSBINDIR='"$(PREFIX)/sbin"' $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) -fPIE -pthread $(CFLAGS)
@@ -29,7 +33,7 @@ CAST_LIBS = $(call libs,zlib)
 BROKER_LIBS = $(call libs,libqrencode)
 SESSION_LIBS = $(call libs,libssh libcrypto libseccomp ncursesw) -ldl
 
-dirs = common cast store access docker supervisor session broker watcher metrics ctl
+dirs = common cast store access docker supervisor session broker watcher metrics ctl helper
 $(foreach d,$(dirs),$(eval SRC_$(d) := $(wildcard src/$(d)/*.c)))
 $(foreach d,$(dirs),$(eval OBJ_$(d) := $(SRC_$(d):%.c=$(BUILD)/%.o)))
 
@@ -45,10 +49,35 @@ LIBS = $(foreach l,docker access store cast common,$(BUILD)/lib$(l).a)
 PROGRAMS = $(BUILD)/jumpboxd $(BUILD)/jumpbox-session $(BUILD)/jumpbox-broker \
 	$(BUILD)/jumpbox-watcher $(BUILD)/jumpbox-metrics $(BUILD)/jumpboxctl
 
+# The helper runs in containers of any kind: static, with musl, for each architecture that there is a compiler for.
+HELPER_SRC = $(SRC_helper) $(patsubst %,src/common/%.c,buf mux text util)
+HELPER_CFLAGS = -std=c11 -Os -fno-pie $(WARN) -fstack-protector-strong -ffunction-sections -fdata-sections $(CFLAGS)
+# A part that is read-only after the start would be padded to 64 KiB on arm64, and there is next to nothing for it.
+HELPER_LDFLAGS = -static -no-pie -s -Wl,--gc-sections -Wl,-z,norelro
+musl_cc = $(1)-linux-gnu-gcc -specs /usr/lib/$(1)-linux-musl/musl-gcc.specs
+HELPER_CC_amd64 = $(call musl_cc,x86_64)
+HELPER_CC_arm64 = $(call musl_cc,aarch64)
+HELPERS := $(foreach a,amd64 arm64,$(if $(shell echo | $(HELPER_CC_$(a)) -x c -S -o /dev/null - 2>&1 || echo no),,$(a)))
+# Functions that nothing calls, and what they alone need, are not in it.
+define helper_rules
+$(BUILD)/helper.$(1)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $$(@D)
+	$(HELPER_CC_$(1)) $(ALL_CPPFLAGS) $(HELPER_CFLAGS) -MMD -MP -c -o $$@ $$<
+$(BUILD)/jumpbox-helper.$(1): $(HELPER_SRC:%.c=$(BUILD)/helper.$(1)/%.o)
+	$(HELPER_CC_$(1)) $(HELPER_LDFLAGS) -o $$@ $$^
+endef
+$(foreach a,amd64 arm64,$(eval $(call helper_rules,$(a))))
+PROGRAMS += $(HELPERS:%=$(BUILD)/jumpbox-helper.%)
+# The same with this machine's libc, for sanitizers.
+$(BUILD)/jumpbox-helper: $(OBJ_helper) $(BUILD)/libcommon.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+PROGRAMS += $(if $(SANITIZE),$(BUILD)/jumpbox-helper)
+
 all: $(PROGRAMS)
+	$(foreach a,$(filter-out $(HELPERS),amd64 arm64),@echo 'no jumpbox-helper for $(a): it needs its cross compiler and musl-dev:$(a)'$(newline))
 
 # Another compiler, other flags or another prefix, which is compiled in, mean other objects.
-$(BUILD)/flags: export FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(BUILD)/flags: export FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(HELPER_CFLAGS) $(HELPER_LDFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); printenv FLAGS | cmp -s - $@ || printenv FLAGS > $@
 
@@ -115,6 +144,7 @@ $(BUILD)/tests/unit/test_session_ui_tables: $(patsubst %,$(BUILD)/src/session/%.
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 $(BUILD)/tests/unit/test_session_ui_screen: $(patsubst %,$(BUILD)/src/session/%.o,$(SESSION_PURE) ui_screen terminfo)
 $(BUILD)/tests/unit/test_session_ui_screen: STORE_LIBS += $(call libs,ncursesw)
+$(BUILD)/tests/unit/test_helper_mask: $(BUILD)/src/helper/mask.o
 unit: $(UNIT)
 
 # A session that was taken over, against the real broker.
@@ -138,7 +168,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/libexec/jumpbox
 	install -m 755 $(BUILD)/jumpboxd $(BUILD)/jumpboxctl $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BUILD)/jumpbox-session $(BUILD)/jumpbox-broker $(BUILD)/jumpbox-watcher \
-		$(BUILD)/jumpbox-metrics $(DESTDIR)$(PREFIX)/libexec/jumpbox
+		$(BUILD)/jumpbox-metrics $(HELPERS:%=$(BUILD)/jumpbox-helper.%) $(DESTDIR)$(PREFIX)/libexec/jumpbox
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,share/man/man5 share/man/man8 lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -m 644 docs/jumpboxd.8 docs/jumpboxctl.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 docs/jumpbox.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5
