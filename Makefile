@@ -191,6 +191,7 @@ bench:
 	@$(MAKE) -s PREFIX=$(CURDIR)/build/root-release BUILD=build/release install
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/run
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/scale
+	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/sftp
 
 check-format:
 	clang-format --dry-run -Werror $$(git -c safe.directory=* ls-files '*.c' '*.h')
