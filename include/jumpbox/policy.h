@@ -17,13 +17,24 @@ enum perm {
 	PERM_EXEC = 1 << 1,
 	PERM_FILES = 1 << 2,
 	PERM_FILES_RO = 1 << 3,
-	PERM_FORWARD = 1 << 4, /* any target; forward:HOST:PORT items do not set it */
+	PERM_FORWARD = 1 << 4, /* the container itself, from its inside; its sockets */
 	PERM_LOGS = 1 << 5,
 	PERM_POWER = 1 << 6,
-	PERM_FORWARD_SOME = 1 << 7,
+	PERM_FORWARD_SOME = 1 << 7, /* what forward:HOST:PORT items name */
 	PERM_DEFAULT = PERM_SHELL | PERM_EXEC | PERM_FILES | PERM_FORWARD | PERM_LOGS,
 	PERM_ALL = PERM_DEFAULT | PERM_POWER,
 };
+
+/* A wider permission gives the narrower one of its kind. */
+static inline bool
+policy_gives(uint32_t perms, uint32_t want)
+{
+	if (perms & PERM_FILES)
+		perms |= PERM_FILES_RO;
+	if (perms & PERM_FORWARD)
+		perms |= PERM_FORWARD_SOME;
+	return (perms & want) == want;
+}
 
 enum { ALLOW_TEXT = 512 };
 /*
@@ -88,6 +99,13 @@ void policy_decide(
 enum { RUN_AS_CHOICES = 32 };
 size_t policy_run_as(const struct subject *s, const struct facts *f, uint32_t want, int64_t now,
     const char **choice, size_t max);
+/*
+ * All that may be had as `run_as` (NULL: the image's user), for a stream that
+ * carries more than one thing: the permissions whose verdict says that user,
+ * and "HOST:PORT HOST:PORT", the targets of forward items; malloc'd.
+ */
+uint32_t policy_as(
+    const struct subject *s, const struct facts *f, const char *run_as, int64_t now, char **items);
 bool policy_run_as_ok(
     const struct subject *s, const struct facts *f, uint32_t want, int64_t now, const char *run_as);
 

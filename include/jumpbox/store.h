@@ -187,6 +187,7 @@ struct node {
 	int64_t state_since;	/* 0: since it was added */
 	int64_t revision;	/* another one: its name, address or keys were changed */
 	const char *record;	/* "on" "off", NULL: the configuration's */
+	const char *helper;	/* "off": none is put into its containers; "on", NULL */
 };
 
 int node_add(struct store *st, const struct actor *by, const struct node *n);
@@ -196,7 +197,8 @@ int node_each(struct store *st, int (*fn)(const struct node *, void *), void *ar
 /* A copy that outlives the callback. */
 struct node *node_dup(const struct node *n);
 void node_free(struct node *n); /* wipes the key; NULL is fine */
-/* key: url region insecure(yes|no) ca cert key (PEM text; empty removes) record(on|off|empty) */
+/* key: url region insecure(yes|no) ca cert key (PEM text; empty removes) record(on|off|empty)
+ * helper(on|off|empty) */
 int node_set(
     struct store *st, const struct actor *by, const char *name, const char *key, const char *value);
 int node_enable(struct store *st, const struct actor *by, const char *name, bool enabled);
@@ -348,7 +350,7 @@ struct attach {
 	const char *node, *container_id, *container; /* names as at the attach */
 	const char *run_as;			     /* NULL: the image's */
 	const char *exec_id;			     /* NULL until known */
-	const char *kind;			     /* "shell" "exec" */
+	const char *kind;			     /* "shell" "exec" "helper" */
 	const char *command;			     /* NULL for a shell */
 	bool tty;
 	const char *recording;	/* the file's name; NULL: none */
@@ -370,6 +372,9 @@ int attach_leave(
  */
 int attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes_in,
     int64_t bytes_out, int exit_code, const char *how);
+/* An audit row about files, in the words of the container. */
+int attach_note(struct store *st, const struct actor *by, int64_t id, const char *node,
+    const char *container, const char *line);
 /* Of a session those that have a recording, oldest first, open ones too. */
 int attach_each_recorded(
     struct store *st, int64_t session_id, int (*fn)(const struct attach *, void *), void *arg);

@@ -31,7 +31,7 @@ struct target_candidate {
 
 /*
  * How well t names a candidate: 0 not at all, 1 by a prefix of its name or
- * id, 2 by its exact name.  The candidates of the best level are what t means.
+ * id, 2 as NAME.NODE, 3 by its exact name.  The candidates of the best level are what t means.
  */
 unsigned target_level(const struct target *t, const struct target_candidate *c);
 

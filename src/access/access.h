@@ -95,4 +95,7 @@ bool rsa_consistent(BIGNUM *const part[static RSA_PARTS]);
 int host_key_blob(const EVP_PKEY *pkey, struct buf *b);
 int wire_put_bignum(struct buf *b, const BIGNUM *n);
 
+/* `before`, and behind it the HOST:PORT of the text's forward items, with blanks between; malloc'd. */
+char *allow_forwards(const char *s, const char *before);
+
 #endif

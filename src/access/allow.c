@@ -1,10 +1,11 @@
 /*
  * The permissions of a grant as text.  Pure.  Broker and jumpboxctl.
  */
-#include "jumpbox/policy.h"
+#include "access.h"
 #include "jumpbox/util.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ALLOW_FORWARDS = 32 };
@@ -24,7 +25,7 @@ static const struct item {
 	{ "logs",     PERM_LOGS,     0 },
 	{ "power",    PERM_POWER,    0 },
 	/* A word for each target; last, as the targets are. */
-	{ "forward:HOST:PORT", PERM_FORWARD_SOME, PERM_FORWARD },
+	{ "forward:HOST:PORT", PERM_FORWARD_SOME, 0 },
 };
 /* clang-format on */
 enum { NITEMS = sizeof(items) / sizeof(items[0]) };
@@ -115,7 +116,7 @@ static void
 allow_normal(const struct allow *a, char out[static ALLOW_TEXT])
 {
 	allow_print(a->mask & ~(uint32_t)PERM_FORWARD_SOME, out);
-	for (unsigned i = 0; !(a->mask & PERM_FORWARD) && i < a->nforward; i++)
+	for (unsigned i = 0; i < a->nforward; i++)
 		append(out, ",", a->forward[i]);
 }
 
@@ -156,4 +157,20 @@ allow_parse(const char *s, uint32_t *mask, char *out, struct errtext *e)
 		allow_normal(&a, out);
 	*mask = a.mask;
 	return 0;
+}
+
+char *
+allow_forwards(const char *s, const char *before)
+{
+	char *copy = xstrdup(s), *list = xstrdup(before), *longer, *save = NULL;
+
+	for (char *w = strtok_r(copy, ", \t", &save); w; w = strtok_r(NULL, ", \t", &save)) {
+		if (strncmp(w, FORWARD, strlen(FORWARD)) != 0)
+			continue;
+		longer = xasprintf("%s%s%s", list, list[0] != '\0' ? " " : "", w + strlen(FORWARD));
+		free(list);
+		list = longer;
+	}
+	free(copy);
+	return list;
 }

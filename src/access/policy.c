@@ -7,6 +7,9 @@
  */
 #include "access.h"
 
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 const struct flaw *
@@ -33,17 +36,6 @@ standing_check(const struct standing *s, int64_t now, struct errtext *e)
 	if (flaw == NULL)
 		return 0;
 	return err_set(e, JB_DENIED, "the account is %s", flaw->name);
-}
-
-/* A wider permission gives the narrower one of its kind. */
-static bool
-gives(uint32_t perms, uint32_t want)
-{
-	if (perms & PERM_FILES)
-		perms |= PERM_FILES_RO;
-	if (perms & PERM_FORWARD)
-		perms |= PERM_FORWARD_SOME;
-	return (perms & want) == want;
 }
 
 static void
@@ -89,7 +81,7 @@ policy_decide(
 			continue;
 		v->perms |= mask;
 		until_min(v, g->until);
-		if (!gives(mask, want))
+		if (!policy_gives(mask, want))
 			continue;
 		if (by == 0 || g->id < by) {
 			by = g->id;
@@ -124,7 +116,7 @@ policy_run_as(const struct subject *s, const struct facts *f, uint32_t want, int
 	for (size_t i = 0; i < s->ngrants && n < max; i++) {
 		const struct subject_grant *g = &s->grants[i];
 
-		if (g->run_as != NULL && gives(grant_gives(g, f, now, &labels), want) &&
+		if (g->run_as != NULL && policy_gives(grant_gives(g, f, now, &labels), want) &&
 		    !among(choice, n, g->run_as))
 			choice[n++] = g->run_as;
 	}
@@ -142,4 +134,49 @@ policy_run_as_ok(
 	if (run_as_check(run_as, NULL) != 0)
 		return false;
 	return among(choice, n, RUN_AS_ANY) || among(choice, n, run_as);
+}
+
+static bool
+same_user(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+/* The forward items of every grant that is in force and says that user. */
+static char *
+items_as(const struct subject *s, const struct facts *f, const char *run_as, int64_t now)
+{
+	struct labels labels = { 0 };
+	char *items = xstrdup(""), *longer;
+
+	for (size_t i = 0; i < s->ngrants; i++) {
+		const struct subject_grant *g = &s->grants[i];
+
+		if (!(grant_gives(g, f, now, &labels) & PERM_FORWARD_SOME) ||
+		    !same_user(g->run_as, run_as))
+			continue;
+		longer = allow_forwards(g->allow, items);
+		free(items);
+		items = longer;
+	}
+	labels_release(&labels);
+	return items;
+}
+
+uint32_t
+policy_as(
+    const struct subject *s, const struct facts *f, const char *run_as, int64_t now, char **items)
+{
+	static const uint32_t all[] = { PERM_SHELL, PERM_EXEC, PERM_FILES, PERM_FILES_RO,
+		PERM_FORWARD, PERM_FORWARD_SOME };
+	uint32_t perms = 0;
+	struct verdict v;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		policy_decide(s, f, all[i], now, &v);
+		if (policy_gives(v.perms, all[i]) && same_user(v.run_as, run_as))
+			perms |= all[i];
+	}
+	*items = items_as(s, f, run_as, now);
+	return perms;
 }

@@ -131,12 +131,23 @@ has_prefix(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+/* NAME.NODE, which is how a host's name can say both. */
+static bool
+is_dotted(const char *s, const struct target_candidate *c)
+{
+	size_t n = strlen(c->name);
+
+	return strncmp(s, c->name, n) == 0 && s[n] == '.' && strcmp(s + n + 1, c->node) == 0;
+}
+
 unsigned
 target_level(const struct target *t, const struct target_candidate *c)
 {
 	if (t->container[0] == '\0' || (t->node[0] != '\0' && strcmp(t->node, c->node) != 0))
 		return 0;
 	if (strcmp(t->container, c->name) == 0)
+		return 3;
+	if (t->node[0] == '\0' && is_dotted(t->container, c))
 		return 2;
 	return has_prefix(c->name, t->container) || has_prefix(c->id, t->container);
 }

@@ -157,6 +157,7 @@ static const struct column node_columns[] = {
 	{ "insecure",   CELL_BOOL, true },
 	{ "id",         CELL_NUM,  true },
 	{ "record",     CELL_TEXT, true },
+	{ "helper",     CELL_TEXT, true },
 	/* clang-format on */
 };
 enum { NNODE = sizeof node_columns / sizeof node_columns[0] };
@@ -185,6 +186,7 @@ list_node(const struct node *n, void *arg)
 		C_NUM(n->insecure),
 		C_NUM(n->id),
 		C_TEXT(n->record),
+		C_TEXT(n->helper),
 	    });
 	return 0;
 }

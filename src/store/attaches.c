@@ -83,6 +83,22 @@ attach_set_opened(struct store *st, int64_t id, int64_t ms)
 	return sql_run(st, opened_sql, PARAMS(P_INT(ms), P_INT(id)));
 }
 
+int
+attach_note(struct store *st, const struct actor *by, int64_t id, const char *node,
+    const char *container, const char *line)
+{
+	char *target = xasprintf("%s/%s", node, container);
+	char *detail = xasprintf("attach=%lld said: %s", (long long)id, line);
+	int err = txn_begin(st, TXN_WRITE);
+
+	if (!err)
+		err = audit_put(st, by, "file.note", by->name, target, detail);
+	err = txn_end(st, err);
+	free(target);
+	free(detail);
+	return err;
+}
+
 /* ---- closing ----------------------------------------------------------- */
 
 static const char leave_sql[] =

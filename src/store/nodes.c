@@ -10,7 +10,7 @@
 
 #define NODE_COLUMNS                                                                      \
 	"id, name, url, ca, cert, tls_key, insecure, enabled, region, state, last_seen, " \
-	"last_error, state_since, revision, recording"
+	"last_error, state_since, revision, recording, helper"
 
 static const char get_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE name = $1";
 static const char get_id_sql[] = "SELECT " NODE_COLUMNS " FROM nodes WHERE id = $1";
@@ -41,6 +41,7 @@ node_row(sqlite3_stmt *q, void *arg)
 		.state_since = col_int(q, 12),
 		.revision = col_int(q, 13),
 		.record = col_text(q, 14),
+		.helper = col_text(q, 15),
 	};
 
 	return w->fn(&n, w->arg);
@@ -95,6 +96,7 @@ node_dup(const struct node *n)
 	copy->state = dup_text(n->state);
 	copy->last_error = dup_text(n->last_error);
 	copy->record = dup_text(n->record);
+	copy->helper = dup_text(n->helper);
 
 	return copy;
 }
@@ -113,6 +115,7 @@ node_free(struct node *n)
 	free((char *)n->state);
 	free((char *)n->last_error);
 	free((char *)n->record);
+	free((char *)n->helper);
 	free(n);
 }
 
@@ -217,6 +220,7 @@ static const char set_cert_sql[] = "UPDATE nodes SET cert = $1" ANEW;
 static const char set_key_sql[] = "UPDATE nodes SET tls_key = $1" ANEW;
 static const char set_region_sql[] = "UPDATE nodes SET region = $1 WHERE name = $2";
 static const char set_record_sql[] = "UPDATE nodes SET recording = $1 WHERE name = $2";
+static const char set_helper_sql[] = "UPDATE nodes SET helper = $1 WHERE name = $2";
 
 static const struct setting settings[] = {
 	/* clang-format off */
@@ -228,6 +232,7 @@ static const struct setting settings[] = {
 	{ "cert",     set_cert_sql,     setting_text,   true,  true,  { NULL } },
 	{ "key",      set_key_sql,      setting_text,   true,  true,  { NULL } },
 	{ "record",   set_record_sql,   setting_choice, true,  false, { "on", "off" } },
+	{ "helper",   set_helper_sql,   setting_choice, true,  false, { "on", "off" } },
 	{ .key = NULL },
 	/* clang-format on */
 };

@@ -133,7 +133,7 @@ permissions_parse_and_normalise(void **state)
 		{ "forward:db:5432", PERM_FORWARD_SOME, "forward:db:5432" },
 		{ "forward:*:22,forward:[::1]:*,forward:db:5432 forward:*:22", PERM_FORWARD_SOME,
 		  "forward:*:22,forward:[::1]:*,forward:db:5432" },
-		{ "forward:db:5432 forward", PERM_FORWARD_SOME | PERM_FORWARD, "forward" },
+		{ "forward:db:5432 forward", PERM_FORWARD_SOME | PERM_FORWARD, "forward,forward:db:5432" },
 		{ "shell,,exec", 0, NULL }, { "shell, ,exec", 0, NULL }, { ",shell", 0, NULL },
 		{ "shell,", 0, NULL }, { "shell , ", 0, NULL },
 		{ "", 0, NULL }, { " , ", 0, NULL }, { "root", 0, NULL }, { "Shell", 0, NULL },
@@ -186,7 +186,7 @@ permissions_are_printed(void **state)
 	assert_int_equal(mask, PERM_DEFAULT);
 	allow_print(0, out);
 	assert_string_equal(out, "");
-	allow_print(PERM_ALL | PERM_FILES_RO | PERM_FORWARD_SOME, out);
+	allow_print(PERM_ALL | PERM_FILES_RO, out);
 	assert_string_equal(out, "shell,exec,files,forward,logs,power");
 	allow_print(PERM_FILES_RO | PERM_FORWARD_SOME, out);
 	assert_string_equal(out, "files:ro,forward:HOST:PORT");
@@ -416,6 +416,40 @@ a_wider_permission_gives_the_narrower(void **state)
 	assert_int_equal(v.perms, PERM_FILES_RO | PERM_FORWARD_SOME);
 }
 
+/* A stream runs as one user: what is granted as another is not on it. */
+static void
+what_may_be_had_as_one_user(void **state)
+{
+	struct subject_grant g[] = {
+		{ .id = 1, .selector = (char *)"*", .allow = (char *)"shell files forward:db:1" },
+		{ .id = 2,
+		    .selector = (char *)"*",
+		    .allow = (char *)"forward forward:*:22 files",
+		    .run_as = (char *)"app" },
+		{ .id = 3,
+		    .selector = (char *)"*",
+		    .allow = (char *)"forward:gone:1",
+		    .until = NOW },
+		{ .id = 4, .selector = (char *)"other", .allow = (char *)"forward:other:1" },
+	};
+	struct subject s = {
+		.name = "alice", .standing.role = ROLE_USER, .grants = g, .ngrants = 4
+	};
+	char *items;
+
+	(void)state;
+	assert_int_equal(policy_as(&s, &web, NULL, NOW, &items),
+	    PERM_SHELL | PERM_FILES | PERM_FILES_RO | PERM_FORWARD_SOME);
+	assert_string_equal(items, "db:1");
+	free(items);
+	assert_int_equal(policy_as(&s, &web, "app", NOW, &items), PERM_FORWARD);
+	assert_string_equal(items, "*:22");
+	free(items);
+	assert_int_equal(policy_as(&s, &web, "root", NOW, &items), 0);
+	assert_string_equal(items, "");
+	free(items);
+}
+
 /* What a grant that allows it says; `on` is not taken back by another. */
 static void
 recording_is_said_by_a_grant(void **state)
@@ -456,6 +490,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_may_be_had_as_one_user),
 		cmocka_unit_test(selectors_cover_what_they_say),
 		cmocka_unit_test(missing_or_broken_facts_match_nothing),
 		cmocka_unit_test(selector_check_says_why),

@@ -132,8 +132,8 @@ node_settings(void **state)
 	}
 	assert_int_equal(node_set(f->st, &op, "none", "region", "eu"), JB_NOT_FOUND);
 	assert_int_equal(node_set(f->st, &op, "gpu1", "role", "admin"), JB_BAD_INPUT);
-	assert_string_equal(
-	    store_error(f->st), "no such setting: role (url region insecure ca cert key record)");
+	assert_string_equal(store_error(f->st),
+	    "no such setting: role (url region insecure ca cert key record helper)");
 	assert_int_equal(node_each(f->st, copy_node, &c), 0);
 	assert_string_equal(c.text, "1|gpu1|tcp://b:2376|CA|CERT|-|1|1|-|unknown|-\n");
 	assert_int_equal(raw_int(f, "SELECT count(*) FROM audit WHERE detail LIKE '%PEMKEY%'"), 0);

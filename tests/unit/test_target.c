@@ -189,16 +189,20 @@ static void
 levels(void **state)
 {
 	(void)state;
-	assert_levels("u+web", "21000"); /* exact, and the prefix of web-2 */
+	assert_levels("u+web", "31000"); /* exact, and the prefix of web-2 */
 	assert_levels("u+web-", "01000");
 	assert_levels("u+we", "11000");
-	assert_levels("u+db", "00220"); /* on two nodes */
-	assert_levels("u+n2+db", "00020");
+	assert_levels("u+db", "00330"); /* on two nodes */
+	assert_levels("u+n2+db", "00030");
 	assert_levels("u+aaaa", "11000"); /* ids */
 	assert_levels("u+aaaa2", "01000");
 	assert_levels("u+bbbb3333", "00100");
-	assert_levels("u+cccc", "00012"); /* the prefix of an id, and a name */
+	assert_levels("u+cccc", "00013"); /* the prefix of an id, and a name */
 	assert_levels("u+ccc", "00011");
+	assert_levels("u+web.n1", "20000"); /* as a host is named */
+	assert_levels("u+db.n2", "00020");
+	assert_levels("u+web.n2", "00000");
+	assert_levels("u+n1+web.n1", "00000");
 	assert_levels("u+nosuch", "00000");
 	assert_levels("u+n3+web", "00000");
 	assert_levels("u+n+web", "00000"); /* nodes are not abbreviated */
