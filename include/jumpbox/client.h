@@ -16,4 +16,7 @@ bool client_signal_ok(const char *name);
 /* A shell to run: a plain name or an absolute path, of letters, digits and _ . + - */
 bool client_shell_ok(const char *shell);
 
+/* SSH_AUTH_SOCK, which is no client's to send: the path that a helper has told. */
+bool client_agent_ok(const char *name, const char *value);
+
 #endif

@@ -46,6 +46,7 @@ struct engine_info {
 	char version[32];
 	unsigned api;
 	bool podman;
+	char arch[16]; /* its word for the processor: "amd64" "arm64" */
 };
 int engine_version(struct engine *en, struct engine_info *info, struct errtext *e);
 /* The certificate that it shows, by a connection for that; malloc'd. JB_NOT_FOUND: none. */
@@ -219,6 +220,26 @@ int engine_exec_resize(
 int engine_exec_signal(struct engine *en, const struct engine_info *info, const char *container,
     const char *user, bool pid_host, const char *exec_id, const char *marker, const char *signal,
     bool escalate, struct errtext *e);
+
+/* ---- a program of ours ------------------------------------------------- */
+
+struct engine_program {
+	const uint8_t *data; /* static, for the node's processor */
+	size_t size;
+	char sha256[65];
+};
+struct engine_placing {
+	const struct engine_program *program;
+	const char *marker; /* names it in the container: letters, digits and dots */
+	void (*made)(const char *exec_id, void *arg); /* of each exec that may become it */
+	void *arg;
+};
+/*
+ * Runs it without arguments as spec's user, whatever the image has: its
+ * stream, on which nothing has passed.  JB_UNAVAILABLE and why it cannot be.
+ */
+int engine_place(struct engine *en, const struct engine_info *info, const struct exec_spec *spec,
+    const struct engine_placing *pl, struct exec_stream *s, struct errtext *e);
 
 /* ---- the command lines put into a container (pure) --------------------- */
 

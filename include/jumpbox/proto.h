@@ -41,6 +41,8 @@
  *	REQ_CODE            str code                                   REP_AUTH
  *	REQ_ENROL           str code ("" none yet)                     REP_ENROL
  *	REQ_CONFIRM         str code                                   REP_CONFIRM
+ *	REQ_HELPER          u64 ref, u32 want (one of enum perm)       REP_HELPER (+ stream fd)
+ *	REQ_NOTE            u32 helper, str line: what its container says of files   -
  *
  *	broker -> session
  *	REP_AUTH            u32 outcome, str user, str language, str menu    (the user's settings, "" none)
@@ -69,6 +71,8 @@
  *	REP_REPLAY          u32 code, str message, str user, str node/container, u64 opened   (code 0: one fd)
  *	EVT_NOTICE          u32 attach, u64 when       it ends then; 0: the account does (when 0: never)
  *	EVT_CHANGED         u32 anew                   something changed; anew 1: marks are void
+ *	REP_HELPER          u32 code, str message, u32 perms           (code 0: the stream's fd; HELLO of
+ *	                                                                mux.h is on it; then it is an ATTACH)
  *
  * LIST since 0 is everything; since the mark of an earlier answer it is what
  * changed after it: rows, and the refs that are no more.  Pages are asked for
@@ -109,6 +113,8 @@ enum proto_type {
 	REQ_CODE,
 	REQ_ENROL,
 	REQ_CONFIRM,
+	REQ_HELPER,
+	REQ_NOTE,
 
 	REP_SIGN = 101,
 	REP_VERIFY,
@@ -128,6 +134,7 @@ enum proto_type {
 	REP_REPLAY,
 	REP_ENROL,
 	REP_CONFIRM,
+	REP_HELPER,
 
 	EVT_END = 201,
 	EVT_DETACH,
@@ -151,8 +158,8 @@ enum auth_outcome {
 /* REP_ENROL's code: whoever is enrolled proves it first. Otherwise 0 or -enum jb_err. */
 enum { ENROL_CODE = 1 };
 
-/* REQ_ATTACH */
-enum attach_kind { ATTACH_SHELL = 1, ATTACH_EXEC };
+/* REQ_ATTACH; the last one is REQ_HELPER's. */
+enum attach_kind { ATTACH_SHELL = 1, ATTACH_EXEC, ATTACH_HELPER };
 
 /* DETACH's how, when the client has gone. */
 #define HOW_LOST "lost connection"
@@ -255,6 +262,9 @@ enum {
 	MAX_KEY_LINE = 8192,
 	MAX_FINGERPRINT = 128, /* of a key that is to be removed */
 	MAX_SESSION_ID = 24,   /* digits of the one to be ended */
+	MAX_NOTE = 4096,
+	MAX_AGENT_PATH = 107, /* of a unix socket */
+	MAX_NOTES = 200,      /* that are taken in a second */
 	DEFAULT_COLS = 80,
 	DEFAULT_ROWS = 24,
 	MAX_SIDE = 1000, /* of a terminal */

@@ -1098,4 +1098,29 @@ WORD(W_RECORDED_INPUT,
 WORD(W_NO_BROKER,
     "the server has failed inside; log in again, and tell the operator",
     "服务器内部出错；请重新登录并告知管理员")
+WORD(W_MAY_NOT_FORWARD, "you may not forward connections to {1}", "您无权转发到 {1} 的连接")
+WORD(W_MAY_NOT_FILES, "you may not transfer files of {1}", "您无权传输 {1} 的文件")
+WORD(W_HELPER_OFF_NODE,
+    "node {1} does not allow the helper that file transfer and forwarding need",
+    "节点 {1} 不允许使用文件传输和转发所需的辅助程序")
+WORD(W_HELPER_OFF_LABEL,
+    "{1} does not allow the helper that file transfer and forwarding need (label jumpbox.helper)",
+    "{1} 不允许使用文件传输和转发所需的辅助程序（标签 jumpbox.helper）")
+WORD(W_HELPER_NO_ARCH,
+    "there is no helper for the processor of node {1} ({2}), so no file transfer and forwarding there",
+    "没有适用于节点 {1} 的处理器（{2}）的辅助程序，因此无法传输文件和转发")
+WORD(W_HELPER_NO_DIR,
+    "the helper that file transfer and forwarding need has no place in that container: no directory is"
+    " both writable and executable for user {1}, and nothing can be put into the root filesystem",
+    "该容器中无处放置文件传输和转发所需的辅助程序：没有用户 {1} 既可写又可执行的目录，且根文件系统无法写入")
+WORD(W_HELPER_NO_SHELL,
+    "the helper that file transfer and forwarding need has no place in that container: its image has no"
+    " shell, and nothing can be put into the root filesystem",
+    "该容器中无处放置文件传输和转发所需的辅助程序：镜像中没有 shell，且根文件系统无法写入")
+WORD(W_HELPER_BROKEN,
+    "the helper in the container has ended or does not answer; try again",
+    "容器中的辅助程序已结束或没有响应；请重试")
+WORD(W_SFTP_NO_CONTAINER,
+    "file transfer needs a container in the user name: USER+CONTAINER@HOST\n",
+    "传输文件需要在用户名中指明容器：用户名+容器@主机\n")
 /* clang-format on */

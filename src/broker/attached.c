@@ -102,6 +102,7 @@ attached_forget(struct broker *b, struct attached *a)
 	free(a->exec.run_as);
 	free(a->wanted_run_as);
 	free(a->shell);
+	free(a->items);
 	free(a->known_as);
 	free(a->name);
 	free(a->image);
@@ -163,6 +164,8 @@ attached_leave(struct broker *b, struct attached *a, const char *how)
 		child_stop(a->opener);
 		a->opener = NULL;
 	}
+	if (a->kind == ATTACH_HELPER)
+		hang_up(a); /* the end of its input is what it obeys */
 	a->phase = AT_LEAVING;
 	if (attached_runs(a) && a->ender == NULL)
 		a->ender = child_start(b, &ender_kind, a);

@@ -40,12 +40,14 @@ struct attached {
 	/* asked for */
 	enum attach_kind kind;
 	bool tty;
-	unsigned cols, rows; /* the latest wish */
-	char **env;	     /* NULL-terminated */
-	char *command;	     /* NULL: a shell */
-	char *wanted_run_as; /* NULL: as the grant says */
-	char *shell;	     /* NULL: the login shell */
-	char *known_as;	     /* the name that its row had: what was shown or asked for */
+	unsigned cols, rows;  /* the latest wish */
+	char **env;	      /* NULL-terminated */
+	char *command;	      /* NULL: a shell */
+	char *wanted_run_as;  /* NULL: as the grant says */
+	char *shell;	      /* NULL: the login shell */
+	uint32_t want, perms; /* of a helper: asked for, and what it may */
+	char *items;	/* ... and HOST:PORT targets that it may reach besides; NULL: not decided */
+	char *known_as; /* the name that its row had: what was shown or asked for */
 	/* the live facts it was decided on */
 	char *name, *image, *labels, *owner;
 	int64_t row;   /* 0: nothing was recorded, so nothing was started */
@@ -121,6 +123,19 @@ int attach_decide(const struct attached *a, const struct subject *s, int64_t now
 void attach_fail(struct broker *b, struct attached *a, int code, const struct errtext *why);
 void attach_refuse(struct broker *b, struct attached *a, int code, enum word w, const char *a1);
 
+/* A fresh one for a helper in that listed container. */
+void attach_begin_helper(struct broker *b, uint32_t id, uint64_t ref, uint32_t want);
+
+/* ---- do_helper.c --------------------------------------------------------- */
+
+/* May it be put there, and what may it do: 0, or why not. */
+int helper_decide(
+    struct attached *a, const struct subject *s, const struct verdict *v, struct errtext *e);
+/* All that its first frame says is still so. */
+bool helper_allowed(const struct attached *a, const struct subject *s, int64_t now);
+/* Writes that frame. */
+int helper_hello(const struct attached *a);
+
 /* ---- recheck.c, notice.c ------------------------------------------------ */
 
 /* It may go on at that time, and as the same user. */
@@ -138,6 +153,8 @@ void stream_resize(struct broker *b, struct attached *a);
 /* ---- exec_jobs.c: what the children do --------------------------------- */
 
 void run_attach(int fd, const struct broker *b, const void *owner);
+/* helper_job.c */
+void run_helper(int fd, const struct broker *b, const void *owner);
 void run_resize(int fd, const struct broker *b, const void *owner);
 void run_signal(int fd, const struct broker *b, const void *owner);
 void run_status(int fd, const struct broker *b, const void *owner);

@@ -114,7 +114,9 @@ struct broker {
 	struct unclosed *unclosed; /* ended, and not recorded yet (closing.c) */
 	struct listing *listing;   /* do_list.c */
 	bool following;		   /* a menu is open: it wants to hear of changes */
-	bool shown;		   /* it was given a recording: for administrators alone */
+	unsigned notes;		   /* taken in this second (do_helper.c) */
+	int64_t notes_in;
+	bool shown; /* it was given a recording: for administrators alone */
 
 	/* timers on the monotonic clock, 0: off */
 	int64_t rest_at, recheck_at, epoch_at, end_at, closing_at;
@@ -188,6 +190,8 @@ const char *do_follow(struct broker *b, struct msg *m);
 const char *do_code(struct broker *b, struct msg *m);
 const char *do_enrol(struct broker *b, struct msg *m);
 const char *do_confirm(struct broker *b, struct msg *m);
+const char *do_helper(struct broker *b, struct msg *m);
+const char *do_note(struct broker *b, struct msg *m);
 
 /* ---- login.c, do_password.c -------------------------------------------------------- */
 

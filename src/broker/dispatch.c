@@ -53,6 +53,8 @@ static const struct request {
 	{ REQ_CODE,         STATE_SECOND,      do_code         },
 	{ REQ_ENROL,        MAY_ENROL,         do_enrol        },
 	{ REQ_CONFIRM,      MAY_ENROL,         do_confirm      },
+	{ REQ_HELPER,       STATE_AUTHED,      do_helper       },
+	{ REQ_NOTE,         RUNS,              do_note         },
 };
 /* clang-format on */
 

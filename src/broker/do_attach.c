@@ -35,17 +35,33 @@ static void open_ended(struct broker *b, void *owner, bool late);
 
 static const struct child_kind opener_kind = { OPEN_LIMIT_MS, run_attach, open_message,
 	open_ended };
+static const struct child_kind helper_kind = { OPEN_LIMIT_MS, run_helper, open_message,
+	open_ended };
+
+/* What is special to each kind. */
+static const struct {
+	const char *name; /* for the record */
+	uint32_t want;	  /* 0: it was asked for */
+	enum word denied;
+	const struct child_kind *opener;
+} kinds[] = {
+	[ATTACH_SHELL] = { "shell", PERM_SHELL, W_MAY_NOT_SHELL, &opener_kind },
+	[ATTACH_EXEC] = { "exec", PERM_EXEC, W_MAY_NOT_EXEC, &opener_kind },
+	[ATTACH_HELPER] = { "helper", 0, W_MAY_NOT_FORWARD, &helper_kind },
+};
 
 /* ---- the answer ----------------------------------------------------------- */
 
 static void
-answer(struct broker *b, uint32_t id, int code, const struct errtext *why, int fd, int recording)
+answer(struct broker *b, const struct attached *a, int code, const struct errtext *why, int fd,
+    int recording)
 {
+	bool helper = a->kind == ATTACH_HELPER;
 	struct msg m;
 
-	msg_init(&m, REP_ATTACH, id);
+	msg_init(&m, helper ? REP_HELPER : REP_ATTACH, a->id);
 	broker_put_why(&m, code, why);
-	msg_put_u32(&m, recording >= 0);
+	msg_put_u32(&m, helper ? a->perms : recording >= 0);
 	if (fd >= 0)
 		msg_put_fd(&m, fd);
 	if (recording >= 0)
@@ -82,7 +98,7 @@ attach_fail(struct broker *b, struct attached *a, int code, const struct errtext
 {
 	log_info("attach.refused", F_STR("target", a->name != NULL ? a->name : a->exec.container),
 	    F_NUM("code", -code), F_STR("reason", why->s));
-	answer(b, a->id, code, why, -1, -1);
+	answer(b, a, code, why, -1, -1);
 	count_failure(b, a, code);
 	a->detached = true;
 	attached_leave(b, a, "failed");
@@ -105,15 +121,14 @@ attach_decide(const struct attached *a, const struct subject *s, int64_t now, st
     struct errtext *e)
 {
 	const struct facts f = { a->exec.node->node->name, a->name, a->image, a->labels, a->owner };
-	bool shell = a->kind == ATTACH_SHELL;
-	uint32_t want = shell ? PERM_SHELL : PERM_EXEC;
+	uint32_t want = kinds[a->kind].want != 0 ? kinds[a->kind].want : a->want;
+	enum word denied = want == PERM_FILES_RO ? W_MAY_NOT_FILES : kinds[a->kind].denied;
 
 	policy_decide(s, &f, want, now, v);
 	if (v->perms == 0)
 		return err_words(e, JB_NOT_FOUND, W_NOT_YOURS, NULL, NULL, NULL);
-	if ((v->perms & want) == 0)
-		return err_words(
-		    e, JB_DENIED, shell ? W_MAY_NOT_SHELL : W_MAY_NOT_EXEC, a->name, NULL, NULL);
+	if (!policy_gives(v->perms, want))
+		return err_words(e, JB_DENIED, denied, a->name, NULL, NULL);
 	if (a->wanted_run_as != NULL && !policy_run_as_ok(s, &f, want, now, a->wanted_run_as))
 		return err_words(e, JB_DENIED, W_NO_RUN_AS, a->wanted_run_as, a->name, NULL);
 	if (a->wanted_run_as != NULL)
@@ -147,7 +162,7 @@ record(struct broker *b, struct attached *a, struct errtext *e)
 		.container_id = a->exec.container,
 		.container = a->name,
 		.run_as = a->exec.run_as,
-		.kind = a->kind == ATTACH_SHELL ? "shell" : "exec",
+		.kind = kinds[a->kind].name,
 		.command = command,
 		.tty = a->tty,
 		.recording = a->recording >= 0 ? a->recording_name : NULL,
@@ -175,6 +190,8 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 	r = attach_decide(a, &s, now_unix(), &v, e);
 	if (r == 0)
 		r = engine_running_check(state, e);
+	if (r == 0 && a->kind == ATTACH_HELPER)
+		r = helper_decide(a, &s, &v, e);
 	if (r == 0) {
 		a->exec.run_as = v.run_as != NULL ? xstrdup(v.run_as) : NULL;
 		r = recording_begin(b, a, &v, e);
@@ -230,8 +247,7 @@ on_facts(struct broker *b, struct attached *a, struct msg *m)
 	}
 	a->phase = AT_DECIDED;
 	log_info("attach.open", F_NUM("attach", a->row), F_STR("node", a->exec.node->node->name),
-	    F_STR("container", a->name), F_STR("kind", a->kind == ATTACH_SHELL ? "shell" : "exec"),
-	    F_NUM("tty", a->tty));
+	    F_STR("container", a->name), F_STR("kind", kinds[a->kind].name), F_NUM("tty", a->tty));
 	msg_init(&go, CHILD_GO, 0);
 	msg_put_str(&go, a->exec.run_as != NULL ? a->exec.run_as : "");
 	a->started = true;	    /* as far as anybody can know from here on */
@@ -259,10 +275,15 @@ on_stream(struct broker *b, struct attached *a, struct msg *m)
 		attach_refuse(b, a, JB_TRY_AGAIN, W_NO_DESCRIPTORS, NULL);
 		return;
 	}
+	if (a->kind == ATTACH_HELPER && helper_hello(a) != 0) {
+		close(fd);
+		attach_refuse(b, a, JB_UNAVAILABLE, W_ATTACH_FAILED, NULL);
+		return;
+	}
 	a->phase = AT_OPEN;
 	child_no_limit(a->opener); /* it may be the relay */
 	attached_slim(a);
-	answer(b, a->id, 0, NULL, fd, a->recording);
+	answer(b, a, 0, NULL, fd, a->recording);
 	notice_attach(b, a);
 	a->recording = -1;	     /* the session's */
 	if (broker_store(b) != NULL) /* nobody waits for this any more */
@@ -343,7 +364,7 @@ start(struct broker *b, struct attached *a)
 	a->phase = AT_OPENING;
 	a->set_cols = a->cols;
 	a->set_rows = a->rows;
-	a->opener = child_start(b, &opener_kind, a);
+	a->opener = child_start(b, kinds[a->kind].opener, a);
 	return a->opener != NULL;
 }
 
@@ -393,12 +414,12 @@ take_env(struct msg *m, struct attached *a, size_t *n)
 	char name[MAX_ENV_NAME + 1], value[MAX_ENV_VALUE + 1];
 	uint32_t count = msg_get_u32(m);
 
-	if (count > MAX_ENV)
+	if (count > MAX_ENV + 1) /* the agent's */
 		return false;
 	while (count-- > 0 && !m->bad) {
 		msg_get_str(m, name, sizeof(name));
 		msg_get_str(m, value, sizeof(value));
-		if (!m->bad && client_env_ok(name, value))
+		if (!m->bad && (client_env_ok(name, value) || client_agent_ok(name, value)))
 			env_add(a, n, name, value);
 	}
 	return true;
@@ -446,22 +467,23 @@ take_request(struct broker *b, struct msg *m, struct attached *a, uint64_t *ref)
 	return true;
 }
 
-const char *
-do_attach(struct broker *b, struct msg *m)
+static struct attached *
+fresh(struct broker *b, uint32_t id)
+{
+	struct attached *a = attached_new(b, id);
+
+	b->last_attach = id;
+	snprintf(
+	    a->exec.marker, sizeof(a->exec.marker), "%llx.%u", (unsigned long long)b->conn, id);
+	return a;
+}
+
+static void
+locate(struct broker *b, struct attached *a, uint64_t ref)
 {
 	struct errtext e = { 0 };
-	struct attached *a;
-	uint64_t ref;
 	int r;
 
-	a = attached_new(b, m->id);
-	b->last_attach = m->id;
-	snprintf(
-	    a->exec.marker, sizeof(a->exec.marker), "%llx.%u", (unsigned long long)b->conn, m->id);
-	if (!take_request(b, m, a, &ref))
-		return "malformed";
-	if (!list_knows(b, ref))
-		return "a container that was never listed";
 	if (a->shell != NULL && !client_shell_ok(a->shell))
 		r = err_words(&e, JB_BAD_INPUT, W_NO_SHELL_NAME, NULL, NULL, NULL);
 	else if (b->nattached > MAX_ATTACHES) /* those that are being ended count */
@@ -472,5 +494,28 @@ do_attach(struct broker *b, struct msg *m)
 		attach_fail(b, a, r, &e);
 	else
 		b->queue_moves = true;
+}
+
+void
+attach_begin_helper(struct broker *b, uint32_t id, uint64_t ref, uint32_t want)
+{
+	struct attached *a = fresh(b, id);
+
+	a->kind = ATTACH_HELPER;
+	a->want = want;
+	locate(b, a, ref);
+}
+
+const char *
+do_attach(struct broker *b, struct msg *m)
+{
+	struct attached *a = fresh(b, m->id);
+	uint64_t ref;
+
+	if (!take_request(b, m, a, &ref))
+		return "malformed";
+	if (!list_knows(b, ref))
+		return "a container that was never listed";
+	locate(b, a, ref);
 	return NULL;
 }

@@ -18,6 +18,7 @@
 
 /* An engine that is removing or restarting a container may fail to answer for a moment: waits between tries. */
 enum { STATUS_AGAIN_MS = 50, STATUS_LAST_MS = 800, END_AGAIN_MS = 500, END_AGAIN_MOST_MS = 4000 };
+enum { HELPER_GOES_MS = 6000 };
 
 static void
 tell_status(int fd, const struct exec_status *s)
@@ -31,16 +32,6 @@ tell_status(int fd, const struct exec_status *s)
 }
 
 /* ---- attach ------------------------------------------------------------- */
-
-static void
-tell_exec(int fd, const char *exec_id)
-{
-	struct msg m;
-
-	msg_init(&m, CHILD_EXEC, 0);
-	msg_put_str(&m, exec_id);
-	job_tell(fd, &m);
-}
 
 /* A relay stays for hours: it keeps nobody's words and secrets of the start. */
 static void
@@ -84,7 +75,7 @@ run_attach(int fd, const struct broker *b, const void *owner)
 	spec.argv = argv.argv;
 	if ((r = engine_exec_create(en, &spec, exec_id, &e)) < 0)
 		goto out;
-	tell_exec(fd, exec_id);
+	job_exec(fd, exec_id);
 	r = engine_exec_start(en, &info, &spec, exec_id, &stream, &no_program, &e);
 	forget_words(b, &argv);
 	if (r == 0)
@@ -217,6 +208,23 @@ exec_end(const struct exec_ref *x, struct exec_status *s, struct errtext *e)
 	return r;
 }
 
+/* Its input has ended, upon which it hangs up what it started and exits. */
+static bool
+helper_went(const struct attached *a, struct exec_status *s)
+{
+	struct engine *en = job_engine(a->exec.node, ENGINE_CALL_MS);
+	int64_t until = now_mono_ms() + HELPER_GOES_MS;
+	bool went = false;
+
+	while (a->exec.exec_id[0] != '\0' && !went && now_mono_ms() < until) {
+		went = engine_exec_inspect(en, a->exec.exec_id, s, NULL) == 0 && !s->running;
+		if (!went)
+			poll(NULL, 0, STATUS_AGAIN_MS);
+	}
+	engine_free(en);
+	return went;
+}
+
 void
 run_end(int fd, const struct broker *b, const void *owner)
 {
@@ -227,6 +235,10 @@ run_end(int fd, const struct broker *b, const void *owner)
 	int r, delay = END_AGAIN_MS;
 
 	(void)b;
+	if (a->kind == ATTACH_HELPER && helper_went(a, &s)) {
+		tell_status(fd, &s);
+		return;
+	}
 	while ((r = exec_end(&a->exec, &s, &e)) < 0 && r != JB_NOT_FOUND) {
 		if (!said)
 			log_warn("attach.not_ended", F_NUM("attach", a->row), F_STR("reason", e.s));

@@ -136,6 +136,16 @@ job_go(int fd, char **run_as)
 }
 
 void
+job_exec(int fd, const char *exec_id)
+{
+	struct msg m;
+
+	msg_init(&m, CHILD_EXEC, 0);
+	msg_put_str(&m, exec_id);
+	job_tell(fd, &m);
+}
+
+void
 job_pass(int fd, struct engine *en, const struct exec_stream *s)
 {
 	struct errtext e;

@@ -29,6 +29,8 @@ int job_facts(int fd, const struct broker *b, struct engine *en, const char *con
     struct engine_info *info, bool *tty, struct errtext *e);
 /* Waits for the decision; a refusal is SIGKILL. *run_as: malloc'd, NULL for the image's. */
 void job_go(int fd, char **run_as);
+/* An exec exists, and may run from now on. */
+void job_exec(int fd, const char *exec_id);
 /* Passes the stream. For TLS: one end of a pair, and this process stays between. */
 void job_pass(int fd, struct engine *en, const struct exec_stream *s);
 

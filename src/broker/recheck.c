@@ -91,7 +91,8 @@ attach_allowed(const struct attached *a, const struct subject *s, int64_t now, s
 {
 	struct errtext e;
 
-	return attach_decide(a, s, now, v, &e) == 0 && same_user(v->run_as, a->exec.run_as);
+	return attach_decide(a, s, now, v, &e) == 0 && same_user(v->run_as, a->exec.run_as) &&
+	    (a->items == NULL || helper_allowed(a, s, now));
 }
 
 static bool

@@ -101,3 +101,14 @@ client_shell_ok(const char *shell)
 			return false;
 	return c != shell && c[-1] != '/' && (size_t)(c - shell) <= MAX_SHELL;
 }
+
+bool
+client_agent_ok(const char *name, const char *value)
+{
+	if (strcmp(name, "SSH_AUTH_SOCK") != 0 || value[0] != '/' || strlen(value) > MAX_AGENT_PATH)
+		return false;
+	for (; *value != '\0'; value++)
+		if ((unsigned char)*value <= 0x20 || (unsigned char)*value >= 0x7f)
+			return false;
+	return true;
+}

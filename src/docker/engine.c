@@ -211,8 +211,15 @@ reply_release(struct reply *r)
 	buf_release(&r->body);
 }
 
-int
-engine_call(struct engine *en, const char *path, const char *body, size_t max, struct reply *r,
+/* What is sent; body NULL: a GET. */
+struct sent {
+	const char *method, *type;
+	const void *body;
+	size_t size;
+};
+
+static int
+call(struct engine *en, const char *path, const struct sent *what, size_t max, struct reply *r,
     struct errtext *e)
 {
 	size_t head_left = 4 * HEAD_MAX;
@@ -229,13 +236,14 @@ engine_call(struct engine *en, const char *path, const char *body, size_t max, s
 	c = en->easy;
 	if (engine_set_url(c, en, path) < 0)
 		return err_set(e, JB_INTERNAL, "out of memory");
-	headers = curl_slist_append(NULL, "Content-Type: application/json");
+	headers = curl_slist_append(NULL, what->type);
 	headers = curl_slist_append(headers, "Expect:");
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, time_left(en));
-	if (body) {
-		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
-		curl_easy_setopt(c, CURLOPT_POSTFIELDS, body);
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, what->method);
+	if (what->body) {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)what->size);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, what->body);
 	} else {
 		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
 	}
@@ -253,6 +261,25 @@ engine_call(struct engine *en, const char *path, const char *body, size_t max, s
 	en->answered = true;
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &r->status);
 	return 0;
+}
+
+int
+engine_call(struct engine *en, const char *path, const char *body, size_t max, struct reply *r,
+    struct errtext *e)
+{
+	const struct sent what = { NULL, "Content-Type: application/json", body,
+		body != NULL ? strlen(body) : 0 };
+
+	return call(en, path, &what, max, r, e);
+}
+
+int
+engine_put(struct engine *en, const char *path, const uint8_t *p, size_t n, struct reply *r,
+    struct errtext *e)
+{
+	const struct sent what = { "PUT", "Content-Type: application/x-tar", p, n };
+
+	return call(en, path, &what, ANSWER_MAX, r, e);
 }
 
 bool

@@ -75,6 +75,9 @@ int engine_call(struct engine *en, const char *path, const char *body, size_t ma
 /* The same, but any status that is no success is an error, in a sentence about that. */
 int engine_ask(struct engine *en, enum situation about, const char *path, const char *body,
     size_t max, struct reply *r, struct errtext *e);
+/* PUT of bytes; as engine_call(). */
+int engine_put(struct engine *en, const char *path, const uint8_t *p, size_t n, struct reply *r,
+    struct errtext *e);
 const char *reply_text(const struct reply *r); /* buf_len(&r->body) bytes */
 void reply_release(struct reply *r);
 

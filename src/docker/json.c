@@ -131,7 +131,7 @@ int
 json_version(const char *text, size_t n, struct engine_info *info)
 {
 	json_t *root = json_read(text, n), *c;
-	const char *version = json_str(root, "Version"), *name;
+	const char *version = json_str(root, "Version"), *name, *arch;
 	unsigned api = api_number(json_str(root, "ApiVersion"));
 	size_t i;
 
@@ -143,6 +143,8 @@ json_version(const char *text, size_t n, struct engine_info *info)
 	for (char *p = info->version; *p; p++)
 		if (!isalnum((unsigned char)*p) && !strchr(".+-~_", *p))
 			*p = '?';
+	arch = json_str(root, "Arch");
+	snprintf(info->arch, sizeof(info->arch), "%s", arch != NULL ? arch : "");
 	info->api = api;
 	info->podman = false;
 	json_array_foreach(json_object_get(root, "Components"), i, c)

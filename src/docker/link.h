@@ -23,6 +23,8 @@ int link_head(struct link *l, struct http_head *h, struct errtext *e);
 /* An answer that is not the one that was wanted: its body says why. */
 int link_refused(
     struct link *l, enum situation about, const struct http_head *h, struct errtext *e);
+/* Some more of an exec's stream that link_take() gave; 0 at its end and after the deadline. stream.c */
+size_t exec_stream_some(struct link *l, bool tls, char *p, size_t size);
 /* Ends it; returns rc. */
 int link_close(struct link *l, int rc);
 /* Its stream, to be passed on or relayed, and its end; whole: it must not be half-closed. */

@@ -177,8 +177,8 @@ engine_exec_start(struct engine *en, const struct engine_info *info, const struc
 }
 
 /* Some more of a stream; 0 at its end and after the deadline. */
-static size_t
-stream_some(struct link *l, bool tls, char *p, size_t size)
+size_t
+exec_stream_some(struct link *l, bool tls, char *p, size_t size)
 {
 	size_t n = 0;
 	ssize_t got;
@@ -203,7 +203,7 @@ exec_stream_finish(struct engine *en, struct exec_stream *s, int64_t deadline, c
 		l.fd = fd;
 	text[0] = '\0';
 	while (have + 1 < size && !strstr(text, word) &&
-	    (n = stream_some(&l, s->tls, text + have, size - 1 - have)) > 0) {
+	    (n = exec_stream_some(&l, s->tls, text + have, size - 1 - have)) > 0) {
 		have += n;
 		text[have] = '\0';
 		for (size_t i = have - n; i < have; i++)

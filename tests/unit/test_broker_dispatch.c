@@ -60,6 +60,8 @@ HANDLER(do_replay)
 HANDLER(do_code)
 HANDLER(do_enrol)
 HANDLER(do_confirm)
+HANDLER(do_helper)
+HANDLER(do_note)
 /* clang-format on */
 
 void
@@ -142,6 +144,8 @@ static const struct {
 	{ REQ_CODE,         "do_code",         "-----.+-" },
 	{ REQ_ENROL,        "do_enrol",        "----+.-+" },
 	{ REQ_CONFIRM,      "do_confirm",      "----+.-+" },
+	{ REQ_HELPER,       "do_helper",       "----+.--" },
+	{ REQ_NOTE,         "do_note",         "----++--" },
 };
 /* clang-format on */
 

@@ -1,0 +1,161 @@
+/*
+ * REQ_HELPER: from a listed container to a stream of our helper in it; and
+ * REQ_NOTE, what that one says of files.  Broker.
+ *
+ * It is an attach of its own kind, with the same decision, rows and end.
+ * What the stream may carry is its first frame, written here: all that is
+ * granted as the one user whom the helper runs as.
+ */
+#include "attached.h"
+#include "listing.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/mux.h"
+#include "jumpbox/text.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OPT_OUT_LABEL "jumpbox.helper"
+
+/* ---- whether and what ------------------------------------------------------- */
+
+static bool
+says_off(const char *value)
+{
+	return value != NULL && strcmp(value, "off") == 0;
+}
+
+static int
+wanted_there(const struct attached *a, struct errtext *e)
+{
+	const struct node *node = a->exec.node->node;
+	char *label = engine_label(a->labels, OPT_OUT_LABEL);
+	bool off = says_off(label);
+
+	free(label);
+	if (off)
+		return err_words(e, JB_DENIED, W_HELPER_OFF_LABEL, a->name, NULL, NULL);
+	if (says_off(node->helper))
+		return err_words(e, JB_DENIED, W_HELPER_OFF_NODE, node->name, NULL, NULL);
+	return 0;
+}
+
+static void
+mask(const struct attached *a, const struct subject *s, const char *run_as, int64_t now,
+    uint32_t *perms, char **items)
+{
+	const struct facts f = { a->exec.node->node->name, a->name, a->image, a->labels, a->owner };
+
+	*perms = policy_as(s, &f, run_as, now, items);
+}
+
+int
+helper_decide(
+    struct attached *a, const struct subject *s, const struct verdict *v, struct errtext *e)
+{
+	int r = wanted_there(a, e);
+
+	if (r == 0)
+		mask(a, s, v->run_as, now_unix(), &a->perms, &a->items);
+	return r;
+}
+
+/* Each of the words of `list`, which blanks separate, is among those of `other`. */
+static bool
+all_within(const char *list, const char *other)
+{
+	char *copy = xstrdup(list), *save = NULL, padded_word[300];
+	char *padded = xasprintf(" %s ", other);
+	bool all = true;
+
+	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save)) {
+		snprintf(padded_word, sizeof(padded_word), " %s ", w);
+		all = all && strstr(padded, padded_word) != NULL;
+	}
+	free(padded);
+	free(copy);
+	return all;
+}
+
+bool
+helper_allowed(const struct attached *a, const struct subject *s, int64_t now)
+{
+	uint32_t perms;
+	char *items;
+	bool same;
+
+	mask(a, s, a->exec.run_as, now, &perms, &items);
+	same = (a->perms & ~perms) == 0 && all_within(a->items, items);
+	free(items);
+	return same;
+}
+
+int
+helper_hello(const struct attached *a)
+{
+	const struct mux_frame hello = { .type = MUX_HELLO,
+		.u.hello = { .version = MUX_VERSION,
+		    .perms = a->perms,
+		    .items = mux_str(a->items),
+		    .marker = mux_str(a->exec.marker) } };
+	struct buf b;
+	int r;
+
+	buf_init(&b, MUX_FRAME_MAX);
+	r = mux_put(&b, &hello);
+	if (r == 0)
+		r = write_all(a->stream, buf_ptr(&b), buf_len(&b), 0);
+	buf_release(&b);
+	return r;
+}
+
+/* ---- the request ----------------------------------------------------------------- */
+
+const char *
+do_helper(struct broker *b, struct msg *m)
+{
+	uint64_t ref = msg_get_u64(m);
+	uint32_t want = msg_get_u32(m);
+
+	if (!msg_end(m) ||
+	    (want != PERM_FILES_RO && want != PERM_FORWARD && want != PERM_FORWARD_SOME))
+		return "malformed";
+	if (!list_knows(b, ref))
+		return "a container that was never listed";
+	attach_begin_helper(b, m->id, ref, want);
+	return NULL;
+}
+
+/* ---- its notes --------------------------------------------------------------------- */
+
+/* A container that says more than a file server does has nothing to say. */
+static bool
+too_many(struct broker *b)
+{
+	int64_t second = now_mono_ms() / 1000;
+
+	if (second != b->notes_in)
+		b->notes = 0;
+	b->notes_in = second;
+	return ++b->notes > MAX_NOTES;
+}
+
+const char *
+do_note(struct broker *b, struct msg *m)
+{
+	uint32_t id = msg_get_u32(m);
+	char *line = msg_dup_str(m, MAX_NOTE);
+	struct actor by = broker_actor(b);
+	struct attached *a = attached_find(b, id);
+	bool good = msg_end(m) && id != 0 && id <= b->last_attach;
+	char safe[2 * MAX_NOTE];
+
+	if (good && a != NULL && a->kind == ATTACH_HELPER && a->row != 0 && !too_many(b) &&
+	    broker_store(b) != NULL)
+		attach_note(b->st, &by, a->row, a->exec.node->node->name, a->name,
+		    text_safe(safe, sizeof(safe), line));
+	free(line);
+	return good ? NULL : "malformed";
+}
