@@ -71,6 +71,16 @@ on_signal(ssh_session ssh, ssh_channel sc, const char *name, void *arg)
 	relay_signal(arg, name);
 }
 
+static void
+on_agent(ssh_session ssh, ssh_channel sc, void *arg)
+{
+	struct channel *ch = arg;
+
+	(void)ssh;
+	(void)sc;
+	ch->agent = true;
+}
+
 struct channel *
 chan_new(struct conn *c, ssh_channel ssh)
 {
@@ -90,6 +100,7 @@ chan_new(struct conn *c, ssh_channel ssh)
 	ch->callbacks.channel_eof_function = on_eof;
 	ch->callbacks.channel_close_function = on_close;
 	ch->callbacks.channel_signal_function = on_signal;
+	ch->callbacks.channel_auth_agent_req_function = on_agent;
 	ssh_callbacks_init(&ch->callbacks);
 	ssh_set_channel_callbacks(ssh, &ch->callbacks);
 	ch->next = c->channels;
@@ -128,6 +139,7 @@ slim(struct channel *ch)
 	front_forget(ch);
 	command_forget(ch);
 	task_free(ch);
+	carry_forget(ch);
 }
 
 static void
@@ -220,6 +232,15 @@ want_exec(struct channel *ch, ssh_message m)
 	return true;
 }
 
+static bool
+want_subsystem(struct channel *ch, ssh_message m)
+{
+	const char *name = ssh_message_channel_request_subsystem(m);
+
+	ch->sftp = ch->state == CH_NEW && !ch->tty && name != NULL && strcmp(name, "sftp") == 0;
+	return ch->sftp;
+}
+
 static const struct request_kind {
 	int subtype;
 	bool (*take)(struct channel *ch, ssh_message m);
@@ -230,6 +251,7 @@ static const struct request_kind {
 	{ SSH_CHANNEL_REQUEST_ENV, want_env, false },
 	{ SSH_CHANNEL_REQUEST_SHELL, want_shell, true },
 	{ SSH_CHANNEL_REQUEST_EXEC, want_exec, true },
+	{ SSH_CHANNEL_REQUEST_SUBSYSTEM, want_subsystem, true },
 };
 
 void
@@ -312,9 +334,10 @@ chan_expel(struct channel *ch, uint32_t code, const char *reason)
 		return;
 	relay_detach(ch, "ended");
 	task_free(ch);
+	carry_forget(ch);
 	buf_reset(&ch->raw); /* what was not taken until now is not for this client any more */
 	ch->slice = 0;
-	if (ch->state == CH_NEW) {
+	if (ch->state == CH_NEW || ch->forward) { /* no words of ours there */
 		chan_end(ch, code);
 		return;
 	}
@@ -330,7 +353,8 @@ finish(struct channel *ch)
 {
 	if (buf_len(&ch->say) > 0 || buf_len(&ch->raw) > 0)
 		return false;
-	ssh_channel_request_send_exit_status(ch->ssh, (int)ch->code);
+	if (!ch->forward)
+		ssh_channel_request_send_exit_status(ch->ssh, (int)ch->code);
 	ssh_channel_send_eof(ch->ssh);
 	ssh_channel_close(ch->ssh);
 	closed(ch);
@@ -367,6 +391,8 @@ chan_work(struct channel *ch, int64_t now)
 
 	if (ch->state == CH_CLOSED)
 		return false;
+	if (ch->closed && carry_lingers(ch, now))
+		return false;
 	if (ch->closed) {
 		relay_detach(ch, "closed by the client");
 		ssh_channel_close(ch->ssh);
@@ -384,6 +410,8 @@ chan_work(struct channel *ch, int64_t now)
 		any |= task_work(ch, now);
 	if (ch->state == CH_CONNECTING || ch->state == CH_STREAM)
 		any |= relay_work(ch, now);
+	if (ch->state == CH_CARRIED)
+		any |= carry_work(ch);
 	any |= chan_flush(ch, now);
 	if (ch->state == CH_ENDING)
 		any |= finish(ch);
@@ -393,10 +421,11 @@ chan_work(struct channel *ch, int64_t now)
 int64_t
 chan_deadline(const struct channel *ch)
 {
-	return ch->state == CH_STREAM ? relay_deadline(ch)
-	    : ch->state == CH_TASK    ? task_deadline(ch)
-	    : ch->state == CH_MENU    ? menu_full_deadline(ch)
-				      : 0;
+	return ch->linger_by != 0    ? ch->linger_by
+	    : ch->state == CH_STREAM ? relay_deadline(ch)
+	    : ch->state == CH_TASK   ? task_deadline(ch)
+	    : ch->state == CH_MENU   ? menu_full_deadline(ch)
+				     : 0;
 }
 
 void

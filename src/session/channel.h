@@ -30,6 +30,8 @@ struct menu_plain;
 struct task;
 struct invocation;
 struct menu_full;
+struct mux_chan;
+struct reverse;
 
 enum channel_state {
 	CH_NEW,	       /* no shell or command asked for yet */
@@ -41,8 +43,10 @@ enum channel_state {
 	CH_CODE,       /* a one-time code is awaited */
 	CH_CONNECTING, /* ATTACH is asked */
 	CH_STREAM,
-	CH_ENDING, /* what is left is flushed, then the status is sent */
-	CH_CLOSED, /* close was sent, or the client did */
+	CH_AGENT,   /* its shell waits for the socket of the agent */
+	CH_CARRIED, /* by a helper: carry.c */
+	CH_ENDING,  /* what is left is flushed, then the status is sent */
+	CH_CLOSED,  /* close was sent, or the client did */
 };
 
 enum {
@@ -74,6 +78,7 @@ struct channel {
 	size_t env_bytes;
 	char *command;	      /* NULL: a shell */
 	char *run_as, *shell; /* NULL: as the grant says, the login shell */
+	bool sftp, agent;     /* asked for */
 
 	/* from the client */
 	struct buf in;
@@ -112,6 +117,14 @@ struct channel {
 	unsigned unanswered;   /* REQ_STATUS in a row that the engine did not answer */
 	uint32_t code;	       /* exit status to send */
 	struct record *record; /* NULL: it is not recorded */
+
+	/* carried by a helper */
+	bool carried, forward;	 /* forward: no process of the client's is behind it */
+	struct mux_chan *mux;	 /* NULL: none, or over */
+	struct reverse *reverse; /* the client is asked to take it; NULL: it has */
+	uint64_t granted;	 /* of bytes_out, told to the helper */
+	bool eof_told;
+	int64_t linger_by; /* the client has closed: until then what it sent may be taken; 0 */
 
 	/* commands of our own, and the menu's actions */
 	struct invocation *invocation; /* commands.c; NULL: no such command */
@@ -270,6 +283,13 @@ bool relay_work(struct channel *ch, int64_t now);
 int64_t relay_deadline(const struct channel *ch);
 /* poll() events wanted on ch->fd. */
 short relay_events(const struct channel *ch);
+
+/* carry.c: to and from a channel of a helper */
+void carry_sftp(struct channel *ch, uint64_t ref);
+bool carry_work(struct channel *ch);
+/* The client has closed, and what it sent is still on its way. */
+bool carry_lingers(struct channel *ch, int64_t now);
+void carry_forget(struct channel *ch);
 
 /* flush.c: writes as much of `say` and `raw` as the client takes; true: something went. */
 bool chan_flush(struct channel *ch, int64_t now);

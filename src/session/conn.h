@@ -42,6 +42,8 @@ struct conn {
 	    menu[MAX_SETTING + 1]; /* the user's settings; empty: none */
 	bool language_known;
 	struct channel *channels;
+	struct mux *muxes;	   /* mux_client.c */
+	struct forwards *forwards; /* forward.c; NULL: nothing was ever forwarded */
 	unsigned nchannels;
 	unsigned asking;	   /* TARGETs and LISTs that the broker has not answered */
 	struct channel *lister;	   /* whose list the broker has in hand; NULL: nobody's */

@@ -58,7 +58,7 @@ next_slice(struct channel *ch)
 	long taken;
 
 	while (ch->slice == 0 && buf_len(&ch->raw) > 0) {
-		if (ch->tty) {
+		if (ch->tty || ch->carried) {
 			ch->slice = buf_len(&ch->raw);
 			ch->slice_kind = 1;
 			break;
@@ -85,7 +85,7 @@ fill_packet(struct channel *ch)
 {
 	uint8_t *raw = ch->raw.data + ch->raw.off;
 
-	if (ch->tty || ch->slice >= WRITE_MOST)
+	if (ch->tty || ch->carried || ch->slice >= WRITE_MOST)
 		return;
 	buf_consume(&ch->raw,
 	    demux_join(&ch->demux, raw, buf_len(&ch->raw), ch->slice_kind, WRITE_MOST, &ch->slice));

@@ -355,11 +355,16 @@ on_target(struct channel *ch, struct msg *m)
 		fatal(JB_INTERNAL, "the broker's TARGET answer is malformed");
 	if (code == 0 && ch->invocation != NULL) {
 		command_target(ch, ref);
+	} else if (code == 0 && ch->sftp) {
+		carry_sftp(ch, ref);
 	} else if (code == 0) {
 		ch->named = !ch->looked_again;
 		relay_attach(ch, ref, ""); /* named for the menu alone */
 	} else if (code != TARGET_NONE) {
 		no_target(ch, code, message);
+	} else if (ch->sftp) {
+		chan_words(ch, W_SFTP_NO_CONTAINER, NULL, NULL, NULL);
+		chan_end(ch, -JB_USAGE);
 	} else if (ch->command != NULL) {
 		command_start(ch);
 	} else {

@@ -14,7 +14,7 @@
  * that could be lost, and at its end ever more rarely, for a process may close
  * its output and go on for hours.
  */
-#include "conn.h"
+#include "forward.h"
 
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
@@ -41,9 +41,14 @@ enum {
 void
 relay_attach(struct channel *ch, uint64_t ref, const char *name)
 {
+	const char *agent;
 	struct msg m;
 
-	str_copy(ch->name, sizeof(ch->name), name);
+	if (name != ch->name)
+		str_copy(ch->name, sizeof(ch->name), name);
+	if (agent_waits(ch, ref))
+		return;
+	agent = ch->agent ? agent_path(ch->conn, ref) : NULL;
 	demux_init(&ch->demux);
 	ch->attach = link_id();
 	ch->ref = ref;
@@ -64,10 +69,14 @@ relay_attach(struct channel *ch, uint64_t ref, const char *name)
 	msg_put_u32(&m, ch->cols);
 	msg_put_u32(&m, ch->rows);
 	msg_put_str(&m, ch->term);
-	msg_put_u32(&m, ch->nenv);
+	msg_put_u32(&m, ch->nenv + (agent != NULL));
 	for (unsigned i = 0; i < ch->nenv; i++) {
 		msg_put_str(&m, ch->env[i].name);
 		msg_put_str(&m, ch->env[i].value);
+	}
+	if (agent != NULL) {
+		msg_put_str(&m, "SSH_AUTH_SOCK");
+		msg_put_str(&m, agent);
 	}
 	msg_put_str(&m, ch->command != NULL ? ch->command : "");
 	msg_put_str(&m, ch->run_as != NULL ? ch->run_as : "");

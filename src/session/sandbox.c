@@ -39,7 +39,7 @@
 #define SANITIZED 0
 #endif
 
-enum { FILTER_MAX = 4096, MEMORY_MAX = 512 << 20, SPARE_FDS = 48 };
+enum { FILTER_MAX = 4096, MEMORY_MAX = 512 << 20, SPARE_FDS = 80 };
 
 #define CALL(name) SCMP_SYS(name)
 

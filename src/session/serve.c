@@ -11,7 +11,8 @@
  * exception is a signature of the host key: libssh calls for it, and
  * link_call() waits for the broker.
  */
-#include "conn.h"
+#include "forward.h"
+#include "mux_client.h"
 #include "task.h"
 
 #include "jumpbox/log.h"
@@ -106,6 +107,7 @@ leave(struct conn *c)
 {
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		relay_detach(ch, c->gone ? HOW_LOST : "ended");
+	mux_release_all(c, c->gone ? HOW_LOST : "ended");
 	auth_release(c);
 	close(link_fd()); /* the broker need not wait for the client */
 	if (!c->gone)
@@ -120,6 +122,8 @@ open_channel(struct conn *c, ssh_message m)
 {
 	ssh_channel ssh;
 
+	if (forward_open(c, m))
+		return;
 	if (ssh_message_subtype(m) == SSH_CHANNEL_SESSION && c->nchannels < MAX_ATTACHES &&
 	    (ssh = ssh_message_channel_request_open_reply_accept(m)) != NULL)
 		chan_new(c, ssh);
@@ -159,6 +163,8 @@ client_message(struct conn *c, ssh_message m)
 		open_channel(c, m);
 	} else if (type == SSH_REQUEST_CHANNEL && c->auth.done) {
 		request_channel(c, m);
+	} else if (type == SSH_REQUEST_GLOBAL && c->auth.done) {
+		forward_global(c, m);
 	} else {
 		if (type == SSH_REQUEST_SERVICE && !c->auth.done)
 			ssh_message_service_reply_success(m);
@@ -244,6 +250,8 @@ on_detach(struct conn *c, struct msg *m)
 	msg_get_str(m, reason, sizeof(reason));
 	if (!msg_end(m))
 		fatal(JB_INTERNAL, "the broker's DETACH is malformed");
+	if (mux_detached(c, attach, code, reason))
+		return;
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		if (ch->attach == attach && attach != 0)
 			chan_expel(ch, code, reason);
@@ -292,7 +300,7 @@ broker_message(struct conn *c, struct msg *m)
 	}
 	if (m->type == REP_TARGET || m->type == REP_LIST)
 		c->asking--;
-	if (auth_answer(c, m))
+	if (auth_answer(c, m) || mux_answer(c, m) || forward_answer(c, m))
 		return;
 	/*
 	 * An answer that nobody waits for any more is of a channel that has gone, and its
@@ -339,7 +347,7 @@ static bool
 work(struct conn *c, int64_t now)
 {
 	struct channel *ch, *next;
-	bool any = false;
+	bool any = mux_work(c, now);
 
 	for (ch = c->channels; ch != NULL; ch = next) {
 		next = ch->next;
@@ -363,7 +371,7 @@ all_said(const struct conn *c)
 
 /* ---- the loop ------------------------------------------------------------------------- */
 
-static struct pollfd set[FIXED_FDS + MAX_ATTACHES];
+static struct pollfd set[FIXED_FDS + MAX_ATTACHES + MUX_STREAMS];
 
 static nfds_t
 poll_set(struct conn *c, int64_t now)
@@ -385,6 +393,7 @@ poll_set(struct conn *c, int64_t now)
 		ch->slot = (unsigned)n;
 		set[n++] = (struct pollfd){ ch->fd, events, 0 };
 	}
+	n += mux_poll(c, set, (unsigned)n);
 	return n;
 }
 
@@ -394,6 +403,7 @@ note_readable(struct conn *c)
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		if (ch->slot != 0 && (set[ch->slot].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 			ch->readable = true;
+	mux_polled(c, set);
 }
 
 /*

@@ -7,7 +7,7 @@
  * channel.  Output counts as much as input, so that a build or a log that
  * runs by itself is not cut off, and keepalives do not.
  */
-#include "conn.h"
+#include "mux_client.h"
 
 #include "jumpbox/util.h"
 
@@ -58,6 +58,7 @@ timers_next(const struct conn *c)
 		at = sooner(at, c->auth.stalled_at);
 	for (const struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		at = sooner(at, chan_deadline(ch));
+	at = sooner(at, mux_deadline(c));
 	return at;
 }
 

@@ -1,0 +1,673 @@
+/*
+ * The streams to helpers, and their channels.  jumpbox-session.
+ */
+#include "mux_client.h"
+
+#include "jumpbox/log.h"
+#include "jumpbox/policy.h"
+#include "jumpbox/util.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	READ_SIZE = 128 * 1024,
+	PUT_MAX = 4 * 1024 * 1024,
+	PUT_STOP = 512 * 1024, /* of data that the helper has not taken: channels wait */
+	GRANT_LEAST = 64 * 1024,
+	CHANS_MAX = MAX_ATTACHES,
+	READY_MS = 10000,
+};
+
+struct mux_chan {
+	struct mux_chan *next;
+	struct mux *mux;
+	uint32_t id;
+	uint32_t need;
+	const struct mux_events *ev;
+	void *owner;	  /* NULL: nobody's any more */
+	struct buf first; /* its first frame, until the stream is there */
+	bool listens;
+	bool open;		   /* OPENED has come, or it was accepted */
+	bool closed_us, closed_it; /* a CLOSE of either side */
+	bool eof_us, eof_it, exited;
+	uint32_t out_window, in_window;
+	size_t taken; /* by the owner, of which the helper was not told */
+};
+
+struct mux {
+	struct mux *next;
+	struct conn *conn;
+	uint64_t ref;
+	uint32_t want, perms;
+	uint32_t request; /* names it to the broker; 0: it is over there */
+	int fd;		  /* -1: waited for, or over */
+	bool over, ready, stuck;
+	unsigned slot;
+	bool readable;
+	int64_t ready_by;
+	struct buf put, got;
+	struct demux demux;
+	struct mux_chan *chans;
+	unsigned nchans;
+	uint32_t last_id;
+	uint64_t bytes_in, bytes_out;
+};
+
+/* ---- frames out ---------------------------------------------------------------- */
+
+static void fail(struct mux *x, uint32_t code, const char *text, const char *how);
+
+static void
+put(struct mux *x, const struct mux_frame *f)
+{
+	if (!x->over && mux_put(&x->put, f) != 0)
+		x->stuck = true; /* the helper takes nothing: mux_work() ends it */
+}
+
+static void
+put_plain(struct mux_chan *mc, enum mux_type type)
+{
+	put(mc->mux, &(struct mux_frame){ .channel = mc->id, .type = type });
+}
+
+/* ---- channels -------------------------------------------------------------------- */
+
+static struct mux_chan *
+chan_add(struct mux *x, uint32_t id, const struct mux_events *ev, void *owner)
+{
+	struct mux_chan *mc = xcalloc(1, sizeof(*mc));
+
+	mc->mux = x;
+	mc->id = id;
+	mc->ev = ev;
+	mc->owner = owner;
+	mc->in_window = mc->out_window = MUX_WINDOW_START;
+	buf_init(&mc->first, MUX_FRAME_MAX);
+	mc->next = x->chans;
+	x->chans = mc;
+	x->nchans++;
+	return mc;
+}
+
+static void
+chan_drop(struct mux_chan *mc)
+{
+	struct mux_chan **p = &mc->mux->chans;
+
+	while (*p != mc)
+		p = &(*p)->next;
+	*p = mc->next;
+	mc->mux->nchans--;
+	buf_release(&mc->first);
+	free(mc);
+}
+
+static struct mux_chan *
+chan_find(const struct mux *x, uint32_t id)
+{
+	struct mux_chan *mc;
+
+	for (mc = x->chans; mc != NULL && mc->id != id; mc = mc->next)
+		;
+	return mc;
+}
+
+void
+mux_own(struct mux_chan *mc, const struct mux_events *ev, void *owner)
+{
+	mc->ev = ev;
+	mc->owner = owner;
+}
+
+size_t
+mux_send(struct mux_chan *mc, const void *p, size_t n)
+{
+	struct mux *x = mc->mux;
+
+	if (!mc->open || mc->closed_us || mc->eof_us || buf_len(&x->put) >= PUT_STOP)
+		return 0;
+	if (n > mc->out_window)
+		n = mc->out_window;
+	if (n > MUX_DATA_MAX)
+		n = MUX_DATA_MAX;
+	if (n == 0)
+		return 0;
+	put(x,
+	    &(struct mux_frame){ .channel = mc->id, .type = MUX_DATA, .u.data.bytes = { p, n } });
+	mc->out_window -= (uint32_t)n;
+	x->bytes_in += n;
+	return n;
+}
+
+void
+mux_eof(struct mux_chan *mc)
+{
+	if (!mc->eof_us && !mc->closed_us)
+		put_plain(mc, MUX_EOF);
+	mc->eof_us = true;
+}
+
+void
+mux_grant(struct mux_chan *mc, size_t n)
+{
+	mc->taken += n;
+	if (mc->taken < GRANT_LEAST || mc->eof_it || mc->closed_it || mc->closed_us)
+		return;
+	put(mc->mux,
+	    &(struct mux_frame){
+		.channel = mc->id, .type = MUX_WINDOW, .u.window.more = (uint32_t)mc->taken });
+	mc->in_window += (uint32_t)mc->taken;
+	mc->taken = 0;
+}
+
+void
+mux_close(struct mux_chan *mc)
+{
+	mc->owner = NULL;
+	if (buf_len(&mc->first) > 0 || mc->mux->over) { /* never sent, or nobody is there */
+		chan_drop(mc);
+		return;
+	}
+	if (!mc->open || mc->closed_us)
+		return; /* on_opened() says CLOSE */
+	put_plain(mc, MUX_CLOSE);
+	mc->closed_us = true;
+	if (mc->closed_it)
+		chan_drop(mc);
+}
+
+/* ---- streams --------------------------------------------------------------------- */
+
+static struct mux *
+stream_find(const struct conn *c, uint64_t ref, uint32_t need)
+{
+	struct mux *x;
+
+	for (x = c->muxes; x != NULL; x = x->next)
+		if (x->ref == ref && !x->over &&
+		    (x->fd < 0 ? x->want == need : policy_gives(x->perms, need)))
+			break;
+	return x;
+}
+
+static struct mux *
+stream_ask(struct conn *c, uint64_t ref, uint32_t want)
+{
+	struct mux *x;
+	unsigned n = 0;
+	struct msg m;
+
+	for (x = c->muxes; x != NULL; x = x->next)
+		n++;
+	if (n >= MUX_STREAMS)
+		return NULL;
+	x = xcalloc(1, sizeof(*x));
+	x->conn = c;
+	x->ref = ref;
+	x->want = want;
+	x->fd = -1;
+	buf_init(&x->put, PUT_MAX);
+	buf_init(&x->got, READ_SIZE + MUX_FRAME_MAX);
+	demux_init(&x->demux);
+	x->next = c->muxes;
+	c->muxes = x;
+	x->request = link_id();
+	msg_init(&m, REQ_HELPER, x->request);
+	msg_put_u64(&m, ref);
+	msg_put_u32(&m, want);
+	link_send(&m);
+	return x;
+}
+
+struct mux_chan *
+mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
+    const struct mux_events *ev, void *owner)
+{
+	struct mux *x = stream_find(c, ref, need);
+	struct mux_chan *mc;
+
+	if (x == NULL)
+		x = stream_ask(c, ref, need);
+	if (x == NULL || x->nchans >= CHANS_MAX)
+		return NULL;
+	do
+		x->last_id = (x->last_id + 1) & ~MUX_TOP_BIT;
+	while (x->last_id == 0 || chan_find(x, x->last_id) != NULL);
+	mc = chan_add(x, x->last_id, ev, owner);
+	mc->need = need;
+	mc->listens = first->type == MUX_LISTEN_TCP || first->type == MUX_LISTEN_UNIX ||
+	    first->type == MUX_LISTEN_AGENT;
+	first->channel = mc->id;
+	if (mux_put(x->fd >= 0 ? &x->put : &mc->first, first) != 0) {
+		chan_drop(mc);
+		return NULL;
+	}
+	return mc;
+}
+
+bool
+mux_may(const struct conn *c, uint64_t ref, uint32_t perm)
+{
+	for (const struct mux *x = c->muxes; x != NULL; x = x->next)
+		if (x->ref == ref && !x->over && x->fd >= 0)
+			return policy_gives(x->perms, perm);
+	return false;
+}
+
+/* The stream is over: whoever has a channel on it is told. code 0: no more than that. */
+static void
+fail(struct mux *x, uint32_t code, const char *text, const char *how)
+{
+	struct mux_chan *mc;
+	struct msg m;
+
+	if (x->over)
+		return;
+	x->over = true;
+	if (x->fd >= 0) {
+		msg_init(&m, REQ_DETACH, link_id());
+		msg_put_u32(&m, x->request);
+		msg_put_u64(&m, x->bytes_in);
+		msg_put_u64(&m, x->bytes_out);
+		msg_put_str(&m, how);
+		link_send(&m);
+		close(x->fd);
+	}
+	x->fd = -1;
+	while ((mc = x->chans) != NULL) {
+		if (mc->owner != NULL && mc->open)
+			mc->ev->closed(mc->owner, code, text);
+		else if (mc->owner != NULL)
+			mc->ev->failed(mc->owner, 0, code, text);
+		chan_drop(mc);
+	}
+}
+
+static void
+broken(struct mux *x, const char *how)
+{
+	char text[MAX_REASON + 1];
+
+	words(text, sizeof(text), W_HELPER_BROKEN, NULL, NULL, NULL);
+	fail(x, (uint32_t)-JB_TRY_AGAIN, text, how);
+}
+
+/* ---- frames in ---------------------------------------------------------------------- */
+
+static bool
+on_ready(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	(void)mc;
+	if (x->ready || f->u.ready.version != MUX_VERSION)
+		return false;
+	x->ready = true;
+	return true;
+}
+
+static bool
+on_opened(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	char *path;
+
+	(void)x;
+	if (mc->open)
+		return false;
+	mc->open = true;
+	if (mc->owner == NULL) {
+		mux_close(mc);
+		return true;
+	}
+	path = mux_strdup(f->u.opened.path);
+	mc->ev->opened(mc->owner, f->u.opened.port, path);
+	free(path);
+	return true;
+}
+
+static bool
+on_failed(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	char *text;
+
+	(void)x;
+	if (mc->open)
+		return false;
+	text = mux_strdup(f->u.failed.text);
+	if (mc->owner != NULL)
+		mc->ev->failed(mc->owner, f->u.failed.why, (uint32_t)-JB_UNAVAILABLE, text);
+	free(text);
+	chan_drop(mc);
+	return true;
+}
+
+static bool
+on_accept(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	struct mux_chan *listener = chan_find(x, f->u.accept.listener), *fresh;
+	char *peer;
+
+	if (mc != NULL || listener == NULL || !listener->listens || !listener->open ||
+	    x->nchans > 2 * CHANS_MAX)
+		return false;
+	fresh = chan_add(x, f->channel, NULL, NULL);
+	fresh->open = true;
+	if (listener->owner == NULL || x->nchans > CHANS_MAX ||
+	    x->conn->nchannels >= MAX_ATTACHES) {
+		mux_close(fresh);
+		return true;
+	}
+	peer = mux_strdup(f->u.accept.peer);
+	listener->ev->accepted(listener->owner, fresh, peer, f->u.accept.port);
+	free(peer);
+	return true;
+}
+
+static bool
+on_data(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	size_t n = f->u.data.bytes.n;
+
+	if (mc->listens || mc->eof_it || n > mc->in_window)
+		return false;
+	mc->in_window -= (uint32_t)n;
+	if (mc->owner == NULL)
+		return true;
+	x->bytes_out += n;
+	timers_active(x->conn);
+	mc->ev->data(mc->owner, f->u.data.bytes.s, n);
+	return true;
+}
+
+static bool
+on_note(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	char *line = mux_strdup(f->u.text.text);
+	struct msg m;
+
+	if (strlen(line) > MAX_NOTE)
+		line[MAX_NOTE] = '\0';
+	if (mc->need == PERM_FILES_RO) {
+		msg_init(&m, REQ_NOTE, link_id());
+		msg_put_u32(&m, x->request);
+		msg_put_str(&m, line);
+		link_send(&m);
+	}
+	free(line);
+	return mc->need == PERM_FILES_RO;
+}
+
+static bool
+on_eof(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	(void)x;
+	(void)f;
+	if (mc->listens || mc->eof_it)
+		return false;
+	mc->eof_it = true;
+	if (mc->owner != NULL)
+		mc->ev->eof(mc->owner);
+	return true;
+}
+
+static bool
+on_window(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	(void)x;
+	if (mc->listens || f->u.window.more > MUX_WINDOW_MAX - mc->out_window)
+		return false;
+	mc->out_window += f->u.window.more;
+	return true;
+}
+
+static bool
+on_exited(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	(void)x;
+	if (mc->need != PERM_FILES_RO || mc->exited)
+		return false;
+	mc->exited = true;
+	if (mc->owner != NULL && mc->ev->exited != NULL)
+		mc->ev->exited(
+		    mc->owner, f->u.exit.signal != 0 ? 128 + f->u.exit.signal : f->u.exit.code);
+	return true;
+}
+
+static bool
+on_close(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
+{
+	void *owner = mc->owner;
+
+	(void)x;
+	(void)f;
+	mc->closed_it = true;
+	mc->owner = NULL;
+	if (!mc->closed_us)
+		put_plain(mc, MUX_CLOSE);
+	if (owner != NULL)
+		mc->ev->closed(owner, 0, "");
+	chan_drop(mc);
+	return true;
+}
+
+enum due { STREAM, FRESH, OPENING, OPEN };
+
+static const struct {
+	enum due due; /* which channel it is for */
+	bool (*take)(
+	    struct mux *, struct mux_chan *, const struct mux_frame *); /* false: hostile */
+} takes[MUX_TYPES] = {
+	[MUX_READY] = { STREAM, on_ready },
+	[MUX_OPENED] = { OPENING, on_opened },
+	[MUX_FAILED] = { OPENING, on_failed },
+	[MUX_ACCEPT] = { FRESH, on_accept },
+	[MUX_DATA] = { OPEN, on_data },
+	[MUX_NOTE] = { OPEN, on_note },
+	[MUX_EOF] = { OPEN, on_eof },
+	[MUX_WINDOW] = { OPEN, on_window },
+	[MUX_EXIT] = { OPEN, on_exited },
+	[MUX_CLOSE] = { OPEN, on_close },
+};
+
+static bool
+take(struct mux *x, const struct mux_frame *f)
+{
+	struct mux_chan *mc = f->channel != 0 ? chan_find(x, f->channel) : NULL;
+	enum due due = takes[f->type].due;
+
+	if (takes[f->type].take == NULL || (!x->ready && f->type != MUX_READY))
+		return false;
+	if (due >= OPENING && (mc == NULL || mc->open != (due == OPEN)))
+		return false;
+	return takes[f->type].take(x, mc, f);
+}
+
+static bool
+parse(struct mux *x)
+{
+	struct mux_frame f;
+	long n = 1;
+
+	while (!x->over && n > 0) {
+		n = mux_get(buf_ptr(&x->got), buf_len(&x->got), MUX_HELPER, &f);
+		if (n < 0 || (n > 0 && !take(x, &f)))
+			return false;
+		if (!x->over)
+			buf_consume(&x->got, (size_t)n);
+	}
+	return true;
+}
+
+/* ---- the descriptor ---------------------------------------------------------------------- */
+
+static bool
+read_some(struct mux *x)
+{
+	static uint8_t raw[READ_SIZE];
+	const uint8_t *p = raw, *slice;
+	ssize_t n = recv(x->fd, raw, sizeof(raw), 0);
+	size_t len;
+	long used;
+	int kind;
+
+	x->readable = n == (ssize_t)sizeof(raw);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		broken(x, "ended");
+		return true;
+	}
+	for (; n > 0; p += used, n -= used) {
+		used = demux_next(&x->demux, p, (size_t)n, &slice, &len, &kind);
+		if (used < 0 || (kind == 1 && len > 0 && buf_add(&x->got, slice, len) != 0)) {
+			broken(x, "hostile");
+			return true;
+		}
+	}
+	if (!parse(x))
+		broken(x, "hostile");
+	return true;
+}
+
+static bool
+write_some(struct mux *x)
+{
+	bool any = false;
+	ssize_t n;
+
+	while (buf_len(&x->put) > 0) {
+		n = send(x->fd, buf_ptr(&x->put), buf_len(&x->put), MSG_NOSIGNAL);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			broken(x, "ended");
+		if (n <= 0)
+			break;
+		buf_consume(&x->put, (size_t)n);
+		any = true;
+	}
+	if (buf_len(&x->put) == 0)
+		buf_release(&x->put);
+	return any;
+}
+
+/* ---- the broker's answers ------------------------------------------------------------------ */
+
+bool
+mux_answer(struct conn *c, struct msg *m)
+{
+	char text[MAX_REASON + 1];
+	uint32_t code, perms;
+	struct mux_chan *mc;
+	struct mux *x;
+	int fd = -1;
+
+	if (m->type != REP_HELPER)
+		return false;
+	for (x = c->muxes; x != NULL && x->request != m->id; x = x->next)
+		;
+	code = msg_get_u32(m);
+	msg_get_str(m, text, sizeof(text));
+	perms = msg_get_u32(m);
+	if (code == 0)
+		fd = msg_take_fd(m);
+	if (!msg_end(m) || x == NULL || (code == 0 && fd < 0))
+		fatal(JB_INTERNAL, "the broker's HELPER answer is malformed");
+	if (code != 0) {
+		fail(x, code, text, "failed");
+		return true;
+	}
+	x->fd = fd;
+	x->perms = perms;
+	set_nonblock(fd, true);
+	x->ready_by = now_mono_ms() + READY_MS;
+	x->readable = true;
+	for (mc = x->chans; mc != NULL; mc = mc->next) {
+		buf_add(&x->put, buf_ptr(&mc->first), buf_len(&mc->first));
+		buf_release(&mc->first);
+	}
+	return true;
+}
+
+bool
+mux_detached(struct conn *c, uint32_t request, uint32_t code, const char *reason)
+{
+	for (struct mux *x = c->muxes; x != NULL; x = x->next) {
+		if (x->request != request || x->over)
+			continue;
+		fail(x, code, reason, "withdrawn");
+		return true;
+	}
+	return false;
+}
+
+/* ---- for the loop ------------------------------------------------------------------------------ */
+
+unsigned
+mux_poll(struct conn *c, struct pollfd *set, unsigned n)
+{
+	unsigned added = 0;
+
+	for (struct mux *x = c->muxes; x != NULL; x = x->next) {
+		x->slot = 0;
+		if (x->fd < 0)
+			continue;
+		x->slot = n + added;
+		set[x->slot] = (struct pollfd){ x->fd,
+			(short)(POLLIN | (buf_len(&x->put) > 0 ? POLLOUT : 0)), 0 };
+		added++;
+	}
+	return added;
+}
+
+void
+mux_polled(struct conn *c, const struct pollfd *set)
+{
+	for (struct mux *x = c->muxes; x != NULL; x = x->next)
+		if (x->slot != 0 && set[x->slot].revents & (POLLIN | POLLHUP | POLLERR))
+			x->readable = true;
+}
+
+bool
+mux_work(struct conn *c, int64_t now)
+{
+	struct mux **p = &c->muxes, *x;
+	bool any = false;
+
+	while ((x = *p) != NULL) {
+		if (x->fd >= 0 && x->readable)
+			any |= read_some(x);
+		if (x->fd >= 0 && buf_len(&x->put) > 0)
+			any |= write_some(x);
+		if (x->fd >= 0 && ((!x->ready && now >= x->ready_by) || x->stuck))
+			broken(x, "silent");
+		if (!x->over) {
+			p = &x->next;
+			continue;
+		}
+		*p = x->next;
+		buf_release(&x->put);
+		buf_release(&x->got);
+		free(x);
+	}
+	return any;
+}
+
+int64_t
+mux_deadline(const struct conn *c)
+{
+	int64_t first = 0;
+
+	for (const struct mux *x = c->muxes; x != NULL; x = x->next)
+		if (x->fd >= 0 && !x->ready)
+			first = sooner(first, x->ready_by);
+	return first;
+}
+
+void
+mux_release_all(struct conn *c, const char *how)
+{
+	for (struct mux *x = c->muxes; x != NULL; x = x->next)
+		fail(x, 0, "", how);
+}

@@ -1,0 +1,64 @@
+/*
+ * The session's side of the streams to helpers in containers: one for a
+ * container and a kind of permission, opened when first needed, and the
+ * channels on it (mux.h).
+ *
+ *	WAITING ──REP_HELPER──► OPEN ──READY──► ... ──► OVER (freed when its last channel is)
+ *
+ * What comes is the container's and is believed nothing: a frame that is not
+ * due ends the stream.  The stream is always read, whatever a channel's owner
+ * takes: what may be held for a channel is the window that it was given.
+ */
+#ifndef SESSION_MUX_CLIENT_H
+#define SESSION_MUX_CLIENT_H
+
+#include "conn.h"
+
+#include "jumpbox/demux.h"
+#include "jumpbox/mux.h"
+
+enum { MUX_STREAMS = 32 }; /* of a connection */
+
+struct pollfd;
+struct mux;
+struct mux_chan;
+
+/* What the owner of a channel is told. The channel is gone after failed and closed. */
+struct mux_events {
+	void (*opened)(void *owner, uint32_t port, const char *path);
+	/* why: enum mux_why, 0: there is no helper; code and text say why. */
+	void (*failed)(void *owner, uint32_t why, uint32_t code, const char *text);
+	void (*data)(void *owner, const void *p, size_t n);
+	void (*eof)(void *owner);
+	void (*exited)(void *owner, uint32_t code);
+	/* By the helper, or (code, and why) the stream is over. */
+	void (*closed)(void *owner, uint32_t code, const char *text);
+	/* Of a listener: a connection, which the callee gives an owner or closes. */
+	void (*accepted)(void *owner, struct mux_chan *mc, const char *peer, uint32_t port);
+};
+
+/*
+ * A channel in that container, by a first frame whose id is filled in here.
+ * need: one bit of enum perm, what it is good for.  NULL: there are too many.
+ */
+struct mux_chan *mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
+    const struct mux_events *ev, void *owner);
+void mux_own(struct mux_chan *mc, const struct mux_events *ev, void *owner);
+/* Takes as many bytes as may go now: how many. */
+size_t mux_send(struct mux_chan *mc, const void *p, size_t n);
+void mux_eof(struct mux_chan *mc);
+void mux_grant(struct mux_chan *mc, size_t n); /* the owner has got rid of so many bytes */
+void mux_close(struct mux_chan *mc);	       /* the owner hears nothing any more */
+/* May it write there? Of an SFTP channel that is to be opened, as far as is known. */
+bool mux_may(const struct conn *c, uint64_t ref, uint32_t perm);
+
+/* For the loop. */
+bool mux_answer(struct conn *c, struct msg *m); /* REP_HELPER; false: not ours */
+bool mux_detached(struct conn *c, uint32_t request, uint32_t code, const char *reason);
+unsigned mux_poll(struct conn *c, struct pollfd *set, unsigned n); /* how many it added */
+void mux_polled(struct conn *c, const struct pollfd *set);
+bool mux_work(struct conn *c, int64_t now);
+int64_t mux_deadline(const struct conn *c);
+void mux_release_all(struct conn *c, const char *how);
+
+#endif

@@ -1,0 +1,174 @@
+/*
+ * Channels that are opened to the client, for connections that came to a
+ * listener in a container: of tcpip-forward, and of the agent's socket.
+ * jumpbox-session.
+ */
+#include "forward.h"
+
+#include "jumpbox/client.h"
+#include "jumpbox/policy.h"
+#include "jumpbox/util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct reverse {
+	char *address; /* as the client named it; NULL: its agent is wanted */
+	char *peer;
+	uint32_t port, peer_port;
+};
+
+void
+reverse_free(struct reverse *r)
+{
+	if (r == NULL)
+		return;
+	free(r->address);
+	free(r->peer);
+	free(r);
+}
+
+void
+reverse_begin(struct conn *c, struct mux_chan *mc, const char *address, uint32_t port,
+    const char *peer, uint32_t peer_port)
+{
+	ssh_channel ssh = ssh_channel_new(c->ssh);
+	struct reverse *r;
+
+	if (ssh == NULL) {
+		mux_close(mc);
+		return;
+	}
+	r = xcalloc(1, sizeof(*r));
+	*r = (struct reverse){ address != NULL ? xstrdup(address) : NULL, xstrdup(peer), port,
+		peer_port };
+	carry_begin(chan_new(c, ssh), mc, r);
+}
+
+bool
+reverse_work(struct channel *ch)
+{
+	struct reverse *r = ch->reverse;
+	int rc = r->address == NULL ? ssh_channel_open_auth_agent(ch->ssh)
+				    : ssh_channel_open_reverse_forward(ch->ssh, r->address,
+					  (int)r->port, r->peer, (int)r->peer_port);
+
+	if (rc == SSH_AGAIN)
+		return false;
+	ch->closed |= rc != SSH_OK; /* the client does not want it */
+	reverse_free(r);
+	ch->reverse = NULL;
+	return true;
+}
+
+/* ---- the agent ------------------------------------------------------------------- */
+
+struct agent {
+	struct agent *next;
+	struct conn *conn;
+	uint64_t ref;
+	bool asked; /* its socket is being made */
+	char *path; /* NULL: there is none (yet) */
+};
+
+static struct agent *agents; /* one process, one connection */
+
+static struct agent *
+find(uint64_t ref)
+{
+	struct agent *a;
+
+	for (a = agents; a != NULL && a->ref != ref; a = a->next)
+		;
+	return a;
+}
+
+/* Whoever waits gets a shell, with a socket or without. */
+static void
+go_on(struct agent *a)
+{
+	struct channel *ch, *next;
+
+	a->asked = false;
+	for (ch = a->conn->channels; ch != NULL; ch = next) {
+		next = ch->next;
+		if (ch->state == CH_AGENT && ch->ref == a->ref)
+			relay_attach(ch, ch->ref, ch->name);
+	}
+}
+
+static void
+on_opened(void *owner, uint32_t port, const char *path)
+{
+	struct agent *a = owner;
+
+	(void)port;
+	if (client_agent_ok("SSH_AUTH_SOCK", path))
+		a->path = xstrdup(path);
+	go_on(a);
+}
+
+static void
+on_failed(void *owner, uint32_t why, uint32_t code, const char *text)
+{
+	(void)why;
+	(void)code;
+	(void)text;
+	go_on(owner);
+}
+
+static void
+on_accepted(void *owner, struct mux_chan *mc, const char *peer, uint32_t port)
+{
+	struct agent *a = owner;
+
+	reverse_begin(a->conn, mc, NULL, 0, peer, port);
+}
+
+/* The next shell has a fresh one made. */
+static void
+on_closed(void *owner, uint32_t code, const char *text)
+{
+	struct agent **p = &agents, *a = owner;
+
+	(void)code;
+	(void)text;
+	while (*p != a)
+		p = &(*p)->next;
+	*p = a->next;
+	free(a->path);
+	free(a);
+}
+
+static const struct mux_events events = { on_opened, on_failed, NULL, NULL, NULL, on_closed,
+	on_accepted };
+
+bool
+agent_waits(struct channel *ch, uint64_t ref)
+{
+	struct mux_frame first = { .type = MUX_LISTEN_AGENT };
+	struct agent *a;
+
+	if (!ch->agent)
+		return false;
+	if ((a = find(ref)) == NULL) {
+		a = xcalloc(1, sizeof(*a));
+		*a = (struct agent){ agents, ch->conn, ref, false, NULL };
+		agents = a;
+		a->asked = mux_open(ch->conn, ref, PERM_FORWARD, &first, &events, a) != NULL;
+	}
+	if (a->asked) {
+		ch->ref = ref;
+		ch->state = CH_AGENT;
+	}
+	return a->asked;
+}
+
+const char *
+agent_path(const struct conn *c, uint64_t ref)
+{
+	struct agent *a = find(ref);
+
+	(void)c;
+	return a != NULL ? a->path : NULL;
+}
