@@ -122,7 +122,8 @@ attach_decide(const struct attached *a, const struct subject *s, int64_t now, st
 {
 	const struct facts f = { a->exec.node->node->name, a->name, a->image, a->labels, a->owner };
 	uint32_t want = kinds[a->kind].want != 0 ? kinds[a->kind].want : a->want;
-	enum word denied = want == PERM_FILES_RO ? W_MAY_NOT_FILES : kinds[a->kind].denied;
+	enum word denied =
+	    want & (PERM_FILES | PERM_FILES_RO) ? W_MAY_NOT_FILES : kinds[a->kind].denied;
 
 	policy_decide(s, &f, want, now, v);
 	if (v->perms == 0)

@@ -120,7 +120,8 @@ do_helper(struct broker *b, struct msg *m)
 	uint32_t want = msg_get_u32(m);
 
 	if (!msg_end(m) ||
-	    (want != PERM_FILES_RO && want != PERM_FORWARD && want != PERM_FORWARD_SOME))
+	    (want != PERM_FILES && want != PERM_FILES_RO && want != PERM_FORWARD &&
+		want != PERM_FORWARD_SOME))
 		return "malformed";
 	if (!list_knows(b, ref))
 		return "a container that was never listed";

@@ -24,14 +24,19 @@ on_opened(void *owner, uint32_t port, const char *path)
 	(void)path;
 }
 
-/* Of SFTP alone: of all others a channel is made when it is open. */
+static void open_sftp(struct channel *ch, bool readonly);
+
+/* Of SFTP alone: of all others a channel is made when it is open. Whoever may not write may perhaps read. */
 static void
 on_failed(void *owner, uint32_t why, uint32_t code, const char *text)
 {
 	struct channel *ch = owner;
 
-	(void)why;
 	ch->mux = NULL;
+	if (why == 0 && code == (uint32_t)-JB_DENIED && !ch->readonly) {
+		open_sftp(ch, true);
+		return;
+	}
 	chan_reason(ch, text);
 	chan_end(ch, code);
 }
@@ -88,17 +93,24 @@ begin(struct channel *ch, bool forward)
 	ch->state = CH_CARRIED;
 }
 
+static void
+open_sftp(struct channel *ch, bool readonly)
+{
+	struct mux_frame first = { .type = MUX_OPEN_SFTP, .u.sftp.readonly = readonly };
+
+	ch->readonly = readonly;
+	ch->mux =
+	    mux_open(ch->conn, ch->ref, readonly ? PERM_FILES_RO : PERM_FILES, &first, &events, ch);
+	if (ch->mux == NULL)
+		chan_end(ch, -JB_TRY_AGAIN);
+}
+
 void
 carry_sftp(struct channel *ch, uint64_t ref)
 {
-	struct mux_frame first = { .type = MUX_OPEN_SFTP };
-
+	ch->ref = ref;
 	begin(ch, false);
-	ch->mux = mux_open(ch->conn, ref, PERM_FILES_RO, &first, &events, ch);
-	if (ch->mux == NULL) {
-		chan_words(ch, W_ATTACH_MANY, NULL, NULL, NULL);
-		chan_end(ch, -JB_TRY_AGAIN);
-	}
+	open_sftp(ch, false);
 }
 
 void

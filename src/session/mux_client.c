@@ -21,6 +21,7 @@ enum {
 	GRANT_LEAST = 64 * 1024,
 	CHANS_MAX = MAX_ATTACHES,
 	READY_MS = 10000,
+	FILES = PERM_FILES | PERM_FILES_RO,
 };
 
 struct mux_chan {
@@ -250,15 +251,6 @@ mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
 	return mc;
 }
 
-bool
-mux_may(const struct conn *c, uint64_t ref, uint32_t perm)
-{
-	for (const struct mux *x = c->muxes; x != NULL; x = x->next)
-		if (x->ref == ref && !x->over && x->fd >= 0)
-			return policy_gives(x->perms, perm);
-	return false;
-}
-
 /* The stream is over: whoever has a channel on it is told. code 0: no more than that. */
 static void
 fail(struct mux *x, uint32_t code, const char *text, const char *how)
@@ -390,14 +382,14 @@ on_note(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
 
 	if (strlen(line) > MAX_NOTE)
 		line[MAX_NOTE] = '\0';
-	if (mc->need == PERM_FILES_RO) {
+	if (mc->need & FILES) {
 		msg_init(&m, REQ_NOTE, link_id());
 		msg_put_u32(&m, x->request);
 		msg_put_str(&m, line);
 		link_send(&m);
 	}
 	free(line);
-	return mc->need == PERM_FILES_RO;
+	return (mc->need & FILES) != 0;
 }
 
 static bool
@@ -427,7 +419,7 @@ static bool
 on_exited(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
 {
 	(void)x;
-	if (mc->need != PERM_FILES_RO || mc->exited)
+	if (!(mc->need & FILES) || mc->exited)
 		return false;
 	mc->exited = true;
 	if (mc->owner != NULL && mc->ev->exited != NULL)

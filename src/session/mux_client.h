@@ -49,9 +49,6 @@ size_t mux_send(struct mux_chan *mc, const void *p, size_t n);
 void mux_eof(struct mux_chan *mc);
 void mux_grant(struct mux_chan *mc, size_t n); /* the owner has got rid of so many bytes */
 void mux_close(struct mux_chan *mc);	       /* the owner hears nothing any more */
-/* May it write there? Of an SFTP channel that is to be opened, as far as is known. */
-bool mux_may(const struct conn *c, uint64_t ref, uint32_t perm);
-
 /* For the loop. */
 bool mux_answer(struct conn *c, struct msg *m); /* REP_HELPER; false: not ours */
 bool mux_detached(struct conn *c, uint32_t request, uint32_t code, const char *reason);
