@@ -1,0 +1,156 @@
+"""Files of containers over SFTP, and where the helper has a place at all."""
+
+import os
+import subprocess
+
+import pytest
+
+from lab import SLOW, run, wait_for
+from test_forward import ask, client, free_port, web  # noqa: F401
+
+
+def sftp(host, login, batch, options=()):
+    argv = host.ssh_argv(login, options=options)
+    argv[0:1] = ["sftp", "-b", "-"]
+    argv[argv.index("-p")] = "-P"
+    return run(*argv, check=False, input=batch.encode(), timeout=60)
+
+
+def scp(host, *args, options=()):
+    argv = [*host.ssh_argv("x", options=options)[1:-1]]
+    argv[argv.index("-p")] = "-P"
+    return run("scp", *argv, *args, check=False)
+
+
+@pytest.fixture(scope="session")
+def payload(tmp_path_factory):
+    path = tmp_path_factory.mktemp("payload") / "data"
+    path.write_bytes(os.urandom(5 << 20))
+    return path
+
+
+@pytest.mark.parametrize("container", ("bb", "deb"))
+def test_sftp_up_and_down(site, payload, tmp_path, container):
+    r = sftp(site, f"alice+{container}", f"put {payload} /tmp/p\nget /tmp/p {tmp_path}/back\nrm /tmp/p\nls /etc/passwd\n")
+    assert r.returncode == 0, r.stderr
+    assert b"/etc/passwd" in r.stdout
+    assert (tmp_path / "back").read_bytes() == payload.read_bytes()
+
+
+@pytest.mark.parametrize("mode", ("-s", "-O"))
+def test_scp(host, payload, tmp_path, mode):
+    for a, b in ((payload, "alice+deb@127.0.0.1:/tmp/p"), ("alice+deb@127.0.0.1:/tmp/p", tmp_path / "back")):
+        r = scp(host, mode, a, b)
+        if mode == "-O" and b"scp: " in r.stderr and b"not found" in r.stderr:
+            pytest.skip("that mode needs scp in the image")
+        assert r.returncode == 0, r.stderr
+    assert (tmp_path / "back").read_bytes() == payload.read_bytes()
+
+
+def test_sftp_without_a_container_says_what_it_needs(host):
+    r = sftp(host, "alice", "ls\n")
+    assert r.returncode != 0 and b"USER+CONTAINER" in r.stderr
+
+
+def test_what_is_changed_is_in_the_audit_as_the_containers_word(host, payload):
+    assert sftp(host, "alice+bb", f"put {payload} /tmp/noted\nrm /tmp/noted\n").returncode == 0
+    notes = wait_for(lambda: [r for r in host.audit("file.note") if "/tmp/noted" in r["detail"]][1:], 20, "notes")
+    assert all("said: " in n["detail"] for n in notes)
+    assert any(r["detail"].find("kind=helper") > 0 for r in host.audit("attach.open"))
+
+
+def test_files_ro_writes_nothing(own_host, payload):
+    host = own_host()
+    host.user("bob")
+    host.ctl("grant", "add", "bob", "bb", "--allow", "files:ro")
+    r = sftp(host, "bob+bb", f"-put {payload} /tmp/never\nget /etc/passwd /dev/null\n")
+    assert r.returncode == 0 and b"denied" in r.stderr.lower(), r.stderr
+    assert "never" not in host.engine.exec("bb", "ls", "/tmp")
+
+
+def test_without_the_permission_there_is_none(own_host):
+    host = own_host()
+    host.user("bob")
+    host.ctl("grant", "add", "bob", "bb", "--allow", "shell,exec")
+    r = sftp(host, "bob+bb", "ls\n")
+    assert r.returncode != 0 and b"may not transfer files of bb" in r.stderr, r.stderr
+    port = free_port()
+    with client(host, "bob+bb", "-L", f"{port}:localhost:80"):
+        assert ask(port) == b""
+    host.ctl("grant", "add", "bob", "bb", "--allow", "files")
+    assert sftp(host, "bob+bb", "ls\n").returncode == 0
+
+
+def test_a_narrowed_grant_ends_the_stream(own_host):
+    host = own_host()
+    host.user("bob")
+    host.ctl("grant", "add", "bob", "bb", "--allow", "files")
+    number = host.ctl_json("grant", "list", "--user", "bob")[0]["id"]
+    argv = host.ssh_argv("bob+bb", options=("-s",)) + ["sftp"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        p.stdin.write(b"\0\0\0\5\1\0\0\0\3")
+        p.stdin.flush()
+        assert p.stdout.read(9)[4] == 2  # its version
+        host.ctl("grant", "add", "bob", "bb", "--allow", "files:ro")
+        host.ctl("grant", "del", str(number))
+        assert p.wait(10 * SLOW) != 0
+        assert b"was withdrawn" in p.stderr.read()
+    wait_for(lambda: [r for r in host.audit("attach.close") if "withdrawn" in r["detail"]], 10, "the end")
+
+
+# ---- where it has a place ------------------------------------------------------
+
+
+@pytest.fixture
+def container(host):
+    """Makes containers of a test's own."""
+    made = []
+
+    def make(name, image, *options):
+        made.append(host.engine.container(name, image, *options))
+        wait_for(lambda: name in host.ssh("alice", "ls").stdout.decode(), 10, "the inventory")
+        return name
+
+    yield make
+    for name in made:
+        host.engine.remove(name)
+
+
+def nothing_left(host, name):
+    top = host.engine.cli("diff", name).stdout.decode()
+    return ".jumpbox" not in top
+
+
+@pytest.mark.parametrize("name, image, options", (
+    ("f-noshell", "noshell", ()),
+    ("f-ro", "busybox", ("--read-only", "--tmpfs", "/tmp:exec")),
+    ("f-rotmp", "busybox", ("--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run:exec")),
+    ("f-noexec", "busybox", ("--tmpfs", "/tmp", "--user", "1000")),
+    ("f-user", "debian", ("--user", "1000:1000")),
+))
+def test_it_finds_a_place_and_leaves_nothing(host, container, name, image, options):
+    container(name, image, *options)
+    r = sftp(host, f"alice+{name}", "ls /etc\n")
+    assert r.returncode == 0 and b"/etc/passwd" in r.stdout, r.stderr
+    wait_for(lambda: nothing_left(host, name), 10, "nothing to be left")
+    wait_for(lambda: len(host.engine.processes(name)) <= 2, 20, "no process to be left")
+
+
+def test_what_cannot_work_says_why(host, container):
+    for name, image, options, said in (
+            ("f-full", "busybox", ("--read-only",), b"no directory is both writable and executable"),
+            ("f-none", "noshell", ("--read-only",), b"has no shell"),
+            ("f-label", "busybox", ("--label", "jumpbox.helper=off"), b"label jumpbox.helper")):
+        container(name, image, *options)
+        r = sftp(host, f"alice+{name}", "ls\n")
+        assert r.returncode != 0 and said in r.stderr, r.stderr
+        assert host.ssh(f"alice+{name}", "true").returncode == (0 if image == "busybox" else 69)
+
+
+def test_a_node_can_say_no(own_host):
+    host = own_host()
+    host.ctl("node", "set", "one", "helper", "off")
+    r = sftp(host, "alice+bb", "ls\n")
+    assert r.returncode != 0 and b"does not allow the helper" in r.stderr
+    r = sftp(host, "alice+bb", "ls\n", options=("-o", "SetEnv=LC_ALL=zh_CN.UTF-8"))
+    assert "辅助程序".encode() in r.stderr

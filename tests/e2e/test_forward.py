@@ -1,0 +1,186 @@
+"""Forwarding in and out of containers through the helper, with real clients."""
+
+import contextlib
+import re
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from lab import SLOW, free_port, run, wait_for
+
+def listens(host, container, port):
+    tables = host.engine.exec(container, "cat", "/proc/net/tcp", "/proc/net/tcp6")
+    return re.search(f":{port:04X} 0*:0000 0A", tables) is not None
+
+
+def serve(host, container, port, *argv):
+    """A server on a port of the container's loopback, started from outside."""
+    host.engine.cli("exec", "--detach", container, *argv)
+    wait_for(lambda: listens(host, container, port), 20, "the server")
+
+
+@contextlib.contextmanager
+def client(host, login, *options, command=("-N",)):
+    """ssh -N with forwards; ends with the block."""
+    argv = host.ssh_argv(login, options=("-o", "ExitOnForwardFailure=yes", *command, *options))
+    p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        yield p
+    finally:
+        p.kill()
+        p.communicate()
+
+
+def connect(port, seconds=20):
+    def try_it():
+        with contextlib.suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port), timeout=30 * SLOW)
+    return wait_for(try_it, seconds, f"port {port}")
+
+
+def ask(port, text=b"GET /passwd HTTP/1.0\r\n\r\n"):
+    """What comes; a client that was refused closes, or resets because of what it did not read."""
+    with connect(port) as s, contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        s.sendall(text)
+        s.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: s.recv(65536), b""))
+    return b""
+
+
+@pytest.fixture(scope="session")
+def web(site):
+    """A web server in the loopback of the site's `bb` and `deb` has none."""
+    serve(site, "bb", 80, "httpd", "-f", "-p", "127.0.0.1:80", "-h", "/etc")
+    return site
+
+
+def test_local_forward_reaches_the_containers_own_loopback(web):
+    port = free_port()
+    with client(web, "alice+bb", "-L", f"{port}:localhost:80"):
+        for _ in range(3):
+            assert b"root:x:0" in ask(port)
+
+
+def test_a_refused_port_is_refused_in_under_a_second(web):
+    port = free_port()
+    with client(web, "alice+bb", "-L", f"{port}:localhost:81", "-L", f"{port + 1}:localhost:80"):
+        assert b"root:x:0" in ask(port + 1)  # the helper is there
+        began = time.monotonic()
+        assert ask(port) == b""
+        assert time.monotonic() - began < SLOW
+
+
+def test_half_close_both_ways(web):
+    serve(web, "bb", 90, "nc", "-ll", "-p", "90", "-e", "sh", "-c", "cat; echo end")
+    port = free_port()
+    with client(web, "alice+bb", "-L", f"{port}:127.0.0.1:90"):
+        assert ask(port, b"to you") == b"to youend\n"
+
+
+def test_100_parallel_requests_through_socks(web):
+    port = free_port()
+    with client(web, "alice+bb", "-D", str(port)):
+        connect(port).close()
+        curls = [subprocess.Popen(["curl", "-s", "--max-time", "60", "--socks5-hostname", f"127.0.0.1:{port}",
+                                   "http://localhost/passwd"], stdout=subprocess.PIPE) for _ in range(100)]
+        assert all(b"root:x:0" in p.communicate()[0] for p in curls)
+
+
+def test_without_a_container_in_the_login_name_the_host_is_one(web):
+    ports = [free_port() for _ in range(4)]
+    hosts = ("bb", "bb.one", "nosuch", "bb.two")
+    forwards = [f for p, h in zip(ports, hosts) for f in ("-L", f"{p}:{h}:80")]
+    with client(web, "alice", *forwards):
+        assert b"root:x:0" in ask(ports[0])
+        assert b"root:x:0" in ask(ports[1])
+        assert ask(ports[2]) == b""
+        assert ask(ports[3]) == b""
+
+
+def test_the_outside_is_refused(web):
+    with socket.socket() as outside:
+        outside.bind(("127.0.0.2", 0))
+        outside.listen()
+        port = free_port()
+        with client(web, "alice+bb", "-L", f"{port}:192.0.2.1:80", "-L", f"{port + 1}:1.2.3.4:{web.port}"):
+            began = time.monotonic()
+            assert ask(port) == b"" and ask(port + 1) == b""
+            assert time.monotonic() - began < 5 * SLOW
+
+
+def test_a_stalled_forward_beside_a_busy_one(web):
+    serve(web, "bb", 91, "nc", "-ll", "-p", "91", "-e", "cat", "/dev/zero")
+    port = free_port()
+    with client(web, "alice+bb", "-L", f"{port}:localhost:91", "-L", f"{port + 1}:localhost:80"):
+        with connect(port) as stalled:
+            assert stalled.recv(1) == b"\0"  # and nothing more is taken
+            for _ in range(20):
+                assert b"root:x:0" in ask(port + 1)
+            assert stalled.recv(1) == b"\0"
+
+
+def answer_once(listener):
+    s, _ = listener.accept()
+    with s:
+        s.sendall(s.recv(100)[::-1])
+
+
+@pytest.mark.parametrize("container", ("bb", "deb"))
+def test_remote_forward(web, container):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        threading.Thread(target=answer_once, args=(listener,), daemon=True).start()
+        with client(web, f"alice+{container}", "-R", f"7100:127.0.0.1:{listener.getsockname()[1]}") as c:
+            script = ("exec 3<>/dev/tcp/127.0.0.1/7100; printf abc >&3; cat <&3" if container == "deb"
+                      else "printf abc | nc 127.0.0.1 7100")
+            shell = "bash" if container == "deb" else "sh"
+            wait_for(lambda: web.engine.exec(container, shell, "-c", script, check=False) == "cba", 20, "an answer")
+            assert c.poll() is None
+        wait_for(lambda: not listens(web, container, 7100), 20, "the listener to go")
+
+
+def test_remote_forward_of_port_0_says_which(web):
+    with client(web, "alice+bb", "-o", "LogLevel=INFO", "-R", "0:127.0.0.1:1") as c:
+        said = c.stderr.readline().decode()
+        port = int(re.search(r"Allocated port (\d+)", said).group(1))
+        assert listens(web, "bb", port)
+
+
+def test_remote_forward_that_cannot_bind_fails(web):
+    web.ssh("alice+bb", "true", check=True)
+    r = web.ssh("alice+bb", "true", options=("-o", "ExitOnForwardFailure=yes", "-R", "80:127.0.0.1:1"))
+    assert r.returncode == 255
+
+
+def test_remote_forward_is_cancelled(web, tmp_path):
+    control = tmp_path / "c"
+    with client(web, "alice+bb", "-M", "-S", str(control), "-R", "7200:127.0.0.1:1"):
+        wait_for(control.exists)
+        wait_for(lambda: listens(web, "bb", 7200), 20, "the listener")
+        run("ssh", "-F", "none", "-S", control, "-O", "cancel", "-R", "7200:127.0.0.1:1", "x")
+        wait_for(lambda: not listens(web, "bb", 7200), 20, "the listener to go")
+
+
+def test_agent_forwarding(web, tmp_path):
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "agent"], stdout=subprocess.DEVNULL)
+    try:
+        wait_for((tmp_path / "agent").exists)
+        env = {"SSH_AUTH_SOCK": str(tmp_path / "agent"), "PATH": "/usr/bin:/bin"}
+        run("ssh-add", web.key, env=env)
+        ask_it = ("use IO::Socket::UNIX; $s = IO::Socket::UNIX->new($ENV{SSH_AUTH_SOCK}) or die; "
+                  "print $s pack('Nc', 1, 11); $s->flush; read $s, $r, 9; print unpack('x4 c N', $r), qq(\\n)")
+        r = subprocess.run(web.ssh_argv("alice+deb", f'ls -l "$SSH_AUTH_SOCK"; perl -e "{ask_it.replace("$", chr(92) + "$")}"'
+                                        '; echo "$SSH_AUTH_SOCK"', options=("-A",)), env=env,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60 * SLOW)
+        out = r.stdout.decode()
+        assert out.startswith("srw-------"), out
+        assert "\n121\n" in out, out  # an identities answer, and one of them
+        path = out.split()[-1]
+        wait_for(lambda: web.engine.exec("deb", "sh", "-c", f"ls {path} 2>&1 || :").count("No such"), 20, "no socket")
+    finally:
+        agent.kill()
+        agent.wait()
