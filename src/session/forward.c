@@ -10,9 +10,11 @@
  * and port go to the helper as they are, which holds to the mask.
  */
 #include "forward.h"
+#include "packets.h"
 
 #include "jumpbox/log.h"
 #include "jumpbox/policy.h"
+#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
 #include <libssh/server.h>
@@ -129,7 +131,7 @@ static void
 decide(struct wish *w, bool good)
 {
 	if (w->kind == WISH_CONNECT) {
-		ssh_message_reply_default(w->m);
+		packets_refuse(w->m, OPEN_CONNECT_FAILED, "");
 		wish_free(w);
 		return;
 	}
@@ -236,12 +238,30 @@ forget_routes(struct conn *c)
 
 static void start(struct wish *w, uint64_t ref);
 
+/* text: the container's own, perhaps. */
+static void
+refuse(struct wish *w, uint32_t why, uint32_t code, const char *text)
+{
+	char safe[4 * MAX_REASON];
+	bool ours = why == MUX_WHY_FORBIDDEN || (why == 0 && code == (uint32_t)-JB_DENIED);
+
+	if (w->kind != WISH_CONNECT) {
+		decide(w, false);
+		return;
+	}
+	packets_refuse(w->m,
+	    ours			   ? OPEN_PROHIBITED
+		: why == MUX_WHY_RESOURCES ? OPEN_RESOURCES
+					   : OPEN_CONNECT_FAILED,
+	    text_safe(safe, sizeof(safe), text));
+	wish_free(w);
+}
+
 static void
 on_failed(void *owner, uint32_t why, uint32_t code, const char *text)
 {
 	struct wish *w = owner;
 
-	(void)text;
 	if (why == 0 && code == (uint32_t)-JB_DENIED && w->kind == WISH_CONNECT &&
 	    w->need == PERM_FORWARD) {
 		w->conn->forwards->items = true;
@@ -250,7 +270,7 @@ on_failed(void *owner, uint32_t why, uint32_t code, const char *text)
 	}
 	if (why == 0)
 		forget_routes(w->conn);
-	decide(w, false);
+	refuse(w, why, code, text);
 }
 
 /* Until it is open it can only fail. */
@@ -268,6 +288,8 @@ start(struct wish *w, uint64_t ref)
 	struct mux_frame first = { .type = listen ? MUX_LISTEN_TCP : MUX_OPEN_TCP,
 		.u.tcp = { mux_str(host), w->port } };
 
+	if (!listen && host[0] == '/') /* see packets.c */
+		first = (struct mux_frame){ .type = MUX_OPEN_UNIX, .u.path.path = mux_str(host) };
 	w->ref = ref;
 	w->need = !listen && w->conn->forwards->items ? PERM_FORWARD_SOME : PERM_FORWARD;
 	w->mc = mux_open(w->conn, ref, w->need, &first, &wish_events, w);
@@ -376,7 +398,7 @@ forward_answer(struct conn *c, struct msg *m)
 		else if (code == TARGET_NONE)
 			find_container(w);
 		else
-			decide(w, false);
+			refuse(w, 0, code, message);
 	}
 	if (code != 0)
 		route_drop(c, r);
@@ -402,7 +424,7 @@ forward_open(struct conn *c, ssh_message m)
 		return false;
 	host = ssh_message_channel_request_open_destination(m);
 	if (host == NULL || strlen(host) > MUX_HOST_MAX || !may(c)) {
-		ssh_message_reply_default(m);
+		packets_refuse(m, OPEN_PROHIBITED, "");
 		ssh_message_free(m);
 		return true;
 	}

@@ -5,6 +5,7 @@
  * libssh takes one key of each type.  What it signs with them is a call of
  * EVP_DigestSign (sign.c), which only needs to know which key it is.
  */
+#include "packets.h"
 #include "session.h"
 
 #include "jumpbox/log.h"
@@ -128,8 +129,10 @@ host_keys_bind_accept(ssh_bind b, int fd)
 		ssh_free(ssh);
 		ssh = NULL;
 	}
-	if (ssh != NULL)
+	if (ssh != NULL) {
 		ssh_set_blocking(ssh, 0);
+		packets_watch(ssh);
+	}
 	return ssh;
 }
 

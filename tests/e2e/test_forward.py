@@ -184,3 +184,45 @@ def test_agent_forwarding(web, tmp_path):
     finally:
         agent.kill()
         agent.wait()
+
+
+def refusal(c):
+    """The next line of the client about a channel that was not opened."""
+    return next(line.decode() for line in c.stderr if b"open failed" in line)
+
+
+def test_why_a_connection_failed_is_said(web):
+    ports = [free_port() for _ in range(3)]
+    forwards = [f for p, h in zip(ports, ("localhost:81", "192.0.2.1:80", "no.such.name:80")) for f in ("-L", f"{p}:{h}")]
+    with client(web, "alice+bb", "-o", "LogLevel=INFO", *forwards) as c:
+        said = [(ask(port), refusal(c))[1] for port in ports]
+    assert "open failed: connect failed: " in said[0], said
+    assert "open failed: administratively prohibited: " in said[1], said
+    assert "open failed: connect failed: " in said[2], said
+
+
+def test_why_there_is_no_helper_is_said(own_host):
+    host = own_host()
+    host.ctl("node", "set", "one", "helper", "off")
+    port = free_port()
+    with client(host, "alice+bb", "-o", "LogLevel=INFO", "-L", f"{port}:localhost:80") as c:
+        ask(port)
+        assert "does not allow the helper" in refusal(c)
+
+
+def test_unix_sockets_of_the_container(web):
+    perl = ("use IO::Socket::UNIX; $l = IO::Socket::UNIX->new(Local => '/tmp/s.sock', Listen => 5) or die; "
+            "while ($s = $l->accept) { print $s scalar reverse scalar <$s>; close $s }")
+    web.engine.cli("exec", "--detach", "deb", "perl", "-e", perl)
+    wait_for(lambda: "s.sock" in web.engine.exec("deb", "ls", "/tmp"))
+    port = free_port()
+    with client(web, "alice+deb", "-L", f"{port}:/tmp/s.sock", "-L", f"{port + 1}:/tmp/none.sock"):
+        assert ask(port, b"abc") == b"cba"
+        assert ask(port + 1) == b""
+
+
+def test_through_us_to_another_ssh_server(web):
+    """-J asks for a connection to the second host inside the container: here the web server, which speaks first."""
+    r = run("ssh", "-F", "none", "-o", f"ProxyCommand={' '.join(web.ssh_argv('alice+bb', options=('-W', 'localhost:80')))}",
+            "-o", "ConnectTimeout=10", "x@y", check=False)
+    assert b"Connection closed" in r.stderr or b"banner" in r.stderr or b"HTTP/1" in r.stderr, r.stderr

@@ -1,0 +1,170 @@
+/*
+ * What libssh reads and writes of a CHANNEL_OPEN where its interface is too
+ * narrow.  libssh is linked from its archive, in which these symbols can be
+ * reached; they are declared in no header that it installs.  jumpbox-session.
+ *
+ * - direct-streamlocal@openssh.com, which it does not know, is turned into a
+ *   direct-tcpip to the path as a host, before it reads the packet.  A client
+ *   that asks for a path so itself gets the same.
+ * - A channel with so small a packet size that writing to it would never end
+ *   is turned into one of no known type, which is refused.
+ * - A refusal says what the reason was.
+ */
+#include "packets.h"
+
+#include "session.h"
+
+#include <libssh/callbacks.h>
+#include <libssh/ssh2.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PACKET_LEAST = 1024, TYPE_MOST = 64, PATH_MOST = 255 };
+
+void ssh_packet_set_callbacks(ssh_session session, ssh_packet_callbacks callbacks);
+int ssh_buffer_pack_va(struct ssh_buffer_struct *b, const char *format, size_t argc, va_list ap);
+int __wrap__ssh_buffer_pack(struct ssh_buffer_struct *b, const char *format, size_t argc, ...);
+
+static void
+add_u32(ssh_buffer b, uint32_t v)
+{
+	const uint8_t p[4] = { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
+		(uint8_t)v };
+
+	ssh_buffer_add_data(b, p, sizeof(p));
+}
+
+static void
+add_str(ssh_buffer b, const char *s)
+{
+	add_u32(b, (uint32_t)strlen(s));
+	ssh_buffer_add_data(b, s, (uint32_t)strlen(s));
+}
+
+/* ---- what comes --------------------------------------------------------------- */
+
+struct reader {
+	const uint8_t *p;
+	size_t n;
+	bool bad;
+};
+
+static uint32_t
+get_u32(struct reader *r)
+{
+	uint32_t v;
+
+	r->bad |= r->n < 4;
+	if (r->bad)
+		return 0;
+	v = (uint32_t)r->p[0] << 24 | (uint32_t)r->p[1] << 16 | (uint32_t)r->p[2] << 8 | r->p[3];
+	r->p += 4;
+	r->n -= 4;
+	return v;
+}
+
+static void
+get_str(struct reader *r, char *dst, size_t most)
+{
+	uint32_t n = get_u32(r);
+
+	r->bad |= n > r->n || n > most || (!r->bad && memchr(r->p, 0, n) != NULL);
+	dst[0] = '\0';
+	if (r->bad)
+		return;
+	memcpy(dst, r->p, n);
+	dst[n] = '\0';
+	r->p += n;
+	r->n -= n;
+}
+
+static void
+rewrite(ssh_buffer packet, const char *type, uint32_t sender, uint32_t window, uint32_t size)
+{
+	ssh_buffer_reinit(packet);
+	add_str(packet, type);
+	add_u32(packet, sender);
+	add_u32(packet, window);
+	add_u32(packet, size);
+}
+
+static int
+on_open(ssh_session session, uint8_t packet_type, ssh_buffer packet, void *arg)
+{
+	struct reader r = { ssh_buffer_get(packet), ssh_buffer_get_len(packet), false };
+	char type[TYPE_MOST + 1], path[PATH_MOST + 1];
+	uint32_t sender, window, size;
+
+	(void)session;
+	(void)packet_type;
+	(void)arg;
+	get_str(&r, type, TYPE_MOST);
+	sender = get_u32(&r);
+	window = get_u32(&r);
+	size = get_u32(&r);
+	if (r.bad)
+		return SSH_PACKET_NOT_USED;
+	if (size < PACKET_LEAST) {
+		rewrite(packet, "packets-too-small", sender, window, size);
+	} else if (strcmp(type, "direct-streamlocal@openssh.com") == 0) {
+		get_str(&r, path, PATH_MOST);
+		rewrite(packet, r.bad ? "path-too-long" : "direct-tcpip", sender, window, size);
+		add_str(packet, path);
+		add_u32(packet, 0);
+		add_str(packet, "");
+		add_u32(packet, 0);
+	}
+	return SSH_PACKET_NOT_USED; /* libssh's own turn */
+}
+
+void
+packets_watch(ssh_session session)
+{
+	static ssh_packet_callback callbacks[] = { on_open };
+	static struct ssh_packet_callbacks_struct watch = { SSH2_MSG_CHANNEL_OPEN, 1, callbacks,
+		NULL };
+
+	ssh_packet_set_callbacks(session, &watch);
+}
+
+/* ---- what goes ------------------------------------------------------------------ */
+
+static struct {
+	bool wanted;
+	uint32_t reason;
+	const char *text;
+} refusal;
+
+void
+packets_refuse(ssh_message m, uint32_t reason, const char *text)
+{
+	refusal.wanted = true;
+	refusal.reason = reason;
+	refusal.text = text;
+	ssh_message_reply_default(m);
+	refusal.wanted = false;
+}
+
+/* Every packet that libssh makes comes by here: the linker sees to that. */
+int
+__wrap__ssh_buffer_pack(struct ssh_buffer_struct *b, const char *format, size_t argc, ...)
+{
+	uint8_t type;
+	va_list ap;
+	int rc = 0;
+
+	va_start(ap, argc);
+	if (refusal.wanted && strcmp(format, "bdddd") == 0) {
+		type = (uint8_t)va_arg(ap, unsigned);
+		ssh_buffer_add_data(b, &type, 1);
+		add_u32(b, va_arg(ap, uint32_t));
+		add_u32(b, refusal.reason);
+		add_str(b, refusal.text);
+		add_str(b, "");
+	} else {
+		rc = ssh_buffer_pack_va(b, format, argc, ap);
+	}
+	va_end(ap);
+	return rc;
+}

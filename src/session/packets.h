@@ -1,0 +1,17 @@
+/* CHANNEL_OPEN beyond what libssh's interface has. */
+#ifndef SESSION_PACKETS_H
+#define SESSION_PACKETS_H
+
+#define SSH_SUPPRESS_DEPRECATED
+#include <libssh/libssh.h>
+#include <stdint.h>
+
+/* RFC 4254, 5.1 */
+enum { OPEN_PROHIBITED = 1, OPEN_CONNECT_FAILED, OPEN_UNKNOWN_TYPE, OPEN_RESOURCES };
+
+/* Of a fresh session: each CHANNEL_OPEN is seen before libssh reads it. */
+void packets_watch(ssh_session session);
+/* Refuses a channel that the client opens, with one of those and a sentence. Keeps the message. */
+void packets_refuse(ssh_message m, uint32_t reason, const char *text);
+
+#endif
