@@ -160,6 +160,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
 $(BUILD)/tests/fuzz/fuzz_input: $(BUILD)/src/session/ui_input.o
 $(BUILD)/tests/fuzz/fuzz_sftp: $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/helper/sftp*.c))
+$(BUILD)/tests/fuzz/fuzz_helper: $(patsubst %,$(BUILD)/src/helper/%.o,stream dispatch chan exec mask account loop)
 fuzz-programs: $(FUZZ)
 fuzz fuzz-replay:
 	@$(MAKE) SANITIZE=1 BUILD=build/fuzz CC='$(FUZZ_CC)' CFLAGS='-g -fsanitize=fuzzer-no-link' fuzz-programs
