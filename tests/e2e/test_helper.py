@@ -524,6 +524,25 @@ def test_who_ignores_hup_and_term_is_killed(here):
     assert not alive(pid)
 
 
+def test_sftp_is_a_channel_and_its_audit_outlives_it(mux):
+    def packet(kind, payload):
+        return u32(len(payload) + 1) + bytes([kind]) + payload
+
+    path = f"/tmp/helper-{os.getpid()}"
+    channel, _, _ = mux.opened("OPEN_SFTP", u32(0))
+    mux.data(channel, packet(1, u32(3)))
+    assert mux.wait(channel, "DATA")[4:9] == b"\x02" + u32(3)
+    mux.send(channel, "EOF")
+    assert mux.finish(channel)[2:] == (0, 0)
+    channel, _, _ = mux.opened("OPEN_SFTP", u32(0))
+    mux.data(channel, packet(1, u32(3)) + packet(3, u32(7) + string(path) + u32(0xa, 0)))
+    mux.read(channel, 20)
+    mux.send(channel, "CLOSE")
+    assert f'path="{path}"' in Reader(mux.wait(channel, "NOTE")).str()
+    mux.wait(channel, "CLOSE")
+    assert mux.run(f"rm {path} && echo gone")[0] == b"gone\n"
+
+
 # ---- TCP and unix sockets --------------------------------------------------
 
 @pytest.mark.parametrize("family", (socket.AF_INET, socket.AF_INET6))
