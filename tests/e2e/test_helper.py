@@ -843,9 +843,9 @@ def test_more_channels_than_there_may_be(here):
             whys[WHYS[Reader(payload).u32() - 1] if name == "FAILED" else name] += 1
             if name == "OPENED":
                 last = channel
-    assert set(whys) == {"OPENED", "RESOURCES"} and whys["OPENED"] >= 20
-    here.send(last, "CLOSE")
-    here.wait(last, "CLOSE")
+        assert set(whys) == {"OPENED", "RESOURCES"} and whys["OPENED"] >= 20
+        here.send(last, "CLOSE")
+        here.wait(last, "CLOSE")
     assert here.why("OPEN_UNIX", string("/none")) == "NO_FILE"
 
 
