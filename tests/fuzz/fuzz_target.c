@@ -22,15 +22,18 @@ static const struct target_candidate all[] = {
 
 enum { ALL = sizeof all / sizeof all[0] };
 
-/* Exact means the same name, and a node that is named is the candidate's. */
+/* Exact means the same name, dotted NAME.NODE, and a node that is named is the candidate's. */
 static void
 level(const struct target *t)
 {
 	for (unsigned i = 0; i < ALL; i++) {
 		unsigned l = target_level(t, &all[i]);
+		char dotted[16];
 
-		check(l <= 2);
-		check((l == 2) <= (strcmp(t->container, all[i].name) == 0));
+		snprintf(dotted, sizeof dotted, "%s.%s", all[i].name, all[i].node);
+		check(l <= 3);
+		check((l == 3) <= (strcmp(t->container, all[i].name) == 0));
+		check((l == 2) <= (strcmp(t->container, dotted) == 0));
 		check(l == 0 || t->node[0] == '\0' || strcmp(t->node, all[i].node) == 0);
 	}
 }
