@@ -591,7 +591,7 @@ const struct hostile hostile_cases[] = {
 	{ "an attach of kind 0",                  attach_kind, 0 },
 	{ "an attach of kind 3",                  attach_kind, 3 },
 	{ "a shell with a command",               attach_shell_with_command, ATTACH_SHELL },
-	{ "33 environment variables",             attach_much_environment, MAX_ENV + 1 },
+	{ "34 environment variables",             attach_much_environment, MAX_ENV + 2 },
 	{ "a command of 128 KiB and one byte",    attach_long_command, MAX_COMMAND + 1 },
 	{ "details before any list",              action_unlisted, REQ_DETAILS },
 	{ "power before any list",                action_unlisted, REQ_POWER },

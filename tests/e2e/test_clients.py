@@ -10,7 +10,7 @@ import asyncssh
 import pexpect
 import pytest
 
-from lab import SLOW, ended, free_port, read_all, run, wait_for
+from lab import SLOW, ended, read_all, run, wait_for
 
 PASSWORD = "correct horse"
 
@@ -226,14 +226,3 @@ def test_no_channel_at_all_stays(host):
     finally:
         run("ssh", "-S", control, "-O", "exit", "x", check=False)
         p.wait(10)
-
-
-def test_what_is_not_there_yet_is_refused_and_ends_nothing(host):
-    p = host.popen("alice+bb", "cat", options=("-L", f"127.0.0.1:{free_port()}:127.0.0.1:9", "-A"), stdin=subprocess.PIPE,
-                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, _ = p.communicate(b"still here\n", timeout=30)
-    assert (p.returncode, out) == (0, b"still here\n")
-    r = run("sftp", "-F", "none", "-P", host.port, "-i", host.key, "-o", "IdentitiesOnly=yes", "-o",
-            f"UserKnownHostsFile={host.dir}/known_hosts", "-o", "StrictHostKeyChecking=accept-new",
-            "-b", "/dev/null", "alice+bb@127.0.0.1", check=False)
-    assert r.returncode != 0
