@@ -330,7 +330,7 @@ chan_end(struct channel *ch, uint32_t code)
 void
 chan_expel(struct channel *ch, uint32_t code, const char *reason)
 {
-	if (ch->state >= CH_ENDING)
+	if (ch->state >= CH_ENDING || ch->reverse != NULL) /* that one is not open yet */
 		return;
 	relay_detach(ch, "ended");
 	task_free(ch);
@@ -395,7 +395,9 @@ chan_work(struct channel *ch, int64_t now)
 		return false;
 	if (ch->closed) {
 		relay_detach(ch, "closed by the client");
-		ssh_channel_close(ch->ssh);
+		/* Of a channel that was never opened libssh would close number 0. */
+		if (ch->reverse == NULL)
+			ssh_channel_close(ch->ssh);
 		closed(ch);
 		return true;
 	}

@@ -55,7 +55,10 @@ reverse_work(struct channel *ch)
 
 	if (rc == SSH_AGAIN)
 		return false;
-	ch->closed |= rc != SSH_OK; /* the client does not want it */
+	if (rc != SSH_OK) { /* the client does not want it */
+		ch->closed = true;
+		return true;
+	}
 	reverse_free(r);
 	ch->reverse = NULL;
 	return true;

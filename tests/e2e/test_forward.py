@@ -165,6 +165,20 @@ def test_remote_forward_is_cancelled(web, tmp_path):
         wait_for(lambda: not listens(web, "bb", 7200), 20, "the listener to go")
 
 
+def test_a_connection_that_the_client_refuses_ends_nothing_else(web):
+    """Its channel has no number at the client, whose number 0 is the command."""
+    argv = web.ssh_argv("alice+bb", "cat", options=("-o", "ExitOnForwardFailure=yes", "-R", "7300:127.0.0.1:1"))
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as p:
+        wait_for(lambda: listens(web, "bb", 7300), 20, "the listener")
+        for _ in range(3):
+            web.engine.exec("bb", "sh", "-c", "nc 127.0.0.1 7300 </dev/null || :")
+            p.stdin.write(b"still\n")
+            p.stdin.flush()
+            assert p.stdout.readline() == b"still\n"
+        p.stdin.close()
+        assert p.wait(20 * SLOW) == 0
+
+
 def test_agent_forwarding(web, tmp_path):
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "agent"], stdout=subprocess.DEVNULL)
     try:
