@@ -16,7 +16,8 @@
  * FAILED.  DATA and ERRDATA count against one window each way, which begins
  * at MUX_WINDOW_START and is given more by WINDOW.  CLOSE is sent once by
  * each side and nothing after it; what the other side had under way still
- * arrives.  After both, or after FAILED, the id is free.
+ * arrives, and what came before it still goes to a socket, after which the
+ * helper says its own.  After both, or after FAILED, the id is free.
  *
  * Whoever breaks any of this is hostile, and is answered by the end of the
  * stream.  Pure.

@@ -143,6 +143,14 @@ chan_close(struct helper *h, struct chan *c)
 	c->state = CHAN_CLOSED;
 }
 
+static void
+end_now(struct helper *h, struct chan *c)
+{
+	if (c->state != CHAN_CLOSED)
+		say(h, c->id, MUX_CLOSE);
+	chan_free(h, c);
+}
+
 void
 chan_end(struct helper *h, struct chan *c)
 {
@@ -153,9 +161,12 @@ chan_end(struct helper *h, struct chan *c)
 		procs_hang_up(h, c->proc, false);
 		return;
 	}
-	if (c->state == CHAN_OPEN)
-		say(h, c->id, MUX_CLOSE);
-	chan_free(h, c);
+	if (c->state == CHAN_OPEN && c->kind == CHAN_SOCKET && buf_len(&c->in) > 0) {
+		c->state = CHAN_ENDING;
+		c->eof_in = true;
+		return;
+	}
+	end_now(h, c);
 }
 
 /* ---- from the session ------------------------------------------------- */
@@ -309,6 +320,17 @@ read_data(struct helper *h, struct chan *c, int *fd, enum mux_type type)
 	}
 }
 
+/* What nobody wants any more: he who writes it may have to be rid of it before he reads on. */
+static void
+throw_away(int *fd)
+{
+	static char waste[KEEP];
+	ssize_t n = read(*fd, waste, sizeof(waste));
+
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		close_fd(fd);
+}
+
 static void
 put_note(struct helper *h, struct chan *c, size_t n)
 {
@@ -352,7 +374,8 @@ read_notes(struct helper *h, struct chan *c)
 void
 chan_watch(struct helper *h, struct chan *c)
 {
-	bool room = buf_len(&h->stream.put) < OUT_SOFT, data = room && c->out_window > 0;
+	bool room = buf_len(&h->stream.put) < OUT_SOFT;
+	bool data = (room && c->out_window > 0) || c->state == CHAN_ENDING;
 
 	c->slots[IN] = c->slots[OUT] = c->slots[ERR] = -1;
 	if (c->connecting != NULL)
@@ -381,8 +404,12 @@ chan_ready(struct helper *h, struct chan *c)
 	}
 	if (c->in_fd >= 0 && helper_events(h, c->slots[IN]))
 		drain_in(h, c);
-	if (c->out_fd >= 0 && helper_events(h, c->slots[OUT]))
-		read_data(h, c, &c->out_fd, MUX_DATA);
+	if (c->out_fd >= 0 && helper_events(h, c->slots[OUT])) {
+		if (c->state == CHAN_ENDING)
+			throw_away(&c->out_fd);
+		else
+			read_data(h, c, &c->out_fd, MUX_DATA);
+	}
 	if (c->err_fd >= 0 && helper_events(h, c->slots[ERR])) {
 		if (c->kind == CHAN_SFTP)
 			read_notes(h, c);
@@ -391,4 +418,6 @@ chan_ready(struct helper *h, struct chan *c)
 	}
 	if (c->state == CHAN_OPEN)
 		socket_over(h, c);
+	else if (c->state == CHAN_ENDING && c->kind == CHAN_SOCKET && c->in_fd < 0)
+		end_now(h, c);
 }

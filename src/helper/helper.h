@@ -76,7 +76,9 @@ enum chan_state {
 	CHAN_OPENING, /* the session waits for OPENED or FAILED */
 	CHAN_OPEN,
 	CHAN_CLOSED, /* our CLOSE is out, the session's has not come */
-	CHAN_ENDING, /* SFTP: the session's has come, and the last lines for the audit have not */
+	/* The session's has come.  SFTP: the last lines for the audit have not; SOCKET: it has not
+	 * yet taken what came before. */
+	CHAN_ENDING,
 };
 
 struct chan {
@@ -106,7 +108,7 @@ void chan_opened(struct helper *h, struct chan *c, uint32_t port, const char *pa
 void chan_failed(struct helper *h, struct chan *c, enum mux_why why, const char *text);
 /* Says CLOSE; what belongs to the channel is given up, its main process hung up. */
 void chan_close(struct helper *h, struct chan *c);
-/* The session's CLOSE: the same, and frees it, of SFTP in a moment. */
+/* The session's CLOSE: the same, and frees it, in a moment if something is to be done before. */
 void chan_end(struct helper *h, struct chan *c);
 void chan_free(struct helper *h, struct chan *c); /* says nothing */
 /* The session's; false: it breaks the protocol. */

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { UNKNOWN_CODE = 255, LINGER_MS = 10000 };
+enum { UNKNOWN_CODE = 255, LINGER_MS = 60000 /* of a target that takes nothing */ };
 
 /* ---- what the helper says --------------------------------------------------- */
 
@@ -179,19 +179,17 @@ carry_work(struct channel *ch)
 
 /*
  * A client closes as soon as both of its ends are over, right behind its last
- * bytes.  The helper gets them and an end of input, and closes when they are
- * taken; whatever else the container says is nobody's.
+ * bytes.  It hears of our close when the helper has all of them, as it would
+ * from sshd; whatever else the container says is nobody's.
  */
 bool
 carry_lingers(struct channel *ch, int64_t now)
 {
 	if (!ch->forward || ch->mux == NULL || ch->reverse != NULL)
 		return false;
-	if (ch->linger_by == 0) {
-		ch->linger_by = now + LINGER_MS;
-		ssh_channel_close(ch->ssh);
-	}
+	mux_grant(ch->mux, buf_len(&ch->raw));
 	buf_reset(&ch->raw);
-	pump_in(ch);
-	return now < ch->linger_by;
+	if (pump_in(ch) || ch->linger_by == 0)
+		ch->linger_by = now + LINGER_MS;
+	return (ch->held || buf_len(&ch->in) > 0) && now < ch->linger_by;
 }

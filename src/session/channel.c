@@ -391,8 +391,9 @@ chan_work(struct channel *ch, int64_t now)
 
 	if (ch->state == CH_CLOSED)
 		return false;
+	any |= take_held(ch);
 	if (ch->closed && carry_lingers(ch, now))
-		return false;
+		return any;
 	if (ch->closed) {
 		relay_detach(ch, "closed by the client");
 		/* Of a channel that was never opened libssh would close number 0. */
@@ -401,7 +402,6 @@ chan_work(struct channel *ch, int64_t now)
 		closed(ch);
 		return true;
 	}
-	any |= take_held(ch);
 	if (ch->state == CH_ASKING || ch->state == CH_MENU)
 		any |= front_ask(ch);
 	if (ch->state == CH_MENU || ch->state == CH_PASSWORD || ch->state == CH_CODE)

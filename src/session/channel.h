@@ -124,8 +124,9 @@ struct channel {
 	struct reverse *reverse; /* the client is asked to take it; NULL: it has */
 	uint64_t granted;	 /* of bytes_out, told to the helper */
 	bool eof_told;
-	int64_t linger_by; /* the client has closed: until then what it sent may be taken; 0 */
-	bool readonly;	   /* SFTP */
+	int64_t
+	    linger_by; /* the client has closed: until then something of what it sent must be taken; 0 */
+	bool readonly; /* SFTP */
 
 	/* commands of our own, and the menu's actions */
 	struct invocation *invocation; /* commands.c; NULL: no such command */

@@ -660,6 +660,9 @@ mux_deadline(const struct conn *c)
 void
 mux_release_all(struct conn *c, const char *how)
 {
-	for (struct mux *x = c->muxes; x != NULL; x = x->next)
+	for (struct mux *x = c->muxes; x != NULL; x = x->next) {
+		if (x->fd >= 0)
+			write_some(x); /* the last bytes of a client that leaves behind them */
 		fail(x, 0, "", how);
+	}
 }

@@ -11,6 +11,7 @@ import pytest
 
 from lab import SLOW, free_port, run, wait_for
 
+
 def listens(host, container, port):
     tables = host.engine.exec(container, "cat", "/proc/net/tcp", "/proc/net/tcp6")
     return re.search(f":{port:04X} 0*:0000 0A", tables) is not None
@@ -98,6 +99,17 @@ def test_without_a_container_in_the_login_name_the_host_is_one(web):
         assert b"root:x:0" in ask(ports[1])
         assert ask(ports[2]) == b""
         assert ask(ports[3]) == b""
+
+
+def test_what_a_client_sends_before_it_closes_arrives(web):
+    """More than the helper has a window for, to a target that is slow to begin; the client closes at once."""
+    serve(web, "bb", 92, "nc", "-l", "-p", "92", "-e", "sh", "-c", "sleep 2; wc -c >/tmp/got.92")
+    size = 1200000
+    with contextlib.closing(web.transport("alice+bb")) as t:
+        c = t.open_channel("direct-tcpip", ("localhost", 92), ("127.0.0.1", 1), timeout=30 * SLOW)
+        c.sendall(bytes(size))
+        c.close()
+        wait_for(lambda: web.engine.exec("bb", "cat", "/tmp/got.92", check=False).strip() == str(size), 20, "all of it")
 
 
 def test_the_outside_is_refused(web):

@@ -587,6 +587,28 @@ def test_close_closes_the_connection(here):
         peer.close()
 
 
+def test_what_came_before_the_close_is_delivered(here, tmp_path):
+    """To somebody who reads late, and first wants to be rid of more than the session has room for."""
+    for end in ((), ("EOF",)):
+        path = str(tmp_path / f"socket{len(end)}")  # takes less than a window, as TCP need not
+        with socket.create_server(path, family=socket.AF_UNIX) as server:
+            channel, _, _ = here.opened("OPEN_UNIX", string(path))
+            here.stalled.add(channel)
+            peer, _ = server.accept()
+            sent = os.urandom(WINDOW)  # all that may be sent before the other takes any
+            for at in range(0, WINDOW, 1 << 16):
+                here.send(channel, "DATA", sent[at:at + (1 << 16)])
+            for name in (*end, "CLOSE"):
+                here.send(channel, name)
+            assert here.run("echo meanwhile")[0] == b"meanwhile\n"
+            assert not any(name == "CLOSE" for name, _ in here.frames[channel])
+            peer.sendall(bytes(8 * WINDOW))
+            got = b"".join(iter(lambda: peer.recv(1 << 16), b""))
+            assert got == sent
+            here.wait(channel, "CLOSE")
+            peer.close()
+
+
 def test_a_refused_port_is_told_at_once(mux):
     began = time.monotonic()
     assert mux.why("OPEN_TCP", string("localhost") + u32(1)) == "REFUSED"
