@@ -1,13 +1,16 @@
 /*
  * What libssh reads and writes of a CHANNEL_OPEN where its interface is too
  * narrow.  libssh is linked from its archive, in which these symbols can be
- * reached; they are declared in no header that it installs.  jumpbox-session.
+ * reached; they are declared in no header that it installs.  A libssh that
+ * lacks one does not link, and one that uses them otherwise fails the
+ * self-test (warmup.c): neither serves anybody.  jumpbox-session.
  *
  * - direct-streamlocal@openssh.com, which it does not know, is turned into a
  *   direct-tcpip to the path as a host, before it reads the packet.  A client
  *   that asks for a path so itself gets the same.
  * - A channel with so small a packet size that writing to it would never end
- *   is turned into one of no known type, which is refused.
+ *   is turned into one of no known type, which is refused.  A client that
+ *   takes a channel of ours with such a size is taken to mean a larger one.
  * - A refusal says what the reason was.
  */
 #include "packets.h"
@@ -118,12 +121,35 @@ on_open(ssh_session session, uint8_t packet_type, ssh_buffer packet, void *arg)
 	return SSH_PACKET_NOT_USED; /* libssh's own turn */
 }
 
+static int
+on_confirmation(ssh_session session, uint8_t packet_type, ssh_buffer packet, void *arg)
+{
+	struct reader r = { ssh_buffer_get(packet), ssh_buffer_get_len(packet), false };
+	uint32_t recipient = get_u32(&r), sender = get_u32(&r), window = get_u32(&r);
+	uint32_t size = get_u32(&r);
+
+	(void)session;
+	(void)packet_type;
+	(void)arg;
+	if (r.bad || size >= PACKET_LEAST)
+		return SSH_PACKET_NOT_USED;
+	ssh_buffer_reinit(packet);
+	add_u32(packet, recipient);
+	add_u32(packet, sender);
+	add_u32(packet, window);
+	add_u32(packet, PACKET_LEAST);
+	return SSH_PACKET_NOT_USED;
+}
+
 void
 packets_watch(ssh_session session)
 {
-	static ssh_packet_callback callbacks[] = { on_open };
-	static struct ssh_packet_callbacks_struct watch = { SSH2_MSG_CHANNEL_OPEN, 1, callbacks,
+	static ssh_packet_callback callbacks[] = { on_open, on_confirmation };
+	static struct ssh_packet_callbacks_struct watch = { SSH2_MSG_CHANNEL_OPEN, 2, callbacks,
 		NULL };
+
+	_Static_assert(SSH2_MSG_CHANNEL_OPEN_CONFIRMATION == SSH2_MSG_CHANNEL_OPEN + 1,
+	    "the callbacks are of consecutive types");
 
 	ssh_packet_set_callbacks(session, &watch);
 }
@@ -146,7 +172,11 @@ packets_refuse(ssh_message m, uint32_t reason, const char *text)
 	refusal.wanted = false;
 }
 
-/* Every packet that libssh makes comes by here: the linker sees to that. */
+/*
+ * Every packet that libssh makes comes by here: the linker sees to that.  But
+ * for the one that is to be another it does what the original does, which
+ * besides makes room in the buffer first.
+ */
 int
 __wrap__ssh_buffer_pack(struct ssh_buffer_struct *b, const char *format, size_t argc, ...)
 {

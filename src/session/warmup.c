@@ -4,8 +4,10 @@
  * A child process plays the client, once for each kind of key, over a
  * socketpair and with keys made for the occasion.  That warms what each
  * connection needs (a forked session then opens no file and computes no
- * table), and it proves that libssh signs and verifies through sign.c.
+ * table), and it proves that libssh signs and verifies through sign.c, and
+ * reads and writes through packets.c.
  */
+#include "packets.h"
 #include "session.h"
 
 #include "jumpbox/log.h"
@@ -19,6 +21,13 @@
 #include <unistd.h>
 
 enum { LOGIN_MS = 10000 };
+
+/* What the client exits with. */
+enum { GOOD, NO_LOGIN, NO_HOOKS };
+
+/* A socket that it wants to be connected to, and why it is not. */
+#define SELF_PATH "/self"
+#define SELF_WHY  "there is no self"
 
 struct trial {
 	const char *name;
@@ -52,6 +61,16 @@ client_options(ssh_session s, const struct trial *t, int fd)
 	    ssh_options_set(s, SSH_OPTIONS_FD, &fd);
 }
 
+/* libssh's client says what the server's refusal said. */
+static bool
+is_refused(ssh_session s)
+{
+	ssh_channel c = ssh_channel_new(s);
+
+	return c != NULL && ssh_channel_open_forward_unix(c, SELF_PATH, "self", 1) != SSH_OK &&
+	    strstr(ssh_get_error(s), SELF_WHY) != NULL;
+}
+
 static _Noreturn void
 play_client(const struct trial *t, int fd, ssh_key key)
 {
@@ -63,13 +82,13 @@ play_client(const struct trial *t, int fd, ssh_key key)
 	if (s == NULL || client_options(s, t, fd) != 0 || ssh_connect(s) != SSH_OK ||
 	    ssh_userauth_none(s, NULL) == SSH_AUTH_ERROR ||
 	    ssh_userauth_publickey(s, NULL, key) != SSH_AUTH_SUCCESS)
-		_exit(1);
+		_exit(NO_LOGIN);
 	c = ssh_channel_new(s);
 	if (c == NULL || ssh_channel_open_session(c) != SSH_OK ||
 	    ssh_channel_request_exec(c, "true") != SSH_OK ||
 	    ssh_channel_read(c, &byte, 1, 0) != 1 || ssh_channel_get_exit_status(c) != 0)
-		_exit(1);
-	_exit(0);
+		_exit(NO_LOGIN);
+	_exit(is_refused(s) ? GOOD : NO_HOOKS);
 }
 
 /* ---- the server's ------------------------------------------------------ */
@@ -88,12 +107,28 @@ answer_exec(ssh_message m)
 }
 
 static void
+answer_open(ssh_message m)
+{
+	const char *path;
+
+	if (ssh_message_subtype(m) == SSH_CHANNEL_SESSION) {
+		ssh_message_channel_request_open_reply_accept(m);
+		return;
+	}
+	path = ssh_message_channel_request_open_destination(m);
+	if (path != NULL && strcmp(path, SELF_PATH) == 0)
+		packets_refuse(m, OPEN_CONNECT_FAILED, SELF_WHY);
+	else
+		ssh_message_reply_default(m);
+}
+
+static void
 answer(ssh_message m)
 {
 	if (ssh_message_type(m) == SSH_REQUEST_SERVICE)
 		ssh_message_service_reply_success(m);
 	else if (ssh_message_type(m) == SSH_REQUEST_CHANNEL_OPEN)
-		ssh_message_channel_request_open_reply_accept(m);
+		answer_open(m);
 	else if (ssh_message_type(m) == SSH_REQUEST_CHANNEL)
 		answer_exec(m);
 	else if (ssh_message_subtype(m) != SSH_AUTH_METHOD_PUBLICKEY)
@@ -146,7 +181,9 @@ trial_session(const struct trial *t, int fd)
 	ssh_key key = generate(t->host);
 	ssh_session s = NULL;
 
+	/* libssh's client asks no other server for a path. */
 	if (b != NULL && key != NULL &&
+	    ssh_bind_options_set(b, SSH_BIND_OPTIONS_BANNER, "OpenSSH_9.2") == 0 &&
 	    ssh_bind_options_set(b, SSH_BIND_OPTIONS_IMPORT_KEY, key) == 0)
 		s = host_keys_bind_accept(b, fd);
 	else
@@ -158,7 +195,7 @@ trial_session(const struct trial *t, int fd)
 	return s;
 }
 
-/* 0: the client logged in and ran its command. */
+/* How it went for the client. */
 static int
 try_login(const struct trial *t)
 {
@@ -187,17 +224,23 @@ try_login(const struct trial *t)
 	ssh_key_free(user);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	return s != NULL && status == 0 ? 0 : JB_INTERNAL;
+	return s != NULL && WIFEXITED(status) ? WEXITSTATUS(status) : NO_LOGIN;
 }
 
 int
 warmup(struct errtext *e)
 {
 	struct sign_counts before, after;
+	int r;
 
 	for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
 		before = sign_counts();
-		if (try_login(&trials[i]) != 0)
+		r = try_login(&trials[i]);
+		if (r == NO_HOOKS)
+			return err_set(e, JB_INTERNAL,
+			    "self-test: libssh does not open channels through this program; "
+			    "this libssh cannot be used");
+		if (r != GOOD)
 			return err_set(e, JB_INTERNAL, "self-test: a login with %s keys failed",
 			    trials[i].name);
 		after = sign_counts();

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+import paramiko
 import pytest
 
 from lab import SLOW, free_port, run, wait_for
@@ -189,6 +190,21 @@ def test_a_connection_that_the_client_refuses_ends_nothing_else(web):
             assert p.stdout.readline() == b"still\n"
         p.stdin.close()
         assert p.wait(20 * SLOW) == 0
+
+
+def test_a_client_that_takes_channels_in_tiny_packets_only(web):
+    """libssh would turn for ever over what does not fit one."""
+    t = paramiko.Transport(("127.0.0.1", web.port), default_max_packet_size=10)
+    with contextlib.closing(t):
+        t.start_client(timeout=20 * SLOW)
+        t.auth_publickey("alice+bb", paramiko.Ed25519Key(filename=str(web.key)))
+        t.request_port_forward("127.0.0.1", 7400)
+        web.engine.cli("exec", "--detach", "bb", "sh", "-c", "head -c 100000 /dev/zero | nc 127.0.0.1 7400")
+        c = t.accept(20 * SLOW)
+        assert len(c.makefile("rb").read()) == 100000
+        s = t.open_session(max_packet_size=32768)
+        s.exec_command("echo in")
+        assert s.makefile("rb").read() == b"in\n"
 
 
 def test_agent_forwarding(web, tmp_path):

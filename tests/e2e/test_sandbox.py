@@ -280,16 +280,26 @@ def copy_key(host, name):
     return to
 
 
-@pytest.mark.parametrize("call, what", (("EVP_DigestSign", "sign"), ("EVP_DigestVerify", "verify signatures")))
+@pytest.mark.parametrize("call, what", (("EVP_DigestSign", "sign"), ("EVP_DigestVerify", "verify signatures"),
+                                        ("_ssh_buffer_pack", "open channels"), ("on_open", "open channels")))
 def test_no_start_where_libssh_would_do_it_itself(lab, tmp_path, call, what):
     """A program whose own function libssh does not find, in the place of the installed one."""
     build = pathlib.Path(os.environ.get("JUMPBOX_BUILD", HERE.parents[1] / "build/release"))
     host = lab.host()
     names = sorted(source.stem for source in (HERE.parents[1] / "src/session").glob("*.c"))  # no other tree's objects
     objects = [shutil.copy(build / "src/session" / f"{name}.o", tmp_path) for name in (*names, "terminfo")]
-    run("objcopy", "--localize-symbol", call, tmp_path / "sign.o")
+    wrap = ["-Wl,--wrap=_ssh_buffer_pack"]
+    if call == "_ssh_buffer_pack":
+        wrap = []
+    elif call == "on_open":  # nothing is watched
+        run("objcopy", "--weaken-symbol", "packets_watch", tmp_path / "packets.o")
+        (tmp_path / "watch.c").write_text("void packets_watch(void *s) { (void)s; }")
+        run("gcc", "-c", "-o", tmp_path / "watch.o", tmp_path / "watch.c")
+        objects.append(tmp_path / "watch.o")
+    else:
+        run("objcopy", "--localize-symbol", call, tmp_path / "sign.o")
     libraries = run("pkg-config", "--libs", "libcrypto", "libseccomp", "ncursesw", "zlib").stdout.decode().split()
-    libraries = ["-Wl,--wrap=_ssh_buffer_pack", "-Wl,-Bstatic", "-lssh", "-Wl,-Bdynamic", "-l:libgssapi_krb5.so.2", *libraries]
+    libraries = [*wrap, "-Wl,-Bstatic", "-lssh", "-Wl,-Bdynamic", "-l:libgssapi_krb5.so.2", *libraries]
     run("gcc", "-pie", "-rdynamic", "-o", tmp_path / "program", *objects, build / "libcast.a", build / "libcommon.a", *libraries, "-ldl")
     r = run("unshare", "--mount", "sh", "-ec", 'mount --bind "$1" "$2"; exec "$3" -D -f "$4"', "sh",
             tmp_path / "program", host.prefix / "libexec/jumpbox/jumpbox-session",
