@@ -137,6 +137,7 @@ $(BUILD)/tests/unit/test_broker_recheck $(BUILD)/tests/unit/test_broker_replay: 
 $(BUILD)/tests/unit/test_old_recordings: $(BUILD)/src/watcher/old_recordings.o
 $(BUILD)/tests/unit/test_sync_recordings: $(BUILD)/src/watcher/sync_recordings.o
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
+$(BUILD)/tests/unit/test_session_mux_client: $(BUILD)/src/session/mux_client.o
 SESSION_PURE = line qr ui_model ui_plain ui_json ui_input ui_filter ui_list ui_keys ui_columns ui_edit ui_page ui_help ui_menu ui_view
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 $(BUILD)/tests/unit/test_session_cmdline: $(BUILD)/src/session/cmdline.o

@@ -176,9 +176,15 @@ static const struct mux_events listener_events = { NULL, NULL, NULL, NULL, NULL,
 static void
 listener_new(struct wish *w, uint32_t bound)
 {
-	struct listener *l = xcalloc(1, sizeof(*l));
 	struct forwards *f = w->conn->forwards;
+	struct listener *l;
 
+	if (bound == 0 || bound > UINT16_MAX || (w->port != 0 && bound != w->port)) {
+		mux_close(w->mc);
+		decide(w, false);
+		return;
+	}
+	l = xcalloc(1, sizeof(*l));
 	*l = (struct listener){ f->listeners, w->conn, w->mc, xstrdup(w->host), bound };
 	f->listeners = l;
 	mux_own(w->mc, &listener_events, l);
@@ -441,6 +447,11 @@ forward_global(struct conn *c, ssh_message m)
 	bool listen = ssh_message_subtype(m) == SSH_GLOBAL_REQUEST_TCPIP_FORWARD;
 	struct wish *w;
 
+	if (forwards(c)->nwishes >= 2 * WISHES_MAX) { /* behind one that is not answered yet */
+		c->flooded = true;
+		ssh_message_free(m);
+		return;
+	}
 	if (address == NULL || strlen(address) > MUX_HOST_MAX || port > UINT16_MAX) {
 		address = "";
 		port = UINT32_MAX; /* nobody's */

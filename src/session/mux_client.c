@@ -21,6 +21,7 @@ enum {
 	GRANT_LEAST = 64 * 1024,
 	CHANS_MAX = MAX_ATTACHES,
 	READY_MS = 10000,
+	ANSWER_MS = 45000, /* more than the helper takes to say that nobody answers */
 	FILES = PERM_FILES | PERM_FILES_RO,
 };
 
@@ -32,6 +33,7 @@ struct mux_chan {
 	const struct mux_events *ev;
 	void *owner;	  /* NULL: nobody's any more */
 	struct buf first; /* its first frame, until the stream is there */
+	int64_t answer_by;
 	bool listens;
 	bool open;		   /* OPENED has come, or it was accepted */
 	bool closed_us, closed_it; /* a CLOSE of either side */
@@ -51,6 +53,7 @@ struct mux {
 	unsigned slot;
 	bool readable;
 	int64_t ready_by;
+	int64_t answer_by; /* of the channels' the first; 0: none */
 	struct buf put, got;
 	struct demux demux;
 	struct mux_chan *chans;
@@ -196,16 +199,30 @@ stream_find(const struct conn *c, uint64_t ref, uint32_t need)
 	return x;
 }
 
+/* For one more: the oldest that carries nothing makes it. */
+static bool
+make_room(struct conn *c)
+{
+	struct mux *x, *idle = NULL;
+	unsigned n = 0;
+
+	for (x = c->muxes; x != NULL; x = x->next) {
+		n += !x->over;
+		if (x->fd >= 0 && x->nchans == 0)
+			idle = x;
+	}
+	if (n >= MUX_STREAMS && idle != NULL)
+		fail(idle, 0, "", "idle");
+	return n < MUX_STREAMS || idle != NULL;
+}
+
 static struct mux *
 stream_ask(struct conn *c, uint64_t ref, uint32_t want)
 {
 	struct mux *x;
-	unsigned n = 0;
 	struct msg m;
 
-	for (x = c->muxes; x != NULL; x = x->next)
-		n++;
-	if (n >= MUX_STREAMS)
+	if (!make_room(c))
 		return NULL;
 	x = xcalloc(1, sizeof(*x));
 	x->conn = c;
@@ -223,6 +240,14 @@ stream_ask(struct conn *c, uint64_t ref, uint32_t want)
 	msg_put_u32(&m, want);
 	link_send(&m);
 	return x;
+}
+
+/* It is on its way. */
+static void
+expect_answer(struct mux_chan *mc)
+{
+	mc->answer_by = now_mono_ms() + ANSWER_MS;
+	mc->mux->answer_by = sooner(mc->mux->answer_by, mc->answer_by);
 }
 
 struct mux_chan *
@@ -248,6 +273,8 @@ mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
 		chan_drop(mc);
 		return NULL;
 	}
+	if (x->fd >= 0)
+		expect_answer(mc);
 	return mc;
 }
 
@@ -578,6 +605,7 @@ mux_answer(struct conn *c, struct msg *m)
 	for (mc = x->chans; mc != NULL; mc = mc->next) {
 		buf_add(&x->put, buf_ptr(&mc->first), buf_len(&mc->first));
 		buf_release(&mc->first);
+		expect_answer(mc);
 	}
 	return true;
 }
@@ -621,6 +649,30 @@ mux_polled(struct conn *c, const struct pollfd *set)
 			x->readable = true;
 }
 
+/* Who waits for too long is told so; the channel stays until its answer comes, and is closed then. */
+static void
+give_up_waiting(struct mux *x, int64_t now)
+{
+	char text[MAX_REASON + 1];
+	struct mux_chan *mc, *next;
+	void *owner;
+
+	x->answer_by = 0;
+	words(text, sizeof(text), W_HELPER_BROKEN, NULL, NULL, NULL);
+	for (mc = x->chans; mc != NULL; mc = next) {
+		next = mc->next;
+		owner = mc->owner;
+		if (mc->open || owner == NULL)
+			continue;
+		if (!due(mc->answer_by, now)) {
+			x->answer_by = sooner(x->answer_by, mc->answer_by);
+			continue;
+		}
+		mc->owner = NULL;
+		mc->ev->failed(owner, MUX_WHY_TIMED_OUT, (uint32_t)-JB_TRY_AGAIN, text);
+	}
+}
+
 bool
 mux_work(struct conn *c, int64_t now)
 {
@@ -634,6 +686,8 @@ mux_work(struct conn *c, int64_t now)
 			any |= write_some(x);
 		if (x->fd >= 0 && ((!x->ready && now >= x->ready_by) || x->stuck))
 			broken(x, "silent");
+		if (!x->over && due(x->answer_by, now))
+			give_up_waiting(x, now);
 		if (!x->over) {
 			p = &x->next;
 			continue;
@@ -652,8 +706,8 @@ mux_deadline(const struct conn *c)
 	int64_t first = 0;
 
 	for (const struct mux *x = c->muxes; x != NULL; x = x->next)
-		if (x->fd >= 0 && !x->ready)
-			first = sooner(first, x->ready_by);
+		if (x->fd >= 0)
+			first = sooner(first, x->ready ? x->answer_by : x->ready_by);
 	return first;
 }
 

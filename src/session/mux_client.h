@@ -3,7 +3,7 @@
  * container and a kind of permission, opened when first needed, and the
  * channels on it (mux.h).
  *
- *	WAITING ──REP_HELPER──► OPEN ──READY──► ... ──► OVER (freed when its last channel is)
+ *	WAITING ──REP_HELPER──► OPEN ──READY──► ... ──► OVER (freed in the next turn)
  *
  * What comes is the container's and is believed nothing: a frame that is not
  * due ends the stream.  The stream is always read, whatever a channel's owner
@@ -17,7 +17,7 @@
 #include "jumpbox/demux.h"
 #include "jumpbox/mux.h"
 
-enum { MUX_STREAMS = 32 }; /* of a connection */
+enum { MUX_STREAMS = 32 }; /* of a connection; beyond that an idle one goes */
 
 struct pollfd;
 struct mux;
