@@ -263,8 +263,9 @@ enum {
 	MAX_FINGERPRINT = 128, /* of a key that is to be removed */
 	MAX_SESSION_ID = 24,   /* digits of the one to be ended */
 	MAX_NOTE = 4096,
-	MAX_AGENT_PATH = 107, /* of a unix socket */
-	MAX_NOTES = 200,      /* that are taken in a second */
+	MAX_AGENT_PATH = 107,	 /* of a unix socket */
+	MAX_NOTES = 200,	 /* that are taken in a second, */
+	MAX_NOTES_AHEAD = 10000, /* and so many more at once */
 	DEFAULT_COLS = 80,
 	DEFAULT_ROWS = 24,
 	MAX_SIDE = 1000, /* of a terminal */

@@ -46,8 +46,9 @@ struct attached {
 	char *wanted_run_as;  /* NULL: as the grant says */
 	char *shell;	      /* NULL: the login shell */
 	uint32_t want, perms; /* of a helper: asked for, and what it may */
-	char *items;	/* ... and HOST:PORT targets that it may reach besides; NULL: not decided */
-	char *known_as; /* the name that its row had: what was shown or asked for */
+	char *items; /* ... and HOST:PORT targets that it may reach besides; NULL: not decided */
+	unsigned unnoted; /* lines of its that were not recorded */
+	char *known_as;	  /* the name that its row had: what was shown or asked for */
 	/* the live facts it was decided on */
 	char *name, *image, *labels, *owner;
 	int64_t row;   /* 0: nothing was recorded, so nothing was started */
@@ -135,6 +136,8 @@ int helper_decide(
 bool helper_allowed(const struct attached *a, const struct subject *s, int64_t now);
 /* Writes that frame. */
 int helper_hello(const struct attached *a);
+/* Records how many lines were not. */
+void helper_unnoted(struct broker *b, struct attached *a);
 
 /* ---- recheck.c, notice.c ------------------------------------------------ */
 

@@ -114,9 +114,8 @@ struct broker {
 	struct unclosed *unclosed; /* ended, and not recorded yet (closing.c) */
 	struct listing *listing;   /* do_list.c */
 	bool following;		   /* a menu is open: it wants to hear of changes */
-	unsigned notes;		   /* taken in this second (do_helper.c) */
-	int64_t notes_in;
-	bool shown; /* it was given a recording: for administrators alone */
+	int64_t notes, notes_at; /* taken beyond what is due, and when that was so (do_helper.c) */
+	bool shown;		 /* it was given a recording: for administrators alone */
 
 	/* timers on the monotonic clock, 0: off */
 	int64_t rest_at, recheck_at, epoch_at, end_at, closing_at;

@@ -131,16 +131,45 @@ do_helper(struct broker *b, struct msg *m)
 
 /* ---- its notes --------------------------------------------------------------------- */
 
-/* A container that says more than a file server does has nothing to say. */
+/* A container that goes on saying more than a file server does is not written down, but that is. */
 static bool
-too_many(struct broker *b)
+too_many(struct broker *b, const struct attached *a)
 {
-	int64_t second = now_mono_ms() / 1000;
+	int64_t now = now_mono_ms(), due = (now - b->notes_at) * MAX_NOTES / 1000;
+	/* Once some are lost it begins again with a second's worth, not with each that is due. */
+	int64_t most = a->unnoted > 0 ? MAX_NOTES_AHEAD - MAX_NOTES : MAX_NOTES_AHEAD;
 
-	if (second != b->notes_in)
-		b->notes = 0;
-	b->notes_in = second;
-	return ++b->notes > MAX_NOTES;
+	if (due > 0) {
+		b->notes = b->notes > due ? b->notes - due : 0;
+		b->notes_at = now;
+	}
+	if (b->notes >= most)
+		return true;
+	b->notes++;
+	return false;
+}
+
+/* 0, or it is not recorded. */
+static int
+put_note(struct broker *b, const struct attached *a, const char *who, const char *line)
+{
+	struct actor by = broker_actor(b);
+
+	if (broker_store(b) == NULL)
+		return JB_UNAVAILABLE;
+	return attach_note(b->st, &by, a->row, a->exec.node->node->name, a->name, who, line);
+}
+
+void
+helper_unnoted(struct broker *b, struct attached *a)
+{
+	char text[64];
+
+	if (a->unnoted == 0)
+		return;
+	snprintf(text, sizeof(text), "%u lines that could not be recorded", a->unnoted);
+	if (put_note(b, a, "lost", text) == 0)
+		a->unnoted = 0;
 }
 
 const char *
@@ -148,15 +177,18 @@ do_note(struct broker *b, struct msg *m)
 {
 	uint32_t id = msg_get_u32(m);
 	char *line = msg_dup_str(m, MAX_NOTE);
-	struct actor by = broker_actor(b);
 	struct attached *a = attached_find(b, id);
-	bool good = msg_end(m) && id != 0 && id <= b->last_attach;
+	bool good = msg_end(m) && id != 0 && id <= b->last_attach, lost;
 	char safe[2 * MAX_NOTE];
 
-	if (good && a != NULL && a->kind == ATTACH_HELPER && a->row != 0 && !too_many(b) &&
-	    broker_store(b) != NULL)
-		attach_note(b->st, &by, a->row, a->exec.node->node->name, a->name,
-		    text_safe(safe, sizeof(safe), line));
+	if (good && a != NULL && a->kind == ATTACH_HELPER && a->row != 0) {
+		lost = too_many(b, a);
+		if (!lost) {
+			helper_unnoted(b, a);
+			lost = put_note(b, a, "said", text_safe(safe, sizeof(safe), line)) != 0;
+		}
+		a->unnoted += lost;
+	}
 	free(line);
 	return good ? NULL : "malformed";
 }

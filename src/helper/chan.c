@@ -404,18 +404,17 @@ chan_ready(struct helper *h, struct chan *c)
 	}
 	if (c->in_fd >= 0 && helper_events(h, c->slots[IN]))
 		drain_in(h, c);
+	/* A file is told of before its first byte leaves. */
+	if (c->kind == CHAN_SFTP && c->err_fd >= 0)
+		read_notes(h, c);
 	if (c->out_fd >= 0 && helper_events(h, c->slots[OUT])) {
 		if (c->state == CHAN_ENDING)
 			throw_away(&c->out_fd);
 		else
 			read_data(h, c, &c->out_fd, MUX_DATA);
 	}
-	if (c->err_fd >= 0 && helper_events(h, c->slots[ERR])) {
-		if (c->kind == CHAN_SFTP)
-			read_notes(h, c);
-		else
-			read_data(h, c, &c->err_fd, MUX_ERRDATA);
-	}
+	if (c->kind != CHAN_SFTP && c->err_fd >= 0 && helper_events(h, c->slots[ERR]))
+		read_data(h, c, &c->err_fd, MUX_ERRDATA);
 	if (c->state == CHAN_OPEN)
 		socket_over(h, c);
 	else if (c->state == CHAN_ENDING && c->kind == CHAN_SOCKET && c->in_fd < 0)

@@ -26,6 +26,18 @@ open_flags(uint32_t asked)
 	return flags;
 }
 
+/* At its close nobody may be left to tell of it: a connection can be cut before. */
+static void
+note_open(struct sftp *s, const struct sftp_handle *h)
+{
+	struct sftp_note n;
+
+	sftp_note_begin(&n, "open");
+	sftp_note_path(&n, "path", h->path);
+	sftp_note_text(&n, "for", "%s", !h->writable ? "read" : !h->readable ? "write" : "both");
+	sftp_note_send(s, &n);
+}
+
 /* O_NONBLOCK does nothing to files and keeps a fifo, which cannot be read at an offset anyway, from
  * holding up the rest. */
 int
@@ -45,6 +57,7 @@ sftp_open(struct sftp *s, struct sftp_args *a)
 		return -EMFILE;
 	h->readable = (flags & O_ACCMODE) != O_WRONLY;
 	h->writable = flags != O_RDONLY;
+	note_open(s, h);
 	return sftp_handle_reply(s, h);
 }
 

@@ -1,6 +1,7 @@
 /*
  * What was done to which file, one line each, for whoever audits it:
  *
+ *	open path="/data/a b" for=read
  *	close path="/data/a b" read=1024
  *	rename path="/data/x" to="/data/y\x0a"
  *	setstat path="/data/y" mode=0600 owner=1000:1000

@@ -85,10 +85,10 @@ attach_set_opened(struct store *st, int64_t id, int64_t ms)
 
 int
 attach_note(struct store *st, const struct actor *by, int64_t id, const char *node,
-    const char *container, const char *line)
+    const char *container, const char *who, const char *line)
 {
 	char *target = xasprintf("%s/%s", node, container);
-	char *detail = xasprintf("attach=%lld said: %s", (long long)id, line);
+	char *detail = xasprintf("attach=%lld %s: %s", (long long)id, who, line);
 	int err = txn_begin(st, TXN_WRITE);
 
 	if (!err)

@@ -191,9 +191,11 @@ class Server:
             pages.append([(reply.bytes(), reply.bytes(), reply.attrs()) for _ in range(reply.take("I"))])
             reply.end()
 
-    def notes(self):
+    def notes(self, opens=False):
+        """What was told, that files were opened only if it is wanted."""
         self.notes_file.seek(0)
-        return self.notes_file.read().decode().splitlines()
+        lines = self.notes_file.read().decode().splitlines()
+        return [line for line in lines if opens or not line.startswith("open ")]
 
     def end(self, code=0):
         """Ends the input, and the server with it."""

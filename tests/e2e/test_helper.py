@@ -536,6 +536,7 @@ def test_sftp_is_a_channel_and_its_audit_outlives_it(mux):
     assert mux.finish(channel)[2:] == (0, 0)
     channel, _, _ = mux.opened("OPEN_SFTP", u32(0))
     mux.data(channel, packet(1, u32(3)) + packet(3, u32(7) + string(path) + u32(0xa, 0)))
+    assert Reader(mux.wait(channel, "NOTE")).str() == f'open path="{path}" for=write'
     mux.read(channel, 20)
     mux.send(channel, "CLOSE")
     assert f'path="{path}"' in Reader(mux.wait(channel, "NOTE")).str()

@@ -559,7 +559,7 @@ def test_another_user_s_files_are_denied(serve, home, tmp_path):
     for denied in ((OPEN, "f", R, attrs()), (OPEN, "g", W | CREAT, attrs()), (REMOVE, "f"), (MKDIR, "d", attrs()),
                    (SETSTAT, "f", attrs(mode=0o666)), (RENAME, "f", "g"), (OPENDIR, "/root")):
         assert server.status(*denied) == PERMISSION_DENIED, denied
-    assert server.notes() == []
+    assert server.notes(opens=True) == []
 
 
 # ---- read-only
@@ -629,6 +629,16 @@ def test_what_is_done_is_noted(server, home):
         'setstat path="~/s" owner=1:1',
         'remove path="~/i"',
         'close path="~/d/g" read=2')]
+
+
+def test_what_is_opened_is_noted_before_the_client_has_it(server, home):
+    (home / "f").write_bytes(b"x")
+    for name, flags, what in (("f", R, "read"), ("f", W, "write"), ("f", R | W, "both"), ("new", W | CREAT, "write")):
+        server.open(name, flags)
+        assert server.notes(opens=True)[-1] == f'open path="{home}/{name}" for={what}'
+    assert server.status(OPEN, "none", R, attrs()) == NO_SUCH_FILE
+    server.list(".")
+    assert len(server.notes(opens=True)) == 4
 
 
 def test_a_name_cannot_make_a_line_of_its_own(server, home):
