@@ -1,6 +1,8 @@
 /* Every way in which a session may break the protocol: one function a way.  Tests only. */
 #include "hostile_lab.h"
 
+#include "jumpbox/policy.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -317,6 +319,7 @@ CASE(attach_shell_with_command)
 	return good;
 }
 
+/* One more than the client may name is the agent's. */
 CASE(attach_much_environment)
 {
 	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
@@ -473,6 +476,40 @@ CASE(cancel_of_the_future)
 	return good;
 }
 
+CASE(helper_for) /* that permission */
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	on_container(p, REQ_HELPER, lab.mine, 1, arg);
+	return good;
+}
+
+CASE(helper_elsewhere) /* 0: nothing was listed; else: not that one */
+{
+	bool good = login(p, "alice", AUTH_OK);
+
+	if (arg != 0)
+		good = good && list(p, 1);
+	on_container(p, REQ_HELPER, arg != 0 ? lab.others : lab.mine, 1, PERM_FILES);
+	return good;
+}
+
+CASE(long_note)
+{
+	char *s = xcalloc(arg + 1, 1);
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+	struct msg m;
+
+	memset(s, 'a', arg);
+	on_container(p, REQ_HELPER, lab.mine, 1, PERM_FILES);
+	msg_init(&m, REQ_NOTE, 0);
+	msg_put_u32(&m, p->id);
+	msg_put_str(&m, s);
+	put_msg(p, &m);
+	free(s);
+	return good;
+}
+
 /* clang-format off */
 const struct hostile hostile_cases[] = {
 	{ "VERIFY before the key exchange",       before_kex, REQ_VERIFY },
@@ -544,6 +581,12 @@ const struct hostile hostile_cases[] = {
 	{ "CANCEL of no attach",                  after_login, REQ_CANCEL },
 	{ "HELPER in nothing",                    after_login, REQ_HELPER },
 	{ "NOTE of no attach",                    after_login, REQ_NOTE },
+	{ "HELPER before any list",               helper_elsewhere, 0 },
+	{ "HELPER in another's container",        helper_elsewhere, 1 },
+	{ "HELPER for nothing",                   helper_for, 0 },
+	{ "HELPER for a shell",                   helper_for, PERM_SHELL },
+	{ "HELPER for two things",                helper_for, PERM_FILES | PERM_FORWARD },
+	{ "a NOTE of 4 KiB and one byte",         long_note, MAX_NOTE + 1 },
 	{ "request 0",                            unknown, 0 },
 	{ "request 100",                          unknown, REP_SIGN - 1 },
 	{ "request of the broker's own",          unknown, REP_AUTH },

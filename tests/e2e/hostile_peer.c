@@ -5,6 +5,7 @@
 #include "hostile_lab.h"
 
 #include "jumpbox/errors.h"
+#include "jumpbox/policy.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -294,6 +295,15 @@ well_formed(struct peer *p, uint32_t type)
 		break;
 	case REQ_ATTACH:
 		attach(p, lab.mine, ATTACH_SHELL, 0, "");
+		break;
+	case REQ_HELPER:
+		on_container(p, type, lab.mine, 1, PERM_FILES);
+		break;
+	case REQ_NOTE:
+		msg_init(&m, type, 0);
+		msg_put_u32(&m, 1);
+		msg_put_str(&m, "open path=\"/x\" for=read");
+		put_msg(p, &m);
 		break;
 	case REQ_RESIZE:
 		numbers(p, type, 3, 1);

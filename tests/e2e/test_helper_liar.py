@@ -1,0 +1,103 @@
+"""A container that answers in the helper's place, with frames of its own: its stream ends, and nothing else does."""
+
+import contextlib
+import re
+import subprocess
+
+import pytest
+
+from lab import SLOW, free_port, wait_for
+from test_files import sftp
+from test_forward import ask, client, connect, listens, serve
+from test_helper import TYPES
+
+# In the place of `sh`, which is to place and become the helper: it takes the program and says that it did.
+SHELL = r"""#!/usr/bin/perl
+binmode STDIN; binmode STDOUT; $| = 1;
+read STDIN, my $program, $ARGV[4];
+print "jumpbox: placed\n";
+sub frame { my ($c, $t, $p) = @_; print pack("NN", $c, $t << 24 | length $p), $p }
+sub str { pack("N", length $_[0]) . $_[0] }
+sub get { read(STDIN, my $h, 8) == 8 or exit; my ($c, $w) = unpack "NN", $h; read STDIN, my $p, $w & 0xffffff; ($c, $w >> 24) }
+sub ready { get(); frame(0, $READY, pack("NNN", 1, 0, 0) . str("/") . str("") . str("root")) }
+sub opened { my ($c) = get(); frame($c, $OPENED, pack("N", 0) . str("")); $c }
+do "/scenario";
+get() while 1;
+"""
+
+SCENARIOS = {
+    "no frames": 'print "Welcome to the machine!\\n" x 1000',
+    "a frame of the session's": "ready(); frame(1, $OPEN_TCP, str('localhost') . pack('N', 1))",
+    "OPENED before READY": "get(); opened()",
+    "OPENED of nothing": "ready(); frame(77, $OPENED, pack('N', 0) . str(''))",
+    "DATA before OPENED": "ready(); my ($c) = get(); frame($c, $DATA, 'x')",
+    "more than the window": "ready(); my $c = opened(); frame($c, $DATA, 'x' x 65536) for 1 .. 200",
+    "DATA after EOF": "ready(); my $c = opened(); frame($c, $EOF, ''); frame($c, $DATA, 'x')",
+    "ACCEPT of no listener": "ready(); my $c = opened(); frame(1 << 31 | 1, $ACCEPT, pack('N', $c) . str('') . pack('N', 1))",
+    "NOTE of a connection": "ready(); my $c = opened(); frame($c, $NOTE, str('remove path=\"/\"'))",
+    "CLOSE twice": "ready(); my $c = opened(); frame($c, $CLOSE, '') for 1 .. 2",
+    "a length beyond all": "ready(); print pack('NN', 1, $DATA << 24 | 0xffffff)",
+    "an end in a frame": "ready(); opened(); print pack('NN', 1, $DATA << 24 | 9), 'half'; exit",
+}
+
+
+@pytest.fixture(scope="module")
+def liar(host, tmp_path_factory):
+    """play() makes the container `liar` do that the next time; `bb` has a web server."""
+    engine, files = host.engine, tmp_path_factory.mktemp("liar")
+    if not listens(host, "bb", 80):
+        serve(host, "bb", 80, "httpd", "-f", "-p", "127.0.0.1:80", "-h", "/etc")
+    engine.container("liar", "debian")
+    script = files / "sh"
+    script.write_text(SHELL.replace("$| = 1;", "$| = 1;\n" + "".join(f"${k} = {n};\n" for k, n in TYPES.items())))
+    script.chmod(0o755)
+    engine.exec("liar", "perl", "-e", 'unlink "/bin/sh"')
+    engine.cli("cp", script, "liar:/bin/sh")
+    wait_for(lambda: "liar" in host.ssh("alice", "ls").stdout.decode(), 10, "the inventory")
+
+    def play(scenario):
+        (files / "scenario").write_text(scenario + ";\n")
+        engine.cli("cp", files / "scenario", "liar:/scenario")
+        return host
+    yield play
+    engine.remove("liar")
+
+
+def ends(host):
+    return [r for r in host.audit("attach.close") if "/liar" in r["target"]]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_bad_frames_end_their_stream_alone(liar, name):
+    host = liar(SCENARIOS[name])
+    before = len(ends(host))
+    port = free_port()
+    with client(host, "alice", "-L", f"{port}:liar:80", "-L", f"{port + 1}:bb:80") as c:
+        with connect(port + 1) as bystander:
+            with connect(port) as s, contextlib.suppress(ConnectionResetError):
+                wait_for(lambda: len(ends(host)) > before, 20, "the end of the stream")
+                assert set(b"".join(iter(lambda: s.recv(65536), b""))) <= set(b"x")
+            bystander.sendall(b"GET /passwd HTTP/1.0\r\n\r\n")
+            assert b"200 OK" in bystander.recv(65536)
+        assert b"root:x:0" in ask(port + 1)
+        assert c.poll() is None
+    assert re.search("how=(hostile|ended)", ends(host)[-1]["detail"]), ends(host)[-1]
+
+
+def test_what_it_says_of_files_is_bounded_and_counted(liar):
+    """More lines than are recorded: the rest is a number, and nobody's transfer waits for them."""
+    said = 12000
+    host = liar(f"ready(); my $c = opened(); frame($c, $NOTE, str('open path=\"/$_\" for=read')) for 1 .. {said};"
+                "frame($c, $EOF, ''); frame($c, $EXIT, pack('NNN', 0, 0, 0)); frame($c, $CLOSE, '')")
+    with subprocess.Popen(host.ssh_argv("alice+liar", options=("-s",)) + ["sftp"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        assert sftp(host, "alice+bb", "ls /etc/passwd\n").returncode == 0
+        p.communicate(timeout=60 * SLOW)
+
+    def rows():
+        notes = [r["detail"] for r in host.audit("file.note") if "/liar" in r["target"]]
+        lost = [int(re.search(r"lost: (\d+) lines", d).group(1)) for d in notes if "lost:" in d]
+        return len([d for d in notes if "said:" in d]), sum(lost)
+    wait_for(lambda: sum(rows()) >= said, 30, "all of them to be recorded or counted")
+    recorded, lost = rows()
+    assert recorded + lost == said and recorded >= 10000 and lost > 0
