@@ -9,6 +9,7 @@
 #include "jumpbox/docker.h"
 #include "jumpbox/util.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -141,16 +141,28 @@ become_shell(const struct spawn *s)
 	_exit(n == ENOENT ? 127 : 126);
 }
 
+/*
+ * Old kernels have no close_range, and old engines refuse it on new ones; the
+ * limit of a container's descriptors may be a thousand million.
+ */
 void
 spawn_close_from(int first)
 {
-	struct rlimit limit;
+	struct dirent *e;
+	DIR *all;
+	int fd;
 
 	if (syscall(SYS_close_range, first, ~0u, 0) == 0)
 		return;
-	getrlimit(RLIMIT_NOFILE, &limit);
-	for (; (rlim_t)first < limit.rlim_cur; first++)
-		close(first);
+	if ((all = opendir("/proc/self/fd")) == NULL) {
+		for (fd = first; fd < 4 * CHANS_MAX; fd++)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(all)) != NULL)
+		if ((fd = atoi(e->d_name)) >= first && fd != dirfd(all))
+			close(fd);
+	closedir(all);
 }
 
 static _Noreturn void

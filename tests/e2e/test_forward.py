@@ -1,6 +1,7 @@
 """Forwarding in and out of containers through the helper, with real clients."""
 
 import contextlib
+import os
 import re
 import socket
 import subprocess
@@ -100,6 +101,20 @@ def test_without_a_container_in_the_login_name_the_host_is_one(web):
         assert b"root:x:0" in ask(ports[1])
         assert ask(ports[2]) == b""
         assert ask(ports[3]) == b""
+
+
+def test_keys_are_exchanged_anew_under_load(web):
+    serve(web, "bb", 93, "nc", "-ll", "-p", "93", "-e", "cat")
+    port = free_port()
+    sent = os.urandom(4 << 20)
+    with client(web, "alice+bb", "-o", "RekeyLimit=256K", "-L", f"{port}:localhost:93"):
+        with connect(port) as s:
+            def send():
+                s.sendall(sent)
+                s.shutdown(socket.SHUT_WR)
+            threading.Thread(target=send, daemon=True).start()
+            got = b"".join(iter(lambda: s.recv(65536), b""))
+    assert got == sent
 
 
 def test_what_a_client_sends_before_it_closes_arrives(web):

@@ -1,6 +1,7 @@
 """jumpbox-helper alone: its frames over pipes, run here, for arm64 under qemu, and in a container."""
 
 import collections
+import json
 import os
 import pathlib
 import re
@@ -608,6 +609,24 @@ def test_what_came_before_the_close_is_delivered(here, tmp_path):
             assert got == sent
             here.wait(channel, "CLOSE")
             peer.close()
+
+
+def test_where_close_range_is_refused(docker, tmp_path):
+    """As an old engine does on a new kernel: a process that is forked for SFTP keeps no connection open."""
+    profile = tmp_path / "profile"
+    profile.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["close_range"], "action": "SCMP_ACT_ERRNO"}]}))
+    name = docker.container("helper-old", "debian", "--security-opt", f"seccomp={profile}")
+    docker.cli("cp", HELPERS["amd64"], f"{name}:/jumpbox-helper")
+    with Mux(["docker", "--host", f"unix://{docker.socket}", "exec", "-i", name, "/jumpbox-helper"]) as m:
+        listener, _ = m.exec("exec perl -MIO::Socket -e 'my $l = IO::Socket::INET->new(LocalAddr => \"127.0.0.1\", "
+                             "LocalPort => 80, Listen => 1) or die; $| = 1; print qq(up\\n); print $l->accept->getline // qq(end\\n)'")
+        m.expect(listener, b"up\n")
+        connection = m.tcp(80)
+        m.opened("OPEN_SFTP", u32(0))
+        m.send(connection, "CLOSE")
+        assert m.expect(listener, b"end\n")
+    docker.remove(name)
 
 
 def test_a_refused_port_is_told_at_once(mux):
