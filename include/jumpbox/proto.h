@@ -50,8 +50,9 @@
  *	REP_LIST            u32 total, u32 offset, u64 mark, u32 n, n x row,
  *	                    u32 ngone, ngone x u64 ref                 (total LIST_FAILED: nothing more)
  *	row                 u64 ref, str id, str name, str node, str state, str health, str image,
- *	                    str service, str labels, str owner, str ports, u64 created, u64 started,
- *	                    u64 finished, u64 node_seen, u64 used, u32 exit_code, u32 perms, u32 flags
+ *	                    str service, str labels, str owner, str ports, str region, u64 created,
+ *	                    u64 started, u64 finished, u64 node_seen, u64 used, u32 exit_code,
+ *	                    u32 perms, u32 flags
  *	REP_ATTACH          u32 code, str message, u32 recorded        (code 0: the stream's fd; recorded:
  *	                                                                and the recording's, to append to)
  *	REP_STATUS          u32 state, u32 code                        (see enum run_state)
@@ -79,7 +80,8 @@
  * while offset + LIST_PAGE < total; of a page some rows may have gone.  A row's
  * state is docker's word ("running", "exited", ...), or "unreachable" while its
  * node is; node_seen is when the node last answered, used when this user was
- * last in the container (0: never), labels a JSON object, cut at a whole pair.
+ * last in the container (0: never), labels a JSON object, cut at a whole pair,
+ * region the node's, "" where none is set.
  */
 #ifndef JUMPBOX_PROTO_H
 #define JUMPBOX_PROTO_H

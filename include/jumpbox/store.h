@@ -221,6 +221,7 @@ struct container {
 	int64_t node_id;
 	const char *node;	/* node's name */
 	const char *node_state; /* node's state */
+	const char *region;	/* node's; NULL: not set */
 	bool node_enabled;
 	const char *id, *name, *image, *state;
 	const char *labels; /* JSON object text */

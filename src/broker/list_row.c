@@ -84,6 +84,7 @@ list_row_fill(struct list_row *r, const struct container *c, int64_t used)
 	cut_labels(r->labels, c->labels);
 	cut(r->owner, sizeof(r->owner), c->owner != NULL ? c->owner : "");
 	cut_ports(r->ports, c->ports);
+	cut(r->region, sizeof(r->region), c->region != NULL ? c->region : "");
 	r->created = c->created;
 	r->started = c->started;
 	r->finished = c->finished;
@@ -107,6 +108,7 @@ list_row_put(struct msg *m, const struct list_row *r)
 	msg_put_str(m, r->labels);
 	msg_put_str(m, r->owner);
 	msg_put_str(m, r->ports);
+	msg_put_str(m, r->region);
 	msg_put_u64(m, (uint64_t)r->created);
 	msg_put_u64(m, (uint64_t)r->started);
 	msg_put_u64(m, (uint64_t)r->finished);

@@ -9,7 +9,7 @@
 struct list_row {
 	uint64_t ref;
 	char id[65], name[129], node[33], state[33], health[17], image[256], service[129];
-	char labels[MAX_ROW_LABELS + 1], owner[65], ports[MAX_ROW_PORTS + 1];
+	char labels[MAX_ROW_LABELS + 1], owner[65], ports[MAX_ROW_PORTS + 1], region[65];
 	int64_t created, started, finished, node_seen, used;
 	uint32_t exit_code, perms, flags;
 };

@@ -40,7 +40,7 @@ static void
 take_row(struct channel *ch, struct msg *m)
 {
 	char id[65], name[256], node[65], state[64], health[32], image[1025], service[256];
-	char labels[MAX_ROW_LABELS + 1], owner[65], ports[MAX_ROW_PORTS + 1];
+	char labels[MAX_ROW_LABELS + 1], owner[65], ports[MAX_ROW_PORTS + 1], region[65];
 	struct ui_entry row = { .id = id,
 		.name = name,
 		.node = node,
@@ -50,7 +50,8 @@ take_row(struct channel *ch, struct msg *m)
 		.service = service,
 		.labels = labels,
 		.owner = owner,
-		.ports = ports };
+		.ports = ports,
+		.region = region };
 
 	row.ref = msg_get_u64(m);
 	msg_get_str(m, id, sizeof(id));
@@ -63,6 +64,7 @@ take_row(struct channel *ch, struct msg *m)
 	msg_get_str(m, labels, sizeof(labels));
 	msg_get_str(m, owner, sizeof(owner));
 	msg_get_str(m, ports, sizeof(ports));
+	msg_get_str(m, region, sizeof(region));
 	row.created = msg_get_u64(m);
 	row.started = msg_get_u64(m);
 	row.finished = msg_get_u64(m);

@@ -153,6 +153,7 @@ static const struct column {
 	[COL_STATE]   = { W_COL_STATE,   3,  2, 14, 18, false, 0, state_cell },
 	[COL_HEALTH]  = { W_COL_HEALTH,  7,  7,  9,  9, false, 0, health_cell },
 	[COL_NODE]    = { W_COL_NODE,    4,  3,  8, 16, false, offsetof(struct ui_entry, node), NULL },
+	[COL_REGION]  = { W_TABLE_REGION, 12, 12,  6, 16, false, offsetof(struct ui_entry, region), NULL },
 	[COL_SERVICE] = { W_COL_SERVICE, 8,  8, 10, 30, false, offsetof(struct ui_entry, service), NULL },
 	[COL_IMAGE]   = { W_COL_IMAGE,   6,  6, 12, 50, false, offsetof(struct ui_entry, image), NULL },
 	[COL_PORTS]   = { W_COL_PORTS,   9,  9, 10, 30, false, offsetof(struct ui_entry, ports), NULL },

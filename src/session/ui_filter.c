@@ -82,7 +82,8 @@ fold_labels(char *dst, const char *json)
 static void
 make_fold(struct ui_entry *e)
 {
-	const char *const all[] = { e->name, e->id, e->image, e->node, e->owner, e->service };
+	const char *const all[] = { e->name, e->id, e->image, e->node, e->region, e->owner,
+		e->service };
 	size_t n = 2 * strlen(e->labels);
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

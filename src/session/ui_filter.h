@@ -15,7 +15,7 @@ struct ui_words {
 void ui_words_init(struct ui_words *w, const char *text);
 
 /*
- * Each word is somewhere in the name, id, image, node, owner, service or
+ * Each word is somewhere in the name, id, image, node, its region, owner, service or
  * labels, which read as key=value.  Letters are compared in lower case, as
  * LC_CTYPE knows them.
  */

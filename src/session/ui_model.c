@@ -25,6 +25,7 @@ static const size_t strings[] = {
 	offsetof(struct ui_entry, labels),
 	offsetof(struct ui_entry, owner),
 	offsetof(struct ui_entry, ports),
+	offsetof(struct ui_entry, region),
 };
 enum { STRINGS = sizeof(strings) / sizeof(strings[0]) };
 

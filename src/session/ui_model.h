@@ -19,7 +19,8 @@ struct ui_entry {
 	bool touched;	     /* changed since ui_model_settle() */
 	bool shown;	     /* ui_list's: listed, and the filter lets it pass */
 	/* as the broker gave them: foreign text */
-	const char *id, *name, *node, *state, *health, *image, *service, *labels, *owner, *ports;
+	const char *id, *name, *node, *state, *health, *image, *service, *labels, *owner, *ports,
+	    *region;
 	/* unix seconds; 0: never */
 	uint64_t created, started, finished, node_seen, used;
 	uint32_t exit_code, perms, flags;

@@ -160,6 +160,7 @@ put_entry(const struct ui_entry *e, struct buf *out)
 	ui_json_string(out, "id", e->id, &n);
 	ui_json_string(out, "name", e->name, &n);
 	ui_json_string(out, "node", e->node, &n);
+	ui_json_string(out, "region", e->region, &n);
 	ui_json_string(out, "state", e->state, &n);
 	ui_json_string(out, "health", e->health, &n);
 	ui_json_number(out, "exit_code", e->exit_code, &n);

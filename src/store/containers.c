@@ -18,7 +18,7 @@
 #define CONTAINER_COLUMNS                                                                        \
 	"c.ref, c.node_id, n.name, n.state, n.enabled, n.last_seen, c.container_id, c.name,"     \
 	" c.image, c.state, c.labels, c.owner, c.created, c.service, c.ports, c.health, c.gpus," \
-	" c.started, c.finished, c.exit_code, c.oom"
+	" c.started, c.finished, c.exit_code, c.oom, n.region"
 
 /* CROSS JOIN: by the nodes' names first, so that two indexes give the order. */
 static const char each_sql[] =
@@ -65,6 +65,7 @@ container_row(sqlite3_stmt *q, void *arg)
 		.finished = col_int(q, 18),
 		.exit_code = (int)col_int(q, 19),
 		.oom = col_int(q, 20) != 0,
+		.region = col_text(q, 21),
 	};
 
 	return w->fn(&c, w->arg);

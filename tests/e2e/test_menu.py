@@ -106,7 +106,7 @@ def test_exec_without_a_container_is_a_jumpbox_command(host):
     rows = json.loads(host.ssh("alice", "ls --json").stdout)
     assert {row["id"] for row in rows} == {row["id"] for row in host.ctl_json("container", "list")}
     assert {"bb", "deb", "bare"} <= {row["name"] for row in rows}
-    keys = {"id", "name", "node", "state", "health", "exit_code", "image", "service", "owner", "ports", "since",
+    keys = {"id", "name", "node", "region", "state", "health", "exit_code", "image", "service", "owner", "ports", "since",
             "started", "finished", "node_seen", "used", "oom", "gpu", "allow"}
     assert all(set(row) == keys for row in rows), rows
     [bb] = [row for row in rows if row["name"] == "bb"]

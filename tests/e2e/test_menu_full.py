@@ -283,6 +283,19 @@ def test_sorting(menu):
             assert states == sorted(states)
 
 
+def test_the_region_of_a_node(fleet, screens):
+    s = screens(fleet.ssh_argv("alice"), 160)
+    assert "REGION" not in s.expect(r"q quit").string
+    fleet.ctl("node", "set", "one", "region", "eu-west")
+    try:
+        s.expect(r"NODE +REGION ", 3)
+        s.type("/web EU-W").expect(r"^> *\d+ +web .* one +eu-west ")
+        s.expect(r"1 of 30 containers")
+        assert b"eu-west" in fleet.ssh("alice", "ls --json eu-west").stdout
+    finally:
+        fleet.ctl("node", "set", "one", "region", "")
+
+
 def test_the_filter(menu):
     menu.type("/JOB").expect("24 of 30")
     menu.type(" job-1").expect(r"^Filter: JOB job-1$")

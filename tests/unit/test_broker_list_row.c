@@ -39,6 +39,7 @@ says_what_the_inventory_says(void **state)
 	list_row_fill(&r, &c, 99);
 	assert_string_equal(r.state, "running");
 	assert_string_equal(r.owner, "");
+	assert_string_equal(r.region, "");
 	assert_string_equal(r.labels, "{\"a\":\"1\"}");
 	assert_string_equal(r.service, "shop/web");
 	assert_int_equal(r.used, 99);
@@ -47,11 +48,13 @@ says_what_the_inventory_says(void **state)
 	assert_int_equal(r.flags, 0);
 	c.node_state = "failed";
 	c.owner = "alice";
+	c.region = "eu-west";
 	c.oom = true;
 	c.gpus = "all";
 	list_row_fill(&r, &c, 0);
 	assert_string_equal(r.state, "unreachable");
 	assert_string_equal(r.owner, "alice");
+	assert_string_equal(r.region, "eu-west");
 	assert_int_equal(r.flags, ROW_OOM | ROW_GPU);
 }
 
@@ -152,6 +155,7 @@ a_page_of_the_longest_rows_is_one_message(void **state)
 		.owner = text,
 		.service = text,
 		.ports = "",
+		.region = text,
 		.health = text,
 		.gpus = text };
 	struct list_row r;

@@ -189,6 +189,7 @@ test_filter(void **state)
 	e.image = "registry.example.org/team/app:2";
 	e.labels = "{\"tier\":\"gold\",\"say\":\"a \\\"quoted\\\" word\"}";
 	e.owner = "zoe";
+	e.region = "eu-west";
 	e.service = "shop/cart";
 	ui_model_add(&model, &e);
 	ui_list_update(&list);
@@ -202,7 +203,7 @@ test_filter(void **state)
 	ui_list_filter(&list, "db.");
 	assert_string_equal(rows(), "[db.main] ");
 	for (const char *const *w = (const char *const[]){ "feedface", "team/app", "far-node",
-		 "tier=gold", "say=a", "\"quoted\"", "ZOE", "shop/cart", NULL };
+		 "tier=gold", "say=a", "\"quoted\"", "ZOE", "eu-w", "shop/cart", NULL };
 	     *w != NULL; w++) {
 		ui_list_filter(&list, *w);
 		assert_string_equal(rows(), "[plain] ");

@@ -134,8 +134,8 @@ static void
 test_json_keys(void **state)
 {
 	static const char *const keys[] = { "id", "name", "node", "state", "health", "exit_code",
-		"image", "service", "owner", "ports", "since", "started", "finished", "node_seen",
-		"used", "oom", "gpu", "allow" };
+		"image", "service", "owner", "ports", "region", "since", "started", "finished",
+		"node_seen", "used", "oom", "gpu", "allow" };
 	char web[] = "web", run[] = "running", one[] = "one", img[] = "nginx";
 	struct ui_model m;
 	struct buf out;

@@ -164,6 +164,17 @@ test_columns_by_priority(void **state)
 	assert_string_equal(line(2)->text, at60);
 	ui_menu_resize(&menu, 132, 12);
 	assert_string_equal(line(2)->text, at132);
+	for (size_t i = 0; i < model.n; i++)
+		model.entry[i].region = "eu-west";
+	ui_list_reopen(&menu.list);
+	ui_menu_update(&menu);
+	assert_non_null(strstr(line(1)->text, "  NODE  REGION   SERVICE  "));
+	assert_non_null(strstr(line(2)->text, "  one   eu-west  shop/web  "));
+	for (unsigned cols = 60; cols < 132; cols++) { /* whatever else there is comes before it */
+		ui_menu_resize(&menu, cols, 12);
+		assert_true(strstr(line(1)->text, "REGION") == NULL ||
+		    strstr(line(1)->text, "GPU") != NULL);
+	}
 }
 
 static void
@@ -327,7 +338,8 @@ test_foreign_text(void **state)
 	struct ui_entry e = ui_row(1, odd, odd);
 
 	(void)state;
-	e.id = e.state = e.health = e.image = e.service = e.labels = e.owner = e.ports = odd;
+	e.id = e.state = e.health = e.image = e.service = e.labels = e.owner = e.ports = e.region =
+	    odd;
 	ui_model_add(&model, &e);
 	ui_menu_update(&menu);
 	for (unsigned cols = 1; cols <= COLS; cols += 7) {

@@ -106,6 +106,31 @@ an_engine_that_says_an_id_twice(void **state)
 	    "gpu1/web connected aaa nginx running 80/tcp {} alice\n");
 }
 
+static int
+see_region(const struct container *c, void *arg)
+{
+	str_copy(arg, 16, c->region != NULL ? c->region : "-");
+	return 0;
+}
+
+static void
+a_row_says_where_its_node_stands(void **state)
+{
+	struct fixture *f = *state;
+	char region[16];
+
+	add_node(f, "gpu1");
+	assert_int_equal(container_replace(f->st, 1, &web, 1), 0);
+	assert_int_equal(container_get(f->st, 1, see_region, region), 0);
+	assert_string_equal(region, "-");
+	assert_int_equal(node_set(f->st, &op, "gpu1", "region", "north"), 0);
+	assert_int_equal(container_each(f->st, see_region, region), 0);
+	assert_string_equal(region, "north");
+	region[0] = '\0';
+	assert_int_equal(container_each_since(f->st, 0, see_region, region), 0);
+	assert_string_equal(region, "north");
+}
+
 static void
 a_failed_node_keeps_its_rows(void **state)
 {
@@ -303,6 +328,7 @@ main(void)
 		FIXTURE_TEST(a_listing_comes_back_by_node_and_name),
 		FIXTURE_TEST(refs_stay_and_are_never_reused),
 		FIXTURE_TEST(an_engine_that_says_an_id_twice),
+		FIXTURE_TEST(a_row_says_where_its_node_stands),
 		FIXTURE_TEST(a_failed_node_keeps_its_rows),
 		FIXTURE_TEST(a_disabled_or_deleted_node_shows_nothing),
 		FIXTURE_TEST(only_what_differs_is_written),
