@@ -394,16 +394,18 @@ catch_signals(sigset_t *waiting)
 	sigdelset(waiting, SIGTERM);
 }
 
+enum { PAIR, STATUS, CLOCK, FIXED };
+
 struct watched {
 	struct pollfd *pfd;
-	struct child **child; /* of pfd[i + 2] */
+	struct child **child; /* of pfd[i + FIXED] */
 	unsigned room;
 };
 
 static unsigned
 watch(struct broker *b, struct watched *w)
 {
-	unsigned n = 2 + child_count(b);
+	unsigned n = FIXED + child_count(b);
 	struct child *c;
 
 	if (n > w->room) {
@@ -411,11 +413,12 @@ watch(struct broker *b, struct watched *w)
 		w->child = xreallocarray(w->child, n, sizeof(struct child *));
 		w->room = n;
 	}
-	w->pfd[0] = (struct pollfd){ b->pair, b->out != NULL ? POLLOUT : POLLIN, 0 };
-	w->pfd[1] = (struct pollfd){ b->status, POLLIN, 0 };
-	n = 2;
+	w->pfd[PAIR] = (struct pollfd){ b->pair, b->out != NULL ? POLLOUT : POLLIN, 0 };
+	w->pfd[STATUS] = (struct pollfd){ b->status, POLLIN, 0 };
+	w->pfd[CLOCK] = (struct pollfd){ b->clock, POLLIN, 0 };
+	n = FIXED;
 	for (c = b->children; c != NULL; c = c->next) {
-		w->child[n - 2] = c;
+		w->child[n - FIXED] = c;
 		w->pfd[n++] = (struct pollfd){ c->fd, POLLIN, 0 };
 	}
 	return n;
@@ -448,19 +451,21 @@ turn(struct broker *b, struct watched *w, const sigset_t *mask)
 		terminated = 0;
 		shut_down(b);
 	}
-	if (n > 0 && w->pfd[1].revents != 0)
+	if (n > 0 && w->pfd[STATUS].revents != 0)
 		status_readable(b);
-	if (n > 0 && w->pfd[0].revents != 0) {
+	if (n > 0 && w->pfd[PAIR].revents != 0) {
 		flush(b);
 		pair_readable(b);
 	}
-	for (i = 2; i < n; i++)
+	for (i = FIXED; i < n; i++)
 		if (w->pfd[i].revents != 0)
-			child_readable(b, w->child[i - 2]);
+			child_readable(b, w->child[i - FIXED]);
 	child_reap(b);
+	if (n > 0 && w->pfd[CLOCK].revents != 0)
+		recheck(b);
 	tick(b, now_mono_ms());
 	/* By when it was looked at: what the database held up since is not the session's fault. */
-	attached_tick(b, woke, n == 0 || w->pfd[0].revents == 0);
+	attached_tick(b, woke, n == 0 || w->pfd[PAIR].revents == 0);
 	if (b->unsent)
 		pair_end(b, "failed");
 	if (b->queue_moves)
@@ -506,6 +511,7 @@ broker_run(struct broker *b)
 	catch_signals(&mask);
 	set_nonblock(b->pair, true);
 	set_nonblock(b->status, true);
+	b->clock = -1;
 	b->state = STATE_KEX;
 	b->out_tail = &b->out;
 	b->attached_tail = &b->attached;

@@ -117,6 +117,9 @@ struct broker {
 	int64_t notes, notes_at; /* taken beyond what is due, and when that was so (do_helper.c) */
 	bool shown;		 /* it was given a recording: for administrators alone */
 
+	int clock; /* a timer on the wall clock for recheck_until(); -1: none was needed yet */
+	int64_t clock_at; /* what it is set to, 0: off */
+
 	/* timers on the monotonic clock, 0: off */
 	int64_t rest_at, recheck_at, epoch_at, end_at, closing_at;
 };

@@ -12,22 +12,36 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 
-enum { RETRY_MS = 1000, LONGEST_MS = 24 * 3600 * 1000 };
+enum { RETRY_MS = 1000, BEGUN_NS = 200 * 1000 * 1000 };
 
+/* 0: never. */
+static bool
+set_clock(struct broker *b, int64_t at)
+{
+	struct itimerspec when = { .it_value = { at, at == 0 ? 0 : BEGUN_NS } };
+
+	b->clock_at = at;
+	if (b->clock < 0 && at != 0)
+		b->clock = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC);
+	return b->clock >= 0 && timerfd_settime(b->clock, TFD_TIMER_ABSTIME, &when, NULL) == 0;
+}
+
+/*
+ * By the clock on the wall, and not as a time to wait: whoever sets that one
+ * forward brings the end nearer.
+ */
 void
 recheck_until(struct broker *b, int64_t until)
 {
-	int64_t wait;
+	int64_t now;
 
-	if (until == 0)
+	if (until == 0 || (b->clock_at != 0 && b->clock_at <= until))
 		return;
-	wait = (until - now_unix()) * 1000 + 200; /* just after that second has begun */
-	if (wait < 200)
-		wait = 200;
-	if (wait > LONGEST_MS)
-		wait = LONGEST_MS;
-	b->recheck_at = sooner(b->recheck_at, now_mono_ms() + wait);
+	now = now_unix();
+	if (!set_clock(b, until > now ? until : now + 1))
+		b->recheck_at = now_mono_ms() + RETRY_MS;
 }
 
 static int
@@ -141,6 +155,8 @@ recheck(struct broker *b)
 	int r;
 
 	b->recheck_at = 0;
+	if (b->clock_at != 0)
+		set_clock(b, 0);
 	if (b->session_row == 0 || b->state == STATE_ENDING)
 		return;
 	r = broker_store(b) != NULL ? obey_kill(b) : JB_UNAVAILABLE;

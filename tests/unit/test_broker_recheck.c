@@ -10,7 +10,9 @@
 
 #include "jumpbox/log.h"
 
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 /* ---- a live session ---------------------------------------------------------------- */
@@ -64,7 +66,7 @@ setup(void **state)
 	b->cfg = &s->cfg;
 	b->listing = xcalloc(1, sizeof(*b->listing));
 	b->pair = pair[0];
-	b->status = -1;
+	b->status = b->clock = -1;
 	b->state = STATE_AUTHED;
 	b->out_tail = &b->out;
 	b->attached_tail = &b->attached;
@@ -87,6 +89,8 @@ teardown(void **state)
 	list_release(&s->b);
 	broker_store_close(&s->b);
 	close(s->b.pair);
+	if (s->b.clock >= 0)
+		close(s->b.clock);
 	close(s->session);
 	config_release(&s->cfg);
 	*state = s->f;
@@ -492,52 +496,78 @@ who_is_gone_is_told_that_and_nothing_else(void **state)
 
 /* ---- when ------------------------------------------------------------------------------------- */
 
+/* What is left until the timer, ms; 0: it is off. */
+static int64_t
+left(const struct scene *s)
+{
+	struct itimerspec at = { 0 };
+
+	if (s->b.clock >= 0)
+		assert_int_equal(timerfd_gettime(s->b.clock, &at), 0);
+	return at.it_value.tv_sec * 1000 + at.it_value.tv_nsec / 1000000;
+}
+
 static void
 time_alone_is_looked_out_for(void **state)
 {
-	static const struct {
-		int64_t until, wait; /* seconds from now, ms; 0: none */
-	} rows[] = {
-		{ 0, 0 },
-		{ -3600, 200 },
-		{ 10, 10200 },
-		{ 24 * 3600 - 1, 24 * 3600 * 1000 - 800 },
-		{ 24 * 3600, 24 * 3600 * 1000 },
-		{ 365 * 24 * 3600, 24 * 3600 * 1000 },
-	};
+	static const int64_t rows[] = { 10, 24 * 3600, 365 * 24 * 3600 };
 	struct scene *s = *state;
+	struct pollfd p = { .events = POLLIN };
 
+	recheck_until(&s->b, 0);
+	assert_int_equal(s->b.clock, -1); /* most have no use for one */
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int64_t unix_before, before, unix_after, at;
+		int64_t before = now_unix_ms(), until = before / 1000 + rows[i];
 
-		do { /* within one second */
-			s->b.recheck_at = 0;
-			unix_before = now_unix();
-			before = now_mono_ms();
-			recheck_until(&s->b, rows[i].until == 0 ? 0 : unix_before + rows[i].until);
-			unix_after = now_unix();
-		} while (unix_before != unix_after);
-		at = s->b.recheck_at;
-		if (rows[i].wait == 0)
-			assert_int_equal(at, 0);
-		else
-			assert_in_range(at, before + rows[i].wait, now_mono_ms() + rows[i].wait);
+		s->b.clock_at = 0;
+		recheck_until(&s->b, until);
+		assert_in_range(
+		    left(s), until * 1000 + 199 - now_unix_ms(), until * 1000 + 200 - before);
 	}
+	s->b.clock_at = 0; /* what is over is looked at again, and not in circles */
+	recheck_until(&s->b, now_unix() - 3600);
+	assert_in_range(left(s), 1, 1200);
+	p.fd = s->b.clock;
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	recheck(&s->b);
+	assert_int_equal(left(s), 0);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	assert_int_equal(s->b.clock_at, 0);
+}
+
+/* The kernel sees to it that one which is absolute, on that clock, is due when the clock says so. */
+static void
+the_clock_may_be_set(void **state)
+{
+	struct scene *s = *state;
+	char path[64], line[64];
+	bool wall = false, absolute = false;
+	FILE *f;
+
+	recheck_until(&s->b, now_unix() + 3600);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", s->b.clock);
+	assert_non_null(f = fopen(path, "r"));
+	while (fgets(line, sizeof(line), f) != NULL) {
+		wall |= strcmp(line, "clockid: 0\n") == 0;
+		absolute |= strcmp(line, "settime flags: 01\n") == 0;
+	}
+	fclose(f);
+	assert_true(wall && absolute);
 }
 
 static void
 the_sooner_counts(void **state)
 {
 	struct scene *s = *state;
-	int64_t now = now_unix(), first;
+	int64_t now = now_unix();
 
 	recheck_until(&s->b, now + 100);
-	first = s->b.recheck_at;
+	assert_in_range(left(s), 95 * 1000, 101 * 1000);
 	recheck_until(&s->b, now + 200);
 	recheck_until(&s->b, 0);
-	assert_int_equal(s->b.recheck_at, first);
+	assert_in_range(left(s), 95 * 1000, 101 * 1000);
 	recheck_until(&s->b, now + 50);
-	assert_true(s->b.recheck_at < first);
+	assert_in_range(left(s), 45 * 1000, 51 * 1000);
 }
 
 /* 0: no timer; else in how many seconds, more or less. */
@@ -560,10 +590,9 @@ a_look_sets_the_timer_anew(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		look(s, rows[i].change);
 		if (rows[i].expected == 0)
-			assert_int_equal(s->b.recheck_at, 0);
+			assert_int_equal(left(s), 0);
 		else
-			assert_in_range((s->b.recheck_at - now_mono_ms()) / 1000,
-			    rows[i].expected - 5, rows[i].expected);
+			assert_in_range(left(s) / 1000, rows[i].expected - 5, rows[i].expected);
 	}
 	assert_string_equal(heard(s), "");
 }
@@ -606,10 +635,9 @@ what_ends_soon_is_announced_once(void **state)
 			fail_msg("row %zu: %lld", i, (long long)told);
 		assert_int_equal(noticed(s, 5), -1);
 		if (rows[i].timer == 0)
-			assert_int_equal(s->b.recheck_at, 0);
+			assert_int_equal(left(s), 0);
 		else
-			assert_in_range((s->b.recheck_at - now_mono_ms()) / 1000, rows[i].timer - 5,
-			    rows[i].timer);
+			assert_in_range(left(s) / 1000, rows[i].timer - 5, rows[i].timer);
 	}
 }
 
@@ -642,7 +670,7 @@ the_epoch_is_followed(void **state)
 	assert_int_equal(s->b.recheck_at, 1); /* nothing moved, nothing was looked at */
 	assert_int_equal(raw(s->f, "UPDATE users SET expires = " NOW " + 3600"), SQLITE_OK);
 	recheck_epoch(&s->b);
-	assert_true(s->b.recheck_at > 1);
+	assert_true(left(s) > 0);
 	assert_int_equal(s->b.epoch, epoch(s->f));
 	assert_int_equal(user_set_locked(s->f->st, &op, "alice", true), 0);
 	recheck_epoch(&s->b);
@@ -684,6 +712,7 @@ main(void)
 		SCENE_TEST(a_table_that_cannot_be_read_is_no_reason),
 		SCENE_TEST(who_is_gone_is_told_that_and_nothing_else),
 		SCENE_TEST(time_alone_is_looked_out_for),
+		SCENE_TEST(the_clock_may_be_set),
 		SCENE_TEST(the_sooner_counts),
 		SCENE_TEST(a_look_sets_the_timer_anew),
 		SCENE_TEST(what_ends_soon_is_announced_once),
