@@ -21,7 +21,7 @@ static char dir[64];
 
 /* Runs a command in the scratch directory; what it prints, the last newline off, in static storage.
  */
-static inline const char *
+__attribute__((format(printf, 1, 2))) static inline const char *
 run(const char *fmt, ...)
 {
 	static char out[8192];
@@ -54,7 +54,8 @@ in_dir(const char *name)
 	return path;
 }
 
-static inline char *
+/* Not inline: gcc 12 with optimization then takes what it returns for a pointer to its own variable. */
+__attribute__((noinline, unused)) static char *
 slurp(const char *name)
 {
 	struct errtext e;
