@@ -45,7 +45,8 @@
  *	REQ_NOTE            u32 helper, str line: what its container says of files   -
  *
  *	broker -> session
- *	REP_AUTH            u32 outcome, str user, str language, str menu    (the user's settings, "" none)
+ *	REP_AUTH            u32 outcome, str user, str language, str menu,   (the user's settings, "" none)
+ *	                    u32 recovery                               (a recovery code was used: 1 + those left)
  *	REP_TARGET          u32 code, str message, u64 ref, u32 n, n x str candidate
  *	REP_LIST            u32 total, u32 offset, u64 mark, u32 n, n x row,
  *	                    u32 ngone, ngone x u64 ref                 (total LIST_FAILED: nothing more)

@@ -619,6 +619,9 @@ WORD(W_RECOVERY_CODES,
 WORD(W_RECOVERY_KEEP,
     "\nKeep them, then press Enter: ",
     "\n请保存好，然后按回车：")
+WORD(W_RECOVERY_LEFT,
+    "Recovery codes left: {1}. The command totp makes new ones.\n",
+    "剩余恢复码：{1} 个。命令 totp 可生成新的恢复码。\n")
 WORD(W_TOO_MANY_CODES,
     "too many wrong codes",
     "验证码错误次数过多")

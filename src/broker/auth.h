@@ -21,7 +21,7 @@ struct account {
 	bool must_change;
 	char language[MAX_SETTING + 1], menu[MAX_SETTING + 1]; /* empty: not set */
 	enum second_need need;
-	int64_t max_sessions;
+	int64_t max_sessions, recovery_codes;
 };
 
 struct auth {
@@ -30,6 +30,7 @@ struct auth {
 	bool named; /* target.user is a well-formed name */
 	/* set by auth_proven() */
 	bool must_change, must_enrol;
+	uint32_t recovery; /* as REP_AUTH has it */
 	char language[MAX_SETTING + 1], menu[MAX_SETTING + 1];
 	/* the first factor that was proven, while the second is awaited (do_code.c) */
 	const char *method; /* NULL: none */

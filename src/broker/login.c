@@ -48,6 +48,7 @@ take_account(const struct user *u, void *arg)
 	a->standing = u->standing;
 	a->must_change = u->must_change;
 	a->max_sessions = u->max_sessions;
+	a->recovery_codes = u->recovery_codes;
 	setting(a->language, u->language);
 	setting(a->menu, u->menu);
 	a->need = second_need((enum second_factor)cfg->second_factor,
@@ -192,6 +193,8 @@ auth_proven(struct broker *b, uint32_t id, const char *method, const char *key, 
 	if (r == 0) {
 		setting(b->auth->language, a.language);
 		setting(b->auth->menu, a.menu);
+		if (second != NULL && strcmp(second, "recovery") == 0)
+			b->auth->recovery = 1 + (uint32_t)a.recovery_codes;
 		language_setting(b, a.language);
 	}
 	if (r == 0 && a.need == NEED_CODE && second == NULL) {
@@ -244,6 +247,7 @@ auth_reply(struct broker *b, uint32_t id, enum auth_outcome outcome)
 	msg_put_str(&m, in ? b->user : "");
 	msg_put_str(&m, in ? b->auth->language : "");
 	msg_put_str(&m, in ? b->auth->menu : "");
+	msg_put_u32(&m, in ? b->auth->recovery : 0);
 	broker_send(b, &m);
 }
 

@@ -325,6 +325,7 @@ on_outcome(struct conn *c, struct msg *m)
 	msg_get_str(m, c->user, sizeof(c->user));
 	msg_get_str(m, c->language, sizeof(c->language));
 	msg_get_str(m, c->menu, sizeof(c->menu));
+	c->recovery = msg_get_u32(m);
 	c->auth.waiting = NULL;
 	if (!msg_end(m) || outcome == AUTH_DENIED) {
 		reject(c, waiting, true);

@@ -31,8 +31,9 @@ struct auth {
 struct conn {
 	const struct config *cfg;
 	const char *banner;
-	int64_t expires;  /* of the account (unix s), 0: never */
-	const char *motd; /* safe text, whole lines; NULL: none */
+	int64_t expires;   /* of the account (unix s), 0: never */
+	uint32_t recovery; /* what is to be said of recovery codes: 1 + those left; 0: nothing */
+	const char *motd;  /* safe text, whole lines; NULL: none */
 	ssh_session ssh;
 	ssh_event event;
 	int client;
@@ -91,6 +92,8 @@ void notices_take(struct conn *c, struct msg *m); /* EVT_NOTICE */
 void notices_head(struct channel *ch);
 /* That the account expires within days, as a line; false: it does not. */
 bool notices_account(const struct conn *c, char *dst, size_t size);
+/* How many recovery codes are left after one let in, once, as a line; false: none did. */
+bool notices_recovery(struct conn *c, char *dst, size_t size);
 /* The same on the terminal of a shell that was not chosen in a menu. */
 void notices_shell(struct channel *ch);
 

@@ -424,7 +424,7 @@ menu_pages_news(struct channel *ch, char *dst, size_t size)
 	char line[UI_STATUS];
 	size_t n;
 
-	if (notices_account(ch->conn, dst, size))
+	if (notices_recovery(ch->conn, dst, size) || notices_account(ch->conn, dst, size))
 		return true;
 	if (motd == NULL || ch->greeted)
 		return false;

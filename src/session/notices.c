@@ -1,12 +1,15 @@
 /*
  * What a user is told unasked: in the menu the message of the day and that the
- * account expires, on a shell's terminal that, if no menu did, and that it ends soon.  jumpbox-session.
+ * account expires, on a shell's terminal that, if no menu did, and that it ends
+ * soon; wherever there is a terminal first, how many recovery codes are left.
+ * jumpbox-session.
  */
 #include "conn.h"
 
 #include "jumpbox/log.h"
 #include "jumpbox/util.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,13 +55,29 @@ notices_account(const struct conn *c, char *dst, size_t size)
 	return account_ends(c, W_ACCOUNT_ENDS, dst, size);
 }
 
+bool
+notices_recovery(struct conn *c, char *dst, size_t size)
+{
+	char left[24];
+
+	if (c->recovery == 0)
+		return false;
+	snprintf(left, sizeof(left), "%" PRIu32, c->recovery - 1);
+	c->recovery = 0;
+	words(dst, size, W_RECOVERY_LEFT, left, NULL, NULL);
+	return true;
+}
+
 void
 notices_shell(struct channel *ch)
 {
 	char text[128];
 
-	if (ch->tty && ch->command == NULL && !ch->menu &&
-	    account_ends(ch->conn, W_SHELL_ACCOUNT_ENDS, text, sizeof(text)))
+	if (!ch->tty || ch->command != NULL)
+		return;
+	if (notices_recovery(ch->conn, text, sizeof(text)))
+		chan_say(ch, text);
+	if (!ch->menu && account_ends(ch->conn, W_SHELL_ACCOUNT_ENDS, text, sizeof(text)))
 		chan_say(ch, text);
 }
 
@@ -73,6 +92,8 @@ notices_head(struct channel *ch)
 		chan_say(ch, "\n");
 	}
 	ch->greeted = true;
+	if (notices_recovery(c, text, sizeof(text)))
+		chan_say(ch, text);
 	if (notices_account(c, text, sizeof(text)))
 		chan_say(ch, text);
 }

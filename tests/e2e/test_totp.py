@@ -244,6 +244,39 @@ def test_recovery_codes_are_right_once(host):
     assert methods == ["publickey+recovery"] * 2
 
 
+def test_a_recovery_code_says_how_many_are_left(host):
+    user = newcomer(host, "fewrecover")
+    codes = [f"abcd-efgh-ijkl-mn2{c}" for c in "abcd"]
+    secret = enrol(host, user, codes)
+
+    def terminal(login, answer, *command, term="xterm-256color"):
+        t = host.terminal(login, *command, term=term,
+                          options=("-o", "PreferredAuthentications=publickey,keyboard-interactive"))
+        t.expect(CODE)
+        t.sendline(answer)
+        return t
+    t = terminal(f"{user}+bb", codes[0])
+    t.expect(rb"Recovery codes left: 3\. The command totp makes new ones\.\r\n")
+    t.close()
+    t = terminal(user, codes[1])  # in the full-screen menu
+    t.expect(rb"Recovery codes left: 2\.")
+    t.close()
+    t = terminal(user, codes[2], term="dumb")
+    t.expect(rb"Recovery codes left: 1\..*\r\n")
+    t.expect(rb"quit\)[^:]*: ")
+    t.sendline("r")  # it is said once
+    t.expect(rb"quit\)[^:]*: ")
+    assert b"Recovery" not in t.before
+    t.close()
+    t = terminal(f"{user}+bb", code(secret))
+    t.expect(rb"[#$] ")
+    assert b"Recovery" not in t.before
+    t.close()
+    t = terminal(f"{user}+bb", codes[3], "echo in")
+    t.expect(pexpect.EOF)
+    assert t.before.endswith(b"in\r\n") and b"Recovery" not in t.before
+
+
 def test_codes_have_a_back_off_of_their_own(own_host):
     """By the codes of one user alone: neither passwords, nor a stranger who fails with those, come into it."""
     host = own_host(backoff_after=2)
