@@ -226,6 +226,8 @@ bool menu_full_open(struct channel *ch, const char *said);
 void menu_full_close(struct channel *ch);
 /* What it has lent the terminal to has ended; false: it has not. */
 bool menu_full_returned(struct channel *ch);
+/* The page of sessions and recordings, if it has the terminal. */
+void menu_full_sessions(struct channel *ch);
 void menu_full_free(struct channel *ch);
 void menu_full_rows(struct channel *ch);     /* some have come */
 void menu_full_listed(struct channel *ch);   /* all have */

@@ -160,10 +160,12 @@ front_back(struct channel *ch, const char *how)
 void
 front_resume(struct channel *ch, const char *said)
 {
-	if (menu_full_returned(ch))
-		open_menu(ch, said);
-	else
+	if (!menu_full_returned(ch)) {
 		menu_plain_resume(ch);
+		return;
+	}
+	open_menu(ch, said);
+	menu_full_sessions(ch); /* where that was chosen */
 }
 
 void

@@ -146,6 +146,13 @@ menu_full_returned(struct channel *ch)
 }
 
 void
+menu_full_sessions(struct channel *ch)
+{
+	if (menu_full_on(ch))
+		menu_pages_open(ch, UI_SHOW_WHO);
+}
+
+void
 menu_full_free(struct channel *ch)
 {
 	if (ch->full == NULL)

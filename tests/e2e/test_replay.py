@@ -336,12 +336,13 @@ def test_replay_from_the_full_screen_menu(host, old, screen):
     assert f"{session_of(old)} " in s.show()  # what is asked for can be read meanwhile
     s.type("nonsense\n").expect("A session's number is wanted")
     s.type("p999999\n").expect("there is no session 999999")
-    s.expect("q quit")
-    s.type("wp").type(f"{session_of(old)} 1\n").expect("^first$")
-    assert "q quit" not in s.show()
+    s.expect(rf"^{session_of(old)} +1 +alice +one/bb ")  # on the page where that was asked for
+    s.type("p").type(f"{session_of(old)} 1\n").expect("^first$")
+    assert "p play" not in s.show()
     s.expect("^The recording ends here", 15)
-    s.expect("q quit")
+    s.expect(rf"^{session_of(old)} +1 +alice +one/bb ")
     assert s.alternate
+    s.keys("q").expect("q quit")
     s.keys("q")
     assert s.status() == 0 and not s.alternate
     assert re.search("alice, one/bb, .*; space pauses", s.history())
@@ -367,15 +368,14 @@ def test_watch_from_the_full_screen_menu(host, screen):
     shell.sendline("printf '%0120d\\n' 8")
     s.expect("^0{119}8$", 3 * SLOW)
     s.type("typed")
-    s.keys("q").expect("q quit")
-    assert s.alternate and "quit" in s.text()[39]
-    s.type("w").expect(rf"^{row['id']} +alice ")
+    s.keys("q").expect(rf"^{row['id']} +alice ")
+    assert s.alternate and "p play" in s.text()[39]
     s.type("w").type(f"{row['id']}\n").expect("^ready$")
     shell.sendline("exit")
     assert b"typed" not in shell.read()
     ended(shell)
     s.expect("^The terminal has ended", 5 * SLOW)
-    s.expect("q quit")
+    s.expect("p play")
 
 
 def test_replay_and_watch_from_the_plain_menu(host, old):
