@@ -16,8 +16,8 @@ WORD(W_MENU_FILTERED,
     "{1}; these match:\n\n",
     "{1}；匹配的有：\n\n")
 WORD(W_MENU_PROMPT,
-    "\nContainer number or name (? help, r refresh, q quit): ",
-    "\n容器编号或名称（? 帮助，r 刷新，q 退出）：")
+    "\nNumber or name (? help, q quit): ",
+    "\n编号或名称（? 帮助，q 退出）：")
 WORD(W_PICK_PROMPT,
     "\nContainer number or name: ",
     "\n容器编号或名称：")

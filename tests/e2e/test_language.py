@@ -169,7 +169,7 @@ def test_a_container_that_does_not_run(host, docker, marked, login, options):
 def test_a_container_that_is_gone(host, docker, marked):
     listed(host, docker, "fleeting")
     r = Reader(host, "alice")
-    r.hears("容器编号或名称（? 帮助，r 刷新，q 退出）：")
+    r.hears("编号或名称（? 帮助，q 退出）：")
     docker.remove("fleeting")
     r.t.sendline("fleeting")
     r.hears("正在连接 fleeting（按 Ctrl-C 放弃）……\r\n")

@@ -138,13 +138,13 @@ def test_as_asciicast(host, old, tmp_path):
 def test_several_and_none(host):
     t = host.terminal("alice", term="dumb")  # the menu, and two terminals out of it
     for name in ("bb", "deb"):
-        t.expect(rb"Container number or name.*: ")
+        t.expect(rb"Number or name.*: ")
         t.sendline(name)
         t.expect(b"[#$] ")
         t.sendline(f"echo in''-{name}")
         t.expect(f"in-{name}\r\n".encode())
         t.sendline("exit")
-    t.expect(rb"Container number or name.*: ")
+    t.expect(rb"Number or name.*: ")
     (row,) = [s for s in host.ctl_json("session", "list") if s["user"] == "alice"]
     assert row["recordings"] == 2
     r = host.ctl("session", "replay", row["id"], "--cast", check=False)
