@@ -1,6 +1,6 @@
 /*
- * What of the menu is drawn where: head, titles, rows, status, hints; or the
- * a page in the place of the rows.  jumpbox-session; pure.
+ * What of the menu is drawn where: head, titles, rows, status, hints; or a
+ * page in the place of the rows.  jumpbox-session; pure.
  */
 #include "ui_view.h"
 

@@ -152,6 +152,15 @@ def test_every_option_is_in_its_page():
     assert len(options) == 5 and sorted("-" + o.replace(" Ar", "") for o in page) == sorted(options)
 
 
+def test_the_menu_in_the_readme_is_the_menu():
+    """Its frame is that of a kept screen: the head but for who and where, the titles, the hints."""
+    shown = (TOP / "README.md").read_text().split("sorted by last use\n")[1].split("\n```")[0].split("\n")
+    kept = (TOP / "tests/e2e/screens/alice-80x24.txt").read_text().rstrip("\n").split("\n")
+    assert "sorted by last use" in kept[0] and shown[-1] == kept[-1]
+    assert shown[0].split() == kept[1].split() and shown[0].index("NAME") == shown[1].index("demo-")
+    assert shown[1][:3] == "> 1" == kept[2][:3]
+
+
 def test_the_project_speaks_of_itself_only():
     tracked = run("git", "-c", "safe.directory=*", "-C", TOP, "ls-files").stdout.decode().split()
     banned = re.compile(r"/work/|/home/\w+/|deb\.debian\.org|registry\.npmjs|\bissue #?\d|\bsession of work\b", re.I)
