@@ -72,6 +72,8 @@
  *	REP_CHANGE          u32 code, str message                       (code 0: what was done)
  *	REP_REPLAY          u32 code, str message, str user, str node/container, u64 opened   (code 0: one fd)
  *	EVT_NOTICE          u32 attach, u64 when       it ends then; 0: the account does (when 0: never)
+ *	EVT_ENDING          u64 when, str name, u32 more   so does access to what is listed: to that
+ *	                                               container and to so many more (when 0: to none soon)
  *	EVT_CHANGED         u32 anew                   something changed; anew 1: marks are void
  *	REP_HELPER          u32 code, str message, u32 perms           (code 0: the stream's fd; HELLO of
  *	                                                                mux.h is on it; then it is an ATTACH)
@@ -144,6 +146,7 @@ enum proto_type {
 	EVT_STATS,
 	EVT_CHANGED,
 	EVT_NOTICE,
+	EVT_ENDING,
 };
 
 /* REQ_SIGN's digest: what EVP_DigestSign was initialised with. */

@@ -640,6 +640,12 @@ WORD(W_ENROL_UNSTORED,
 WORD(W_ACCESS_ENDS,
     "\njumpbox: your access to this container ends in {1} min\n",
     "\njumpbox：您对此容器的访问权限将在 {1} 分钟后到期\n")
+WORD(W_ACCESS_ENDS_LISTED,
+    "Your access to {1} ends in {2} min.\n",
+    "您对 {1} 的访问权限将在 {2} 分钟后到期。\n")
+WORD(W_ACCESSES_END,
+    "Your access to {1} and {3} more ends in {2} min.\n",
+    "您对 {1} 等容器（另有 {3} 个）的访问权限将在 {2} 分钟后到期。\n")
 WORD(W_SHELL_ACCOUNT_ENDS,
     "jumpbox: your account expires on {1}\n",
     "jumpbox：您的账号将于 {1} 到期\n")

@@ -93,6 +93,7 @@ struct broker {
 	bool language_set;     /* by the user's own setting */
 	int64_t session_row;   /* 0: none */
 	int64_t told_expires;  /* when the account does, as the session knows it */
+	int64_t told_access;   /* the same of what it was listed */
 	char how[MAX_HOW + 1]; /* how the session ended, for its row */
 
 	/* the database; NULL while there is nothing to do */
@@ -241,6 +242,18 @@ void recheck_until(struct broker *b, int64_t until);
 
 /* Tells the session when the account expires, if it does not know. */
 void notice_account(struct broker *b, int64_t expires);
+
+/* The access that ends first, of all that is listed. */
+struct first_end {
+	int64_t when; /* unix s, 0: none does */
+	char name[256];
+	uint32_t more; /* containers, beside that one */
+};
+/* until: when what may be done there changes. */
+void notice_consider(
+    struct first_end *e, const struct subject *s, const struct facts *f, int64_t until);
+/* After a whole list: tells the session, in time, if it does not know. */
+void notice_access(struct broker *b, const struct first_end *e);
 
 /* ---- closing.c -------------------------------------------------------- */
 

@@ -56,6 +56,7 @@ struct making {
 	const struct subject *s;
 	int64_t now;
 	bool changes; /* only what changed: what may not be reached is gone, if it was shown */
+	struct first_end ending;
 };
 
 static void
@@ -85,6 +86,8 @@ consider(const struct container *c, void *arg)
 			add_lost(mk->b, (uint64_t)c->ref);
 		return 0;
 	}
+	if (v.until != 0 && !mk->changes)
+		notice_consider(&mk->ending, mk->s, &f, v.until);
 	if ((l->npage & (l->npage + 1)) == 0) /* as above */
 		l->page = xreallocarray(l->page, (l->npage + 1) * 2, sizeof(*l->page));
 	l->page[l->npage++] = (struct shown){ (uint64_t)c->ref, v.perms };
@@ -152,7 +155,7 @@ static int
 make_list(struct broker *b, int64_t since)
 {
 	struct subject s = { 0 };
-	struct making mk = { b, &s, now_unix(), since != 0 };
+	struct making mk = { .b = b, .s = &s, .now = now_unix(), .changes = since != 0 };
 	struct errtext e;
 	int r;
 
@@ -162,6 +165,8 @@ make_list(struct broker *b, int64_t since)
 		r = inventory_mark(b->st, &b->listing->mark);
 	if (r == 0)
 		r = since != 0 ? make_changes(&mk, since) : container_each(b->st, consider, &mk);
+	if (r == 0 && since == 0)
+		notice_access(b, &mk.ending);
 	if (r != 0 && r != JB_DENIED)
 		log_error(
 		    "broker.no_list", F_STR("reason", b->st != NULL ? store_error(b->st) : NULL));

@@ -235,6 +235,7 @@ void menu_full_unlisted(struct channel *ch); /* there is no list */
 /* Something is different from what was listed; anew: everything may be. */
 void menu_full_changed(struct channel *ch, bool anew);
 void menu_full_say(struct channel *ch, enum word w);
+void menu_full_tell(struct channel *ch, const char *line); /* unasked */
 bool menu_full_work(struct channel *ch, int64_t now);
 int64_t menu_full_deadline(const struct channel *ch);
 

@@ -31,7 +31,12 @@ struct auth {
 struct conn {
 	const struct config *cfg;
 	const char *banner;
-	int64_t expires;   /* of the account (unix s), 0: never */
+	int64_t expires; /* of the account (unix s), 0: never */
+	struct {
+		int64_t when; /* unix s, 0: nothing does */
+		char name[256];
+		uint32_t more;
+	} ending;	   /* access that ends soon: to that container and so many more */
 	uint32_t recovery; /* what is to be said of recovery codes: 1 + those left; 0: nothing */
 	const char *motd;  /* safe text, whole lines; NULL: none */
 	ssh_session ssh;
@@ -87,11 +92,14 @@ void language_locale(struct channel *ch);
 
 /* ---- notices.c -------------------------------------------------------- */
 
-void notices_take(struct conn *c, struct msg *m); /* EVT_NOTICE */
+void notices_take(struct conn *c, struct msg *m);   /* EVT_NOTICE */
+void notices_ending(struct conn *c, struct msg *m); /* EVT_ENDING */
 /* What stands above the list of the plain menu. */
 void notices_head(struct channel *ch);
 /* That the account expires within days, as a line; false: it does not. */
 bool notices_account(const struct conn *c, char *dst, size_t size);
+/* The same of access to a container of the list, within minutes. */
+bool notices_access(const struct conn *c, char *dst, size_t size);
 /* How many recovery codes are left after one let in, once, as a line; false: none did. */
 bool notices_recovery(struct conn *c, char *dst, size_t size);
 /* The same on the terminal of a shell that was not chosen in a menu. */

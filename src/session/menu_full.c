@@ -223,6 +223,21 @@ menu_full_say(struct channel *ch, enum word w)
 	ch->full->draw = true;
 }
 
+/* Beside what is said already. */
+void
+menu_full_tell(struct channel *ch, const char *line)
+{
+	struct ui_menu *ui = &ch->full->ui;
+	char text[2 * UI_STATUS];
+
+	str_copy(text, sizeof(text), line);
+	text[strcspn(text, "\n")] = '\0';
+	if (ui->status[0] != '\0')
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "  %s", ui->status);
+	say_line(ui, ui->status_bad, text);
+	ch->full->draw = true;
+}
+
 /* ---- keys --------------------------------------------------------------------------- */
 
 /* An answer of the user's: NULL for an empty one. */

@@ -408,9 +408,11 @@ open_news(struct channel *ch)
 	char line[UI_STATUS];
 
 	ui_menu_read(ui, UI_PAGE, W_UI_NEWS, NULL);
+	if (notices_access(ch->conn, line, sizeof(line)))
+		ui_page_add(&ui->page, line, strlen(line));
 	if (notices_account(ch->conn, line, sizeof(line)))
 		ui_page_add(&ui->page, line, strlen(line));
-	else if (motd == NULL)
+	if (ui_page_lines(&ui->page) == 0 && motd == NULL)
 		ui_page_add(&ui->page, words(line, sizeof(line), W_UI_NO_NEWS, NULL, NULL, NULL),
 		    strlen(line));
 	if (motd != NULL)
@@ -424,7 +426,8 @@ menu_pages_news(struct channel *ch, char *dst, size_t size)
 	char line[UI_STATUS];
 	size_t n;
 
-	if (notices_recovery(ch->conn, dst, size) || notices_account(ch->conn, dst, size))
+	if (notices_recovery(ch->conn, dst, size) || notices_access(ch->conn, dst, size) ||
+	    notices_account(ch->conn, dst, size))
 		return true;
 	if (motd == NULL || ch->greeted)
 		return false;

@@ -1,12 +1,13 @@
 /*
  * What a user is told unasked: in the menu the message of the day and that the
- * account expires, on a shell's terminal that, if no menu did, and that it ends
- * soon; wherever there is a terminal first, how many recovery codes are left.
- * jumpbox-session.
+ * account or access to a container ends, on a shell's terminal that, if no menu
+ * did, and that it ends soon; wherever there is a terminal first, how many
+ * recovery codes are left.  jumpbox-session.
  */
 #include "conn.h"
 
 #include "jumpbox/log.h"
+#include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
 #include <inttypes.h>
@@ -15,11 +16,52 @@
 
 enum { DAYS = 7, DAY_S = 24 * 3600 };
 
+static void
+minutes_left(int64_t when, char dst[static 24])
+{
+	int64_t left = when - now_unix();
+
+	snprintf(dst, 24, "%" PRId64, left > 60 ? (left + 59) / 60 : 1);
+}
+
+bool
+notices_access(const struct conn *c, char *dst, size_t size)
+{
+	char minutes[24], more[24], safe[160];
+
+	if (c->ending.when <= now_unix())
+		return false;
+	text_safe(safe, sizeof(safe), c->ending.name);
+	minutes_left(c->ending.when, minutes);
+	snprintf(more, sizeof(more), "%" PRIu32, c->ending.more);
+	words(dst, size, c->ending.more > 0 ? W_ACCESSES_END : W_ACCESS_ENDS_LISTED, safe, minutes,
+	    more);
+	return true;
+}
+
+/* The plain menu says it with its next list. */
+void
+notices_ending(struct conn *c, struct msg *m)
+{
+	char text[256];
+
+	c->ending.when = (int64_t)msg_get_u64(m);
+	msg_get_str(m, c->ending.name, sizeof(c->ending.name));
+	c->ending.more = msg_get_u32(m);
+	if (!msg_end(m))
+		fatal(JB_INTERNAL, "the broker's ENDING is malformed");
+	if (!notices_access(c, text, sizeof(text)))
+		return;
+	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
+		if (menu_full_on(ch))
+			menu_full_tell(ch, text);
+}
+
 void
 notices_take(struct conn *c, struct msg *m)
 {
 	uint32_t attach = msg_get_u32(m);
-	int64_t when = (int64_t)msg_get_u64(m), left = when - now_unix();
+	int64_t when = (int64_t)msg_get_u64(m);
 	char minutes[24];
 
 	if (!msg_end(m))
@@ -28,7 +70,7 @@ notices_take(struct conn *c, struct msg *m)
 		c->expires = when;
 		return;
 	}
-	snprintf(minutes, sizeof(minutes), "%lld", (long long)(left > 60 ? (left + 59) / 60 : 1));
+	minutes_left(when, minutes);
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		if (ch->attach == attach && ch->tty && ch->state == CH_STREAM)
 			chan_words(ch, W_ACCESS_ENDS, minutes, NULL, NULL);
@@ -85,7 +127,7 @@ void
 notices_head(struct channel *ch)
 {
 	struct conn *c = ch->conn;
-	char text[128];
+	char text[256];
 
 	if (c->motd != NULL && !ch->greeted) {
 		chan_say(ch, c->motd);
@@ -93,6 +135,8 @@ notices_head(struct channel *ch)
 	}
 	ch->greeted = true;
 	if (notices_recovery(c, text, sizeof(text)))
+		chan_say(ch, text);
+	if (notices_access(c, text, sizeof(text)))
 		chan_say(ch, text);
 	if (notices_account(c, text, sizeof(text)))
 		chan_say(ch, text);

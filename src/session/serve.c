@@ -271,32 +271,29 @@ on_changed(struct conn *c, struct msg *m)
 		menu_full_changed(ch, anew);
 }
 
+/* Of the connection; every other message is the answer to somebody's request. */
+static const struct {
+	uint32_t type;
+	void (*take)(struct conn *c, struct msg *m);
+} messages[] = {
+	{ EVT_END, on_end },
+	{ EVT_DETACH, on_detach },
+	{ EVT_NOTICE, notices_take },
+	{ EVT_ENDING, notices_ending },
+	{ EVT_CHANGED, on_changed },
+	{ REP_NEW_PASSWORD, renew_answer },
+	{ REP_ENROL, enrol_answer },
+	{ REP_CONFIRM, enrol_answer },
+};
+
 static void
 broker_message(struct conn *c, struct msg *m)
 {
-	if (m->type == EVT_END) {
-		on_end(c, m);
-		return;
-	}
-	if (m->type == EVT_DETACH) {
-		on_detach(c, m);
-		return;
-	}
-	if (m->type == EVT_NOTICE) {
-		notices_take(c, m);
-		return;
-	}
-	if (m->type == EVT_CHANGED) {
-		on_changed(c, m);
-		return;
-	}
-	if (m->type == REP_NEW_PASSWORD) {
-		renew_answer(c, m);
-		return;
-	}
-	if (m->type == REP_ENROL || m->type == REP_CONFIRM) {
-		enrol_answer(c, m);
-		return;
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		if (m->type == messages[i].type) {
+			messages[i].take(c, m);
+			return;
+		}
 	}
 	if (m->type == REP_TARGET || m->type == REP_LIST)
 		c->asking--;

@@ -395,8 +395,20 @@ def test_a_grant_that_expires_shows_within_two_seconds(lively):
         db.execute("update grants set until = ? where id = ?", (until, grant))
         db.commit()
     wait_for(lambda: time.time() >= until, 10, "that second")
-    s.gone(" other ", 2)
+    s.gone(r"\d +other ", 2)
     s.expect(" wa ")
+
+
+def test_access_that_ends_soon_is_said(lively):
+    s, host, _ = lively
+    host.ctl("grant", "add", "mia", "other", "--until", "+4m")
+    s.expect(r"^Your access to other ends in 4 min\.", 3)
+    s.keys("Down").gone("Your access")
+    s.type("m").expect(r"^Your access to other ends in 4 min\.")
+    s.keys("q").expect("q quit")
+    host.ctl("grant", "del", str(host.grant["id"]))
+    host.ctl("grant", "add", "mia", "w*", "--until", "+3m")
+    s.expect(r"^Your access to w[abc] and 2 more ends in 3 min\.", 3)
 
 
 def test_a_grant_given_while_a_shell_runs(host, screens):

@@ -79,6 +79,21 @@ def test_an_account_that_expires_within_a_week(own_host):
     t.close()
 
 
+def test_access_that_ends_soon_is_said_in_the_plain_menu(own_host):
+    host = own_host()
+    host.user("bob")
+    host.ctl("grant", "add", "bob", "bb", "--until", "+4m")
+    t, text = menu(host, "bob")
+    assert text.startswith("Your access to bb ends in 4 min.\n"), text
+    t.sendline("q")
+    assert ended(t) == 0
+    r = host.ssh("bob", "ls")
+    assert b"bb" in r.stdout and b"Your access" not in r.stdout + r.stderr
+    t, text = menu(host)
+    assert "Your access" not in text
+    t.close()
+
+
 def test_a_shell_that_ends_soon_says_so_once(own_host):
     """On its own terminal alone: not on that of another grant, and in no program's stream."""
     host = own_host()

@@ -641,6 +641,72 @@ what_ends_soon_is_announced_once(void **state)
 	}
 }
 
+/* A whole list is asked for: what comes with it says that access ends, as "NAME +MORE seconds". */
+static const char *
+ending(struct scene *s, int64_t *when)
+{
+	static char text[320];
+	struct pending p = { .type = REQ_LIST, .id = 9 };
+	char name[256];
+	struct msg m;
+
+	text[0] = '\0';
+	broker_store_turn(&s->b);
+	assert_true(list_look(&s->b, &p, 1000));
+	msg_init(&m, 0, 0);
+	while (msg_recv(s->session, &m) == 0) {
+		if (m.type != EVT_ENDING)
+			continue;
+		*when = (int64_t)msg_get_u64(&m);
+		msg_get_str(&m, name, sizeof(name));
+		snprintf(text, sizeof(text), "%s +%u", name, msg_get_u32(&m));
+		assert_true(msg_end(&m));
+	}
+	msg_release(&m);
+	return text;
+}
+
+static void
+the_first_end_of_access_comes_with_the_list(void **state)
+{
+	static const struct {
+		const char *change, *told;
+		int64_t in;
+		int timer; /* 0: off */
+	} rows[] = {
+		{ "SELECT 1", "", 0, 0 },
+		{ "UPDATE grants SET until = " NOW " + 3600", "", 0, 3300 },
+		{ "UPDATE grants SET until = " NOW " + 200", "web +0", 200, 200 },
+		{ "SELECT 1", "", 0, 200 },	       /* it was said */
+		{ GRANT("NULL", "0"), " +0", 0, 200 }, /* which lasts */
+		{ "DELETE FROM grants WHERE until <> 0", "", 0, 0 },
+		{ "UPDATE grants SET until = " NOW " + 100", "db +1", 100, 100 },
+		{ GRANT("NULL", NOW " + 150"), "db +1", 150, 100 }, /* it goes on for a while */
+	};
+	static const struct container two[] = {
+		{ .id = "a", .name = "web", .image = "i", .state = "running", .labels = "{}" },
+		{ .id = "b", .name = "db", .image = "i", .state = "running", .labels = "{}" },
+	};
+	struct scene *s = *state;
+
+	assert_int_equal(container_replace(s->f->st, 1, two, 2), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t when = 0, now;
+
+		look(s, rows[i].change);
+		assert_string_equal(ending(s, &when), rows[i].told);
+		now = now_unix();
+		if (rows[i].in > 0)
+			assert_in_range(when, now + rows[i].in - 5, now + rows[i].in);
+		else
+			assert_int_equal(when, 0);
+		if (rows[i].timer == 0)
+			assert_int_equal(left(s), 0);
+		else
+			assert_in_range(left(s) / 1000, rows[i].timer - 5, rows[i].timer);
+	}
+}
+
 static void
 the_session_knows_when_the_account_expires(void **state)
 {
@@ -716,6 +782,7 @@ main(void)
 		SCENE_TEST(the_sooner_counts),
 		SCENE_TEST(a_look_sets_the_timer_anew),
 		SCENE_TEST(what_ends_soon_is_announced_once),
+		SCENE_TEST(the_first_end_of_access_comes_with_the_list),
 		SCENE_TEST(the_session_knows_when_the_account_expires),
 		SCENE_TEST(the_epoch_is_followed),
 		SCENE_TEST(an_epoch_that_cannot_be_read_has_not_moved),
