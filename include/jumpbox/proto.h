@@ -213,7 +213,7 @@ enum power { POWER_START = 1, POWER_STOP, POWER_RESTART };
  * Times are Unix seconds, "0": never.
  *
  *	QUERY_WHO      id user source method started container host
- *	QUERY_NODES    name state last-seen address region enabled error
+ *	QUERY_NODES    name state state-since last-seen address region enabled error
  *	QUERY_KEYS     fingerprint algorithm comment from until created
  *	QUERY_ACCOUNT  key value: name, role, ... in the order of do_query.c
  *	QUERY_RECORDED session number user container opened closed

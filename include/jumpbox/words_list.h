@@ -778,6 +778,9 @@ WORD(W_TABLE_NODE,
 WORD(W_TABLE_STATE,
     "STATE",
     "状态")
+WORD(W_TABLE_SINCE,
+    "SINCE",
+    "自")
 WORD(W_TABLE_LAST_SEEN,
     "LAST SEEN",
     "最后响应")

@@ -85,6 +85,7 @@ put_node(const struct node *n, void *arg)
 		return 0;
 	put_cell(p, n->name);
 	put_cell(p, n->state);
+	put_number(p, n->state_since);
 	put_number(p, n->last_seen);
 	put_cell(p, n->url);
 	put_cell(p, n->region);
@@ -232,7 +233,7 @@ static const struct question {
 	int (*ask)(struct page *p);
 } questions[] = {
 	[QUERY_WHO] = { 7, true, who },
-	[QUERY_NODES] = { 7, true, nodes },
+	[QUERY_NODES] = { 8, true, nodes },
 	[QUERY_KEYS] = { 6, false, keys },
 	[QUERY_ACCOUNT] = { 2, false, account },
 	[QUERY_RECORDED] = { 6, true, recorded },

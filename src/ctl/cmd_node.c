@@ -146,18 +146,19 @@ set_exec(struct ctl *c)
 
 static const struct column node_columns[] = {
 	/* clang-format off */
-	{ "name",       CELL_TEXT, false },
-	{ "state",      CELL_TEXT, false },
-	{ "enabled",    CELL_BOOL, false },
-	{ "transport",  CELL_TEXT, false },
-	{ "url",        CELL_TEXT, false },
-	{ "region",     CELL_TEXT, false },
-	{ "last_seen",  CELL_TIME, false },
-	{ "last_error", CELL_TEXT, false },
-	{ "insecure",   CELL_BOOL, true },
-	{ "id",         CELL_NUM,  true },
-	{ "record",     CELL_TEXT, true },
-	{ "helper",     CELL_TEXT, true },
+	{ "name",        CELL_TEXT, false },
+	{ "state",       CELL_TEXT, false },
+	{ "enabled",     CELL_BOOL, false },
+	{ "transport",   CELL_TEXT, false },
+	{ "url",         CELL_TEXT, false },
+	{ "region",      CELL_TEXT, false },
+	{ "last_seen",   CELL_TIME, false },
+	{ "last_error",  CELL_TEXT, false },
+	{ "insecure",    CELL_BOOL, true },
+	{ "id",          CELL_NUM,  true },
+	{ "record",      CELL_TEXT, true },
+	{ "helper",      CELL_TEXT, true },
+	{ "state_since", CELL_TIME, true },
 	/* clang-format on */
 };
 enum { NNODE = sizeof node_columns / sizeof node_columns[0] };
@@ -187,6 +188,7 @@ list_node(const struct node *n, void *arg)
 		C_NUM(n->id),
 		C_TEXT(n->record),
 		C_TEXT(n->helper),
+		C_NUM(n->state_since),
 	    });
 	return 0;
 }

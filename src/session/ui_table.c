@@ -27,13 +27,14 @@ static const struct table_column who[] = {
 	{ "host",      W_TABLE_HOST,      CELL_TEXT,   true  },
 };
 static const struct table_column nodes[] = {
-	{ "name",      W_TABLE_NODE,      CELL_TEXT,   false },
-	{ "state",     W_TABLE_STATE,     CELL_WORD,   false },
-	{ "last_seen", W_TABLE_LAST_SEEN, CELL_TIME,   false },
-	{ "address",   W_TABLE_ADDRESS,   CELL_TEXT,   false },
-	{ "region",    W_TABLE_REGION,    CELL_TEXT,   false },
-	{ "enabled",   W_TABLE_ENABLED,   CELL_YESNO,  false },
-	{ "error",     W_TABLE_ERROR,     CELL_TEXT,   true  },
+	{ "name",        W_TABLE_NODE,      CELL_TEXT,  false },
+	{ "state",       W_TABLE_STATE,     CELL_WORD,  false },
+	{ "state_since", W_TABLE_SINCE,     CELL_TIME,  false },
+	{ "last_seen",   W_TABLE_LAST_SEEN, CELL_TIME,  false },
+	{ "address",     W_TABLE_ADDRESS,   CELL_TEXT,  false },
+	{ "region",      W_TABLE_REGION,    CELL_TEXT,  false },
+	{ "enabled",     W_TABLE_ENABLED,   CELL_YESNO, false },
+	{ "error",       W_TABLE_ERROR,     CELL_TEXT,  true  },
 };
 static const struct table_column keys[] = {
 	{ "fingerprint", W_TABLE_FINGERPRINT, CELL_TEXT, false },

@@ -389,6 +389,7 @@ def test_who_kill_and_nodes(host):
     assert "number" in refused(host, "root1", "kill everybody", 64)
     [node] = json.loads(ok(host, "root1", "nodes --json"))
     assert node["name"] == "one" and node["enabled"] is True and node["address"].startswith("unix://")
+    assert node["state"] == "connected" and 0 < node["state_since"] <= node["last_seen"], node
     assert "one" in ok(host, "root1", "nodes")
 
 

@@ -369,7 +369,7 @@ def test_nodes(full):
     full.ctl("node", "add", "plain", "tcp://192.0.2.2:2375", "--insecure")
     nodes = {n["name"]: n for n in full.json("node", "list")}
     assert set(nodes["gpu"]) == {"id", "name", "state", "enabled", "transport", "url", "region", "last_seen",
-                                 "last_error", "insecure", "record", "helper"}
+                                 "last_error", "insecure", "record", "helper", "state_since"}
     assert [nodes[n]["transport"] for n in ("gpu", "here", "plain")] == ["tls", "unix", "INSECURE"]
     assert nodes["plain"]["insecure"] is True and nodes["gpu"]["region"] == "lab"
     assert "INSECURE" in full.ctl("node", "list")

@@ -182,7 +182,7 @@ pairs_are_an_object(void **state)
 static void
 words_in_cells_are_the_language_s(void **state)
 {
-	static const char *const node[] = { "n1", "failed", "0", "unix:///x", "", "yes", "why",
+	static const char *const node[] = { "n1", "failed", "0", "0", "unix:///x", "", "yes", "why",
 		NULL };
 	static const char *const me[] = { "role", "admin", "menu", "plain", "grant",
 		"1795666236\nshell\nroot\n*", NULL };
