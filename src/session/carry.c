@@ -166,7 +166,8 @@ carry_work(struct channel *ch)
 	}
 	if (buf_len(&ch->raw) > 0)
 		return any;
-	if (ch->eof && !ch->eof_told) {
+	/* With both ends over OpenSSH's client closes, and would have no exit status: finish() says that first. */
+	if (ch->eof && ch->forward && !ch->eof_told) {
 		ssh_channel_send_eof(ch->ssh);
 		ch->eof_told = true;
 	}

@@ -1,11 +1,12 @@
 """Files of containers over SFTP, and where the helper has a place at all."""
 
+import contextlib
 import os
 import subprocess
 
 import pytest
 
-from lab import SLOW, run, wait_for
+from lab import SLOW, read_all, run, wait_for
 from test_forward import ask, client, free_port, web  # noqa: F401
 
 
@@ -45,6 +46,19 @@ def test_scp(host, payload, tmp_path, mode):
             pytest.skip("that mode needs scp in the image")
         assert r.returncode == 0, r.stderr
     assert (tmp_path / "back").read_bytes() == payload.read_bytes()
+
+
+def test_the_exit_status_comes_before_the_end_of_output(host):
+    """OpenSSH's client closes once both ends are over: what comes after that it takes for a failure."""
+    with contextlib.closing(host.transport("alice+bb")) as t:
+        for _ in range(10):
+            ch = t.open_session()
+            ch.invoke_subsystem("sftp")
+            ch.sendall(b"\0\0\0\5\1\0\0\0\3")
+            assert ch.recv(9)[4] == 2  # its version
+            ch.shutdown_write()
+            read_all(ch)
+            assert ch.exit_status_ready() and ch.recv_exit_status() == 0
 
 
 def test_sftp_without_a_container_says_what_it_needs(host):
