@@ -26,7 +26,7 @@ get() while 1;
 """
 
 SCENARIOS = {
-    "no frames": 'print "Welcome to the machine!\\n" x 1000',
+    "no frames": 'get(); print "Welcome to the machine!\\n" x 1000',
     "a frame of the session's": "ready(); frame(1, $OPEN_TCP, str('localhost') . pack('N', 1))",
     "OPENED before READY": "get(); opened()",
     "OPENED of nothing": "ready(); frame(77, $OPENED, pack('N', 0) . str(''))",
