@@ -27,6 +27,7 @@
 #define PLACED	 "jumpbox: placed\n"
 #define NO_PLACE "jumpbox: no place\n"
 static const char script[] =
+    "_u=$(umask)\n"
     "umask 077\n"
     "_w= _x=\n"
     "for _d in /tmp /var/tmp \"$HOME\" /run /dev/shm /; do\n"
@@ -44,6 +45,7 @@ static const char script[] =
     "case $(sha256sum <&3 2>/dev/null) in \"$3\"*|'') ;; *) echo 'jumpbox: no place'; exit 1 ;; "
     "esac\n"
     "echo 'jumpbox: placed'\n"
+    "umask \"$_u\"\n"
     "exec /proc/self/fd/3\n";
 
 enum { WORD_MAX = 64, TAR_BLOCK = 512 };

@@ -61,6 +61,14 @@ def test_the_exit_status_comes_before_the_end_of_output(host):
             assert ch.exit_status_ready() and ch.recv_exit_status() == 0
 
 
+def test_the_modes_of_new_files_are_the_containers(host, tmp_path):
+    (tmp_path / "open").write_bytes(b"")
+    (tmp_path / "open").chmod(0o664)
+    assert sftp(host, "alice+bb", f"put {tmp_path}/open /tmp/open\nmkdir /tmp/opendir\n").returncode == 0
+    assert host.engine.exec("bb", "stat", "-c", "%a", "/tmp/open", "/tmp/opendir").split() == ["644", "755"]
+    assert sftp(host, "alice+bb", "rm /tmp/open\nrmdir /tmp/opendir\n").returncode == 0
+
+
 def test_sftp_without_a_container_says_what_it_needs(host):
     r = sftp(host, "alice", "ls\n")
     assert r.returncode != 0 and b"USER+CONTAINER" in r.stderr
