@@ -27,7 +27,7 @@ enum { GOOD, NO_LOGIN, NO_HOOKS };
 
 /* A socket that it wants to be connected to, and why it is not. */
 #define SELF_PATH "/self"
-#define SELF_WHY  "there is no self"
+#define SELF_WHY  "unconnected"
 
 struct trial {
 	const char *name;

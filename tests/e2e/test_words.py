@@ -64,8 +64,8 @@ def without(text, names):
     return text
 
 
-# What operators alone read: the log, the audit, and a role that cannot start.
-OPERATORS = r"fatal|log_\w+|F_STR|err_set|relay_detach|tell_broker"
+# What operators alone read, or whoever compiles: the log, the audit, and a role that cannot start.
+OPERATORS = r"fatal|log_\w+|F_STR|err_set|relay_detach|tell_broker|_Static_assert"
 # No sentences, though they have two words: algorithms, the name of a memory file, a command line. And one in a file that operators keep.
 NO_SENTENCES = re.compile(r"@libssh\.org|^host keys$|the recording ends here|^code --remote ")
 SENTENCE = re.compile(r"[A-Za-z]{2,}[ ,:;]+[A-Za-z(\u4e00-\u9fff]|[\u4e00-\u9fff]")
