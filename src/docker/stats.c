@@ -4,7 +4,8 @@
  *
  * Docker sends a sample each second for as long as it is listened to.  Podman
  * does so every five, and answers a single question at once: it is asked each
- * second, and what it said before is kept here.
+ * second, and what it said before is kept here.  Its time of the system is the
+ * part of it that was used, so the clock is asked instead.
  */
 #include "engine.h"
 #include "json.h"
@@ -128,6 +129,7 @@ stats_cpu(const struct stats_sample *before, const struct stats_sample *now)
 struct following {
 	int (*fn)(const struct engine_stats *, void *);
 	void *arg;
+	bool podman;
 	struct stats_sample last; /* system 0: none yet */
 };
 
@@ -139,7 +141,9 @@ take(struct following *f, const char *text, size_t n, struct errtext *e)
 
 	if (json_stats(text, n, &s, &before) < 0)
 		return err_words(e, JB_UNAVAILABLE, W_NOT_RUNNING, NULL, NULL, NULL);
-	if (before.system == 0)
+	if (f->podman)
+		s.system = (uint64_t)now_mono_ms() * 1000000 * s.cpus;
+	if (f->podman || before.system == 0)
 		before = f->last;
 	f->last = s;
 	if (before.system == 0)
@@ -233,7 +237,7 @@ int
 engine_stats(struct engine *en, const struct engine_info *info, const char *id,
     int (*fn)(const struct engine_stats *, void *), void *arg, struct errtext *e)
 {
-	struct following f = { .fn = fn, .arg = arg };
+	struct following f = { .fn = fn, .arg = arg, .podman = info->podman };
 	char path[192];
 
 	if (!engine_id_ok(id))
@@ -241,5 +245,5 @@ engine_stats(struct engine *en, const struct engine_info *info, const char *id,
 	if (en->bad)
 		return err_words(e, en->bad, W_NODE_ADDRESS, en->name, NULL, NULL);
 	snprintf(path, sizeof(path), "/containers/%s/stats", id);
-	return info->podman ? ask_again(en, path, &f, e) : follow(en, path, &f, e);
+	return f.podman ? ask_again(en, path, &f, e) : follow(en, path, &f, e);
 }

@@ -170,9 +170,7 @@ def test_top(site):
         theirs, ours = beside(site, lambda: cpu_percent(site.engine, "busy"), "top --json one+bus")
         [row] = json.loads(ours)
         assert row["name"] == "busy"  # its own, whatever it was called by
-        # What Podman gives docker's formula as the system's time is what all have used of it: a share of that.
-        if site.engine.kind != "podman":
-            assert abs(theirs - row["cpu_percent"]) < 40, (theirs, row)
+        assert abs(theirs - row["cpu_percent"]) < 40, (theirs, row)
         assert 10 < row["cpu_percent"] < 250 and row["memory"] > 0 and row["memory_limit"] > row["memory"]
         names = {r["name"] for r in json.loads(ok(site, "alice", "top --json"))}
         assert {"busy", "idle", "bb", "deb"} <= names
