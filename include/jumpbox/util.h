@@ -22,6 +22,10 @@ void free_secret(char *s);    /* wipes the string, then frees it; NULL is fine *
 /* Copies; 0, or JB_BAD_INPUT when it does not fit (dst is then empty). */
 int str_copy(char *dst, size_t size, const char *src);
 
+/* Big-endian, as everything is that goes over a wire. */
+uint32_t load_u32(const uint8_t *p);
+void store_u32(uint8_t *p, uint32_t v);
+
 int64_t now_unix(void); /* seconds */
 int64_t now_unix_ms(void);
 int64_t now_mono_ms(void); /* CLOCK_MONOTONIC */

@@ -2,6 +2,7 @@
 #include "wire.h"
 #include "jumpbox/buf.h"
 #include "jumpbox/errors.h"
+#include "jumpbox/util.h"
 
 #include <string.h>
 
@@ -39,9 +40,7 @@ wire_u32(struct wire *w)
 {
 	const uint8_t *p = take(w, 4);
 
-	if (!p)
-		return 0;
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	return p ? load_u32(p) : 0;
 }
 
 const uint8_t *
@@ -94,9 +93,9 @@ wire_end(const struct wire *w)
 int
 wire_put_u32(struct buf *b, uint32_t v)
 {
-	const uint8_t be[4] = { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
-		(uint8_t)v };
+	uint8_t be[4];
 
+	store_u32(be, v);
 	return buf_add(b, be, sizeof(be));
 }
 

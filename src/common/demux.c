@@ -10,6 +10,8 @@
  */
 #include "jumpbox/demux.h"
 
+#include "jumpbox/util.h"
+
 #include <string.h>
 
 enum { KIND_STDOUT = 1, KIND_STDERR, KIND_ENGINE };
@@ -28,7 +30,7 @@ parse_head(struct demux *d)
 	if (h[0] < KIND_STDOUT || h[0] > KIND_ENGINE || (h[1] | h[2] | h[3]) != 0)
 		return -1;
 	d->kind = h[0] == KIND_ENGINE ? KIND_STDERR : h[0];
-	d->remain = (uint32_t)h[4] << 24 | (uint32_t)h[5] << 16 | (uint32_t)h[6] << 8 | h[7];
+	d->remain = load_u32(h + 4);
 	return 0;
 }
 

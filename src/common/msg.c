@@ -21,21 +21,6 @@ enum { MSG_FIRST = 256, MSG_KEEP = 4096 };
 /* ---- storage ---------------------------------------------------------- */
 
 static void
-store_u32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
-}
-
-static uint32_t
-load_u32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void
 free_data(struct msg *m)
 {
 	wipe(m->data, m->cap);

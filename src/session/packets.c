@@ -17,6 +17,8 @@
 
 #include "session.h"
 
+#include "jumpbox/util.h"
+
 #include <libssh/callbacks.h>
 #include <libssh/ssh2.h>
 #include <stdarg.h>
@@ -32,9 +34,9 @@ int __wrap__ssh_buffer_pack(struct ssh_buffer_struct *b, const char *format, siz
 static void
 add_u32(ssh_buffer b, uint32_t v)
 {
-	const uint8_t p[4] = { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
-		(uint8_t)v };
+	uint8_t p[4];
 
+	store_u32(p, v);
 	ssh_buffer_add_data(b, p, sizeof(p));
 }
 
@@ -61,7 +63,7 @@ get_u32(struct reader *r)
 	r->bad |= r->n < 4;
 	if (r->bad)
 		return 0;
-	v = (uint32_t)r->p[0] << 24 | (uint32_t)r->p[1] << 16 | (uint32_t)r->p[2] << 8 | r->p[3];
+	v = load_u32(r->p);
 	r->p += 4;
 	r->n -= 4;
 	return v;

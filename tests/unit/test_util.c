@@ -366,10 +366,24 @@ times_of_which_0_is_never(void **state)
 	assert_int_equal(poll_timeout(INT64_MAX), INT_MAX);
 }
 
+static void
+test_numbers_on_a_wire(void **state)
+{
+	uint8_t p[6] = { 0 };
+
+	(void)state;
+	store_u32(p + 1, 0x01fe80ff); /* no place to align it */
+	assert_memory_equal(p, "\0\x01\xfe\x80\xff\0", 6);
+	assert_int_equal(load_u32(p + 1), 0x01fe80ff);
+	store_u32(p, UINT32_MAX);
+	assert_int_equal(load_u32(p), UINT32_MAX);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers_on_a_wire),
 		cmocka_unit_test(times_of_which_0_is_never),
 		cmocka_unit_test(error_sentences),
 		cmocka_unit_test(copies_fit_or_fail),
