@@ -56,6 +56,20 @@ fixture_teardown(void **state)
 	return 0;
 }
 
+/* A login on this host, for tests in which nothing depends on how it came about. */
+static inline struct session
+fixture_session(const char *user)
+{
+	return (struct session){ .conn = 7,
+		.user = user,
+		.source = "10.0.0.1",
+		.method = "password",
+		.host = "here",
+		.boot_id = "boot",
+		.pid = 1,
+		.pid_start = 2 };
+}
+
 /* Before a fork: a child must not hold its parent's handle. */
 static inline void
 fixture_close(struct fixture *f)

@@ -24,14 +24,7 @@ static int
 setup(void **state)
 {
 	struct scene *s = xcalloc(1, sizeof(*s));
-	struct session login = { .conn = 7,
-		.user = "bob",
-		.source = "10.0.0.1",
-		.method = "password",
-		.host = "here",
-		.boot_id = "boot",
-		.pid = 1,
-		.pid_start = 2 };
+	struct session login = fixture_session("bob");
 	struct attach a = { .conn = 7,
 		.request = 1,
 		.marker = "7.1",

@@ -91,14 +91,7 @@ static void
 recordings_come_and_go(void **state)
 {
 	struct fixture *f = *state;
-	struct session s = { .conn = 7,
-		.user = "alice",
-		.source = "10.0.0.1",
-		.method = "password",
-		.host = "here",
-		.boot_id = "boot",
-		.pid = 1,
-		.pid_start = 2 };
+	struct session s = fixture_session("alice");
 	int64_t session = 0, other = 0, first, second;
 
 	add_user(f, "alice");
@@ -132,14 +125,7 @@ static void
 retention_leaves_the_session_of_a_recording(void **state)
 {
 	struct fixture *f = *state;
-	struct session s = { .conn = 7,
-		.user = "alice",
-		.source = "10.0.0.1",
-		.method = "password",
-		.host = "here",
-		.boot_id = "boot",
-		.pid = 1,
-		.pid_start = 2 };
+	struct session s = fixture_session("alice");
 	int64_t session = 0, other = 0, removed;
 
 	add_user(f, "alice");
