@@ -20,11 +20,16 @@
 
 struct metric;
 
+/* Recordings on the disk. */
+struct kept {
+	int64_t n, bytes;
+};
+
 struct scrape {
 	FILE *f;
 	const struct server_state *server;
-	struct store *st;	/* NULL: no answer */
-	const char *database;	/* its path */
+	struct store *st; /* NULL: no answer */
+	struct kept kept;
 	int err;		/* the first failure of the database */
 	const struct metric *m; /* what is being printed */
 	int64_t below, sum_ms;	/* of a histogram, so far */
@@ -91,10 +96,6 @@ print_watcher(struct scrape *s)
 
 /* ---- of the disk --------------------------------------------------------- */
 
-struct kept {
-	int64_t n, bytes;
-};
-
 /* A directory that is not there, or not to be read, holds none. */
 static struct kept
 recordings_kept(const char *database)
@@ -122,14 +123,14 @@ recordings_kept(const char *database)
 static int
 print_recordings(struct scrape *s)
 {
-	put_number(s, NULL, NULL, NULL, recordings_kept(s->database).n);
+	put_number(s, NULL, NULL, NULL, s->kept.n);
 	return 0;
 }
 
 static int
 print_recordings_bytes(struct scrape *s)
 {
-	put_number(s, NULL, NULL, NULL, recordings_kept(s->database).bytes);
+	put_number(s, NULL, NULL, NULL, s->kept.bytes);
 	return 0;
 }
 
@@ -298,7 +299,7 @@ print(struct scrape *s, const struct metric *m)
 void
 numbers_print(FILE *f, const struct server_state *server, struct store *st, const char *database)
 {
-	struct scrape s = { .f = f, .server = server, .st = st, .database = database };
+	struct scrape s = { .f = f, .server = server, .st = st, .kept = recordings_kept(database) };
 
 	for (size_t i = 0; i < sizeof(of_server) / sizeof(of_server[0]); i++)
 		print(&s, &of_server[i]);
