@@ -21,7 +21,7 @@ same_node(const struct node *a, const struct node *b)
 {
 	return a->id == b->id && same(a->name, b->name) && same(a->url, b->url) &&
 	    same(a->ca, b->ca) && same(a->cert, b->cert) && same(a->key, b->key) &&
-	    a->insecure == b->insecure && same(a->record, b->record);
+	    a->insecure == b->insecure && same(a->record, b->record) && same(a->helper, b->helper);
 }
 
 struct search {

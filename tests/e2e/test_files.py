@@ -166,6 +166,20 @@ def test_what_cannot_work_says_why(host, container):
         assert host.ssh(f"alice+{name}", "true").returncode == (0 if image == "busybox" else 69)
 
 
+def test_a_node_says_no_beside_what_is_open(own_host):
+    host = own_host()
+    with contextlib.closing(host.transport("alice+bb")) as t:
+        shell = t.open_session()
+        shell.exec_command("echo in; exec cat")
+        assert shell.recv(3) == b"in\n"
+        host.ctl("node", "set", "one", "helper", "off")
+        ch = t.open_session()
+        ch.invoke_subsystem("sftp")
+        assert b"does not allow the helper" in ch.makefile_stderr("rb").read()
+        shell.sendall(b"still\n")
+        assert shell.recv(6) == b"still\n"
+
+
 def test_a_node_can_say_no(own_host):
     host = own_host()
     host.ctl("node", "set", "one", "helper", "off")
