@@ -77,6 +77,8 @@ notice_learn(struct attached *a, const struct subject *s)
 {
 	struct verdict v;
 
+	if (!a->tty) /* nobody else is told */
+		return;
 	for (a->ends = now_unix(); attach_allowed(a, s, a->ends, &v); a->ends = v.until) {
 		if (v.until == 0) {
 			a->ends = 0;
