@@ -226,20 +226,21 @@ title_width(enum ui_column c)
 void
 ui_layout_make(struct ui_layout *l, const struct ui_widths *w, unsigned cols)
 {
-	unsigned left = cols > 1 ? cols - 1 : 0, want[COL_COUNT], gap;
+	unsigned left = cols > 1 ? cols - 1 : 0, title[COL_COUNT], want[COL_COUNT], gap;
 
 	memset(l, 0, sizeof(*l));
 	for (unsigned c = 0; c < COL_COUNT; c++) {
+		title[c] = title_width(c);
 		want[c] = w->widest[c];
-		if (want[c] > 0 && want[c] < title_width(c))
-			want[c] = title_width(c);
+		if (want[c] > 0 && want[c] < title[c])
+			want[c] = title[c];
 	}
 	for (unsigned rank = 1; rank <= COL_COUNT; rank++) {
 		for (unsigned c = 0; c < COL_COUNT; c++) {
 			unsigned n = want[c] < columns[c].least ? want[c] : columns[c].least;
 
-			if (n > 0 && n < title_width(c))
-				n = title_width(c);
+			if (n > 0 && n < title[c])
+				n = title[c];
 			gap = c == 0 ? 0 : UI_GAP;
 			if (columns[c].rank != rank || n == 0)
 				continue;
