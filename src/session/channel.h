@@ -191,7 +191,6 @@ void front_connect(struct channel *ch, const struct ui_entry *e);
 void front_everything(struct channel *ch);	  /* no candidates: all of the list is shown */
 void front_warn(struct channel *ch, enum word w); /* a line on a terminal, whatever it shows */
 void front_forget(struct channel *ch);		  /* frees what the front holds */
-void front_target(struct channel *ch);		  /* asks the broker what the login name means */
 void front_list(struct channel *ch);		  /* asks the broker for all of the list */
 void front_prompt(struct channel *ch, enum word w, bool echo);
 /* What that text names, or the login name for NULL, which must outlive the question. */

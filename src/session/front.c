@@ -71,8 +71,9 @@ front_resolve(struct channel *ch, const char *text)
 	ask(ch, REQ_TARGET, 0);
 }
 
-void
-front_target(struct channel *ch)
+/* Asks the broker what the login name means. */
+static void
+ask_target(struct channel *ch)
 {
 	front_resolve(ch, NULL);
 }
@@ -83,7 +84,7 @@ front_again(struct channel *ch)
 {
 	ch->named = false;
 	ch->looked_again = true;
-	front_target(ch);
+	ask_target(ch);
 }
 
 void
@@ -204,7 +205,7 @@ front_start(struct channel *ch)
 	else if (ch->conn->auth.must_enrol)
 		enrol_start(ch);
 	else
-		front_target(ch);
+		ask_target(ch);
 }
 
 /* ---- input ------------------------------------------------------------------------------ */

@@ -45,10 +45,7 @@ fit(struct channel *ch)
 static bool
 wants_colour(const struct channel *ch)
 {
-	for (unsigned i = 0; i < ch->nenv; i++)
-		if (strcmp(ch->env[i].name, "NO_COLOR") == 0 && ch->env[i].value[0] != '\0')
-			return false;
-	return true;
+	return chan_variable(ch, "NO_COLOR") == NULL;
 }
 
 /* The broker tells of changes while there is anybody to hear of them. */

@@ -5,10 +5,9 @@
  */
 #include "menu_full.h"
 
-#include "jumpbox/log.h"
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
-#include "task.h"
+#include "task_parts.h"
 #include "ui_details.h"
 
 #include <errno.h>
@@ -22,13 +21,8 @@ enum { LOG_TAIL = 1000, LOG_READ = 32 * 1024, FACTS_MAX = 256 * 1024, NAME_WIDTH
 static void
 cancel(uint32_t *request)
 {
-	struct msg m;
-
-	if (*request == 0)
-		return;
-	msg_init(&m, REQ_CANCEL, link_id());
-	msg_put_u32(&m, *request);
-	link_send(&m);
+	if (*request != 0)
+		task_cancel(*request);
 	*request = 0;
 }
 
@@ -124,12 +118,6 @@ show_details(struct menu_full *f)
 	ui_menu_grown(&f->ui);
 }
 
-static void
-malformed(const struct msg *m)
-{
-	fatal(JB_INTERNAL, "the broker's answer %u is malformed", m->type);
-}
-
 /* u32 code, str message: true if all is well. */
 static bool
 good(struct msg *m, char why[static MAX_REASON + 1])
@@ -151,7 +139,7 @@ on_details(struct channel *ch, struct msg *m)
 	f->details = 0;
 	task_take_details(m, &d);
 	if (!msg_end(m))
-		malformed(m);
+		task_malformed(m);
 	if (ok) {
 		ui_details_text(&d, &f->facts);
 		show_details(f);
@@ -172,7 +160,7 @@ on_stats(struct channel *ch, struct msg *m)
 		ch->full->stats = 0;
 	msg_get_str(m, name, sizeof(name)); /* the page has it */
 	if (!msg_end(m))
-		malformed(m);
+		task_malformed(m);
 }
 
 static void
@@ -182,7 +170,7 @@ on_figures(struct channel *ch, struct msg *m)
 
 	task_take_stats(m, &f->figures);
 	if (!msg_end(m))
-		malformed(m);
+		task_malformed(m);
 	f->draw |= !f->have_figures;
 	f->stale = f->have_figures = true;
 	show_details(f);
@@ -215,7 +203,7 @@ on_logs(struct channel *ch, struct msg *m)
 	if (ok)
 		ch->fd = msg_take_fd(m);
 	if (!msg_end(m) || (ok && ch->fd < 0))
-		malformed(m);
+		task_malformed(m);
 	if (!ok) {
 		ch->full->logs = 0;
 		lost(ch, why);
@@ -315,7 +303,7 @@ on_power(struct channel *ch, struct msg *m)
 	bool ok = good(m, why);
 
 	if (!msg_end(m))
-		malformed(m);
+		task_malformed(m);
 	ch->full->power = 0;
 	ui_menu_say_text(&ch->full->ui, !ok, why);
 	ch->full->draw = true;
@@ -371,7 +359,7 @@ on_rows(struct channel *ch, struct msg *m)
 
 	f->query = 0;
 	if (!msg_end(m))
-		malformed(m);
+		task_malformed(m);
 	if (!ok) {
 		lost(ch, why);
 	} else if (next != 0) {

@@ -8,6 +8,7 @@
 
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
+#include "jumpbox/words.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -57,14 +58,9 @@ ui_details_release(struct ui_details *d)
 	*d = (struct ui_details){ 0 };
 }
 
-enum word
-ui_detail_title(enum detail_key key)
-{
-	return details[key].title;
-}
-
-char *
-ui_detail_value(const struct ui_detail *d, char *dst, size_t size)
+/* Safe to show. */
+static char *
+detail_value(const struct ui_detail *d, char *dst, size_t size)
 {
 	char when[32], word[UI_CELL];
 
@@ -114,7 +110,7 @@ ui_details_text(const struct ui_details *d, struct buf *out)
 			if (d->row[i].key != k)
 				continue;
 			say(out, text_fit(fit, sizeof(fit), title, width, true));
-			say(out, ui_detail_value(&d->row[i], value, sizeof(value)));
+			say(out, detail_value(&d->row[i], value, sizeof(value)));
 			say(out, "\n");
 			title[0] = '\0';
 		}

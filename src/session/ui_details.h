@@ -4,7 +4,6 @@
 
 #include "jumpbox/buf.h"
 #include "jumpbox/proto.h"
-#include "jumpbox/words.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,11 +17,6 @@ struct ui_details {
 	size_t n;
 };
 void ui_details_release(struct ui_details *d);
-
-/* What a row is called. */
-enum word ui_detail_title(enum detail_key key);
-/* Its value, safe to show. */
-char *ui_detail_value(const struct ui_detail *d, char *dst, size_t size);
 
 /* In the order of the keys; rows of one key are one below the other. */
 void ui_details_text(const struct ui_details *d, struct buf *out);
