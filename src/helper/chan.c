@@ -18,6 +18,7 @@
 enum {
 	GRANT = MUX_WINDOW_START / 4, /* so much is granted again at once */
 	KEEP = 16 * 1024,	      /* of a buffer that is empty */
+	WASTE_MOST = 4 * 1024 * 1024, /* in one turn */
 };
 
 enum { IN, OUT, ERR }; /* slots */
@@ -143,11 +144,30 @@ chan_close(struct helper *h, struct chan *c)
 	c->state = CHAN_CLOSED;
 }
 
+/*
+ * What nobody wants any more: he who writes it may have to be rid of it before he reads on, and what
+ * is unread when a socket is closed reaches him as a reset.
+ */
+static void
+throw_away(int *fd)
+{
+	static char waste[KEEP];
+	size_t most = WASTE_MOST;
+	ssize_t n;
+
+	while ((n = read(*fd, waste, sizeof(waste))) > 0 && (size_t)n < most)
+		most -= (size_t)n;
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		close_fd(fd);
+}
+
 static void
 end_now(struct helper *h, struct chan *c)
 {
 	if (c->state != CHAN_CLOSED)
 		say(h, c->id, MUX_CLOSE);
+	if (c->kind == CHAN_SOCKET && c->out_fd >= 0)
+		throw_away(&c->out_fd);
 	chan_free(h, c);
 }
 
@@ -318,17 +338,6 @@ read_data(struct helper *h, struct chan *c, int *fd, enum mux_type type)
 		close_fd(fd);
 		end_out(h, c);
 	}
-}
-
-/* What nobody wants any more: he who writes it may have to be rid of it before he reads on. */
-static void
-throw_away(int *fd)
-{
-	static char waste[KEEP];
-	ssize_t n = read(*fd, waste, sizeof(waste));
-
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		close_fd(fd);
 }
 
 static void

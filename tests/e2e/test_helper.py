@@ -611,6 +611,27 @@ def test_what_came_before_the_close_is_delivered(here, tmp_path):
             peer.close()
 
 
+def test_a_close_is_no_reset(here, tmp_path):
+    """Which it would be to somebody of whose bytes some are unread."""
+    path = str(tmp_path / "socket")
+    with socket.create_server(path, family=socket.AF_UNIX) as server:
+        channel, _, _ = here.opened("OPEN_UNIX", string(path))
+        here.stalled.add(channel)
+        peer, _ = server.accept()
+        sent = os.urandom(WINDOW)
+        for at in range(0, WINDOW, 1 << 16):
+            here.send(channel, "DATA", sent[at:at + (1 << 16)])
+        here.send(channel, "CLOSE")
+        assert here.run("echo meanwhile")[0] == b"meanwhile\n"
+        here.proc.send_signal(signal.SIGSTOP)
+        wait_for(lambda: "T" in pathlib.Path(f"/proc/{here.proc.pid}/stat").read_text().rsplit(")", 1)[1][:3])
+        peer.sendall(bytes(150 << 10))  # which is there, all of it, when the last is written
+        here.proc.send_signal(signal.SIGCONT)
+        assert b"".join(iter(lambda: peer.recv(1 << 16), b"")) == sent
+        here.wait(channel, "CLOSE")
+        peer.close()
+
+
 def test_where_close_range_is_refused(docker, tmp_path):
     """As an old engine does on a new kernel: a process that is forked for SFTP keeps no connection open."""
     profile = tmp_path / "profile"
