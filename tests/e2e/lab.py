@@ -460,8 +460,10 @@ class JumpHost:
     def terminal(self, login, *command, rows=24, cols=80, options=(), key=True, term="xterm", timeout=20):
         """ssh in a real terminal of that size (pexpect)."""
         argv = self.ssh_argv(login, *command, options=("-tt", *options), key=key)
-        return pexpect.spawn(argv[0], argv[1:], dimensions=(rows, cols), timeout=timeout * SLOW,
-                             env={**os.environ, "TERM": term, "LC_ALL": "C.UTF-8"}, encoding=None)
+        terminal = pexpect.spawn(argv[0], argv[1:], dimensions=(rows, cols), timeout=timeout * SLOW,
+                                 env={**os.environ, "TERM": term, "LC_ALL": "C.UTF-8"}, encoding=None)
+        terminal.str_last_chars = 4000  # of what is said of it when a test fails
+        return terminal
 
 
 def ended(t, timeout=20):

@@ -41,7 +41,8 @@ def test_a_renamed_container_is_found_by_its_new_name_and_its_id(host, docker):
         docker.cli("rename", "after", "later")
         r = host.ssh("alice+after", "true")
         assert r.returncode == 66, r
-        assert host.ssh("alice+later", "echo in").stdout == b"in\n"
+        r = host.ssh("alice+later", "echo in")
+        assert r.stdout == b"in\n", r
     finally:
         for name in ("before", "after", "later"):
             docker.remove(name)
