@@ -22,6 +22,7 @@
 #include <malloc.h>
 #include <openssl/evp.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +103,7 @@ run_broker(const struct zygote_conn *c)
 		.pair = c->fd[0],
 		.status = c->fd[1] };
 
+	prctl(PR_SET_NAME, "jb-broker"); /* for ps: the zygote keeps the program's name */
 	str_copy(b.peer, sizeof(b.peer), c->peer);
 	str_copy(b.local, sizeof(b.local), c->local);
 	b.grace_from = now_mono_ms() - (age > 0 && age < 60000 ? age : 0);
@@ -129,8 +131,10 @@ tick(int64_t now)
 		zyg.clean_at = now + (zyg.settled ? SWEEP_MS : SOON_MS);
 		zyg.settled = true;
 		zyg.cleaner = zygote_fork(-1, -1);
-		if (zyg.cleaner == 0)
+		if (zyg.cleaner == 0) {
+			prctl(PR_SET_NAME, "jb-cleaner");
 			cleaner(&zyg.cfg);
+		}
 		if (zyg.cleaner < 0)
 			zyg.cleaner = 0;
 	}

@@ -373,6 +373,15 @@ class JumpHost:
                         found.append(int(p.name))
         return sorted(found)
 
+    def serving(self, role):
+        """Those of them that serve a connection, by the name that ps shows: no zygote, no cleaner (it comes and goes)."""
+        found = []
+        for pid in self.processes(role):
+            with contextlib.suppress(OSError):  # it ended
+                if pathlib.Path(f"/proc/{pid}/comm").read_text() == role.replace("jumpbox", "jb") + "\n":
+                    found.append(pid)
+        return found
+
     def watchers(self):
         """{number of a node: pid of its watcher}; 0 is the database's."""
         found = {}

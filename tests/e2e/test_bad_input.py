@@ -257,12 +257,12 @@ class Lock:
 def test_a_short_lock_is_waited_for(own_host):
     host = own_host()
     t = live_terminal(host)
-    before = set(host.processes("jumpbox-broker"))
+    before = set(host.serving("jumpbox-broker"))
     with Lock(host):
         p = host.popen("alice+bb", "echo in", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE)
         # It waits in its login: no session's row but the one that was there.
-        wait_for(lambda: set(host.processes("jumpbox-broker")) - before, 10, "its broker")
+        wait_for(lambda: set(host.serving("jumpbox-broker")) - before, 10, "its broker")
         still_works(t)
         assert p.poll() is None and len(host.ctl_json("session", "list")) == 1
     out, err = p.communicate(timeout=30 * SLOW)

@@ -138,8 +138,8 @@ def test_logs_follow_and_leave(site):
 
 
 def children(host):
-    """Brokers and what they have forked, but for zygotes."""
-    return len(host.processes("jumpbox-broker"))
+    """Brokers and what they have forked."""
+    return len(host.serving("jumpbox-broker"))
 
 
 def docker_stats(engine, name):

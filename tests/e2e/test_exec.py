@@ -93,12 +93,12 @@ def parent_of(pid):
 @pytest.mark.parametrize("site", ("tls",), indirect=True)
 def test_a_relay_keeps_no_command_line(site):
     """It stays between a TLS engine and the session for as long as the command runs."""
-    before = set(site.processes("jumpbox-broker"))
+    before = set(site.serving("jumpbox-broker"))
     secret = "tokens" + os.urandom(8).hex()
     p = site.popen("alice+bb", f"echo on; cat; : {secret}", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                    options=("-o", f"SetEnv=LC_SECRET={secret}"))
     assert p.stdout.readline() == b"on\n"
-    brokers = set(site.processes("jumpbox-broker")) - before
+    brokers = set(site.serving("jumpbox-broker")) - before
     relays = [pid for pid in brokers if parent_of(pid) in brokers]
     assert len(relays) == 1 and secret.encode() not in memory_of(relays[0])
     p.communicate(timeout=20)

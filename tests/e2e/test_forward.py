@@ -1,6 +1,7 @@
 """Forwarding in and out of containers through the helper, with real clients."""
 
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -46,11 +47,14 @@ def connect(port, seconds=20):
 
 def ask(port, text=b"GET /passwd HTTP/1.0\r\n\r\n"):
     """What comes; a client that was refused closes, or resets because of what it did not read."""
-    with connect(port) as s, contextlib.suppress(ConnectionResetError, BrokenPipeError):
-        s.sendall(text)
-        s.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: s.recv(65536), b""))
-    return b""
+    with connect(port) as s:
+        try:
+            s.sendall(text)
+            s.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: s.recv(65536), b""))
+        except OSError as e:
+            assert e.errno in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN), e
+            return b""
 
 
 @pytest.fixture(scope="session")

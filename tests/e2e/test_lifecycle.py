@@ -117,11 +117,11 @@ def test_a_killed_half_takes_only_its_own_session_and_leaves_no_exec(own_host, d
     host.may_crash = True
     docker.container("victim", "busybox")
     bystander = live_terminal(host)
-    others = set(host.processes(role))
+    others = set(host.serving(role))
     t = host.terminal("alice+victim")
     t.sendline("echo rea''dy")
     t.expect(b"ready\r\n")
-    mine = set(host.processes(role)) - others
+    mine = set(host.serving(role)) - others
     assert len(mine) == 1
     os.kill(mine.pop(), signal.SIGKILL)
     t.expect(pexpect.EOF, timeout=10)

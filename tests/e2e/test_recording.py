@@ -91,11 +91,13 @@ def test_a_terminal_is_recorded(host):
 
 
 def played(text, directory, command=("cat",)):
-    """What asciinema itself shows of it, in a terminal of its own."""
-    file = directory / f"{random.randrange(1 << 60)}.cast"
+    """What asciinema itself shows of it, in a terminal and a home of its own (two at once both make what is missing)."""
+    home = directory / f"{random.randrange(1 << 60)}"
+    home.mkdir()
+    file = home / "a.cast"
     file.write_bytes(text)
     t = pexpect.spawn("asciinema", [*command, str(file)], dimensions=(24, 80), timeout=60 * SLOW,
-                      env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(directory)}, encoding=None)
+                      env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(home)}, encoding=None)
     shown = t.read()
     assert ended(t) == 0, shown
     return shown
@@ -301,8 +303,7 @@ def test_a_killed_session_loses_less_than_a_second(lab, docker, tmp_path):
     clients = [flood(host, n, tmp_path) for n in range(KILLED)]
     for n in range(KILLED):
         wait_for(lambda: times(n, (tmp_path / str(n)).read_bytes()), 60, f"output of {n}")
-    sessions = [pid for pid in host.processes("jumpbox-session")
-                if "jb-session" in pathlib.Path(f"/proc/{pid}/comm").read_text()]
+    sessions = host.serving("jumpbox-session")
     assert len(sessions) == KILLED
     dice = random.Random(2026)
     dice.shuffle(sessions)
