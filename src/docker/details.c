@@ -10,7 +10,6 @@
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,61 +182,6 @@ add_environment(struct engine_details *d, const json_t *env)
 	    add_free(d, DETAIL_ENV, xasprintf("%.*s", (int)strcspn(s, "="), s));
 }
 
-/* ---- GPUs ------------------------------------------------------------------------- */
-
-static void
-add_device_request(struct engine_details *d, const json_t *r)
-{
-	const json_t *ids = json_object_get(r, "DeviceIDs"), *v;
-	long long count = json_integer_value(json_object_get(r, "Count"));
-	const char *driver = json_str(r, "Driver"), *s;
-	struct buf line;
-	size_t i;
-
-	buf_init(&line, DETAIL_MAX);
-	json_array_foreach(ids, i, v) if ((s = json_string_value(v)) != NULL)
-	{
-		if (buf_len(&line) > 0)
-			buf_add(&line, ",", 1);
-		buf_add(&line, s, strlen(s));
-	}
-	if (driver == NULL || driver[0] == '\0')
-		driver = "gpu";
-	if (buf_len(&line) > 0)
-		add_free(d, DETAIL_GPU,
-		    xasprintf(
-			"%s %.*s", driver, (int)buf_len(&line), (const char *)buf_ptr(&line)));
-	else if (count < 0)
-		add_free(d, DETAIL_GPU, xasprintf("%s all", driver));
-	else
-		add_free(d, DETAIL_GPU, xasprintf("%s x%lld", driver, count));
-	buf_release(&line);
-}
-
-/* The one variable whose value says which devices: only when it is a list of them. */
-static void
-add_visible_devices(struct engine_details *d, const json_t *env)
-{
-	static const char name[] = "NVIDIA_VISIBLE_DEVICES=";
-	const char *s;
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(env, i, v)
-	{
-		s = json_string_value(v);
-		if (s == NULL || strncmp(s, name, sizeof(name) - 1) != 0)
-			continue;
-		s += sizeof(name) - 1;
-		for (const char *p = s; *p != '\0'; p++)
-			if (!isalnum((unsigned char)*p) && strchr(",:-", *p) == NULL)
-				return;
-		if (s[0] != '\0' && strcmp(s, "void") != 0 && strcmp(s, "none") != 0)
-			add_free(d, DETAIL_GPU, xasprintf("nvidia %.128s", s));
-		return;
-	}
-}
-
 /* ---- all of it ---------------------------------------------------------------------- */
 
 static void
@@ -273,9 +217,8 @@ int
 json_details(const char *text, size_t n, struct engine_details *d)
 {
 	json_t *root = json_read(text, n);
-	const json_t *config = json_object_get(root, "Config"), *state, *host, *net, *r;
+	const json_t *config = json_object_get(root, "Config"), *state, *host, *net;
 	const char *name = json_str(root, "Name");
-	size_t i;
 
 	if (!json_is_object(config) || name == NULL) {
 		json_decref(root);
@@ -297,11 +240,7 @@ json_details(const char *text, size_t n, struct engine_details *d)
 	if (json_is_false(json_object_get(state, "Running")))
 		add_time(d, DETAIL_FINISHED, state, "FinishedAt");
 	add_restart(d, json_object_get(host, "RestartPolicy"));
-	json_array_foreach(json_object_get(host, "DeviceRequests"), i, r)
-	{
-		add_device_request(d, r);
-	}
-	add_visible_devices(d, json_object_get(config, "Env"));
+	add_free(d, DETAIL_GPU, json_gpus(host, config));
 	add_ports(d, json_object_get(net, "Ports"));
 	add_networks(d, json_object_get(net, "Networks"));
 	add_mounts(d, json_object_get(root, "Mounts"));

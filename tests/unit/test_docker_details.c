@@ -21,7 +21,8 @@ static const char docker[] =
     "web\",\"HostConfig\":{\"RestartPolicy\":{\"Name\":"
     "\"on-failure\",\"MaximumRetryCount\":5},\"DeviceRequests\":[{\"Driver\":\"\",\"Count\":-1,"
     "\"DeviceIDs\":null},{\"Driver\":\"nvidia\",\"Count\":0,\"DeviceIDs\":[\"0\",\"GPU-1\"]},"
-    "{\"Driver\":\"nvidia\",\"Count\":2}]},\"Config\":{\"User\":\"app\",\"WorkingDir\":\"/"
+    "{\"Driver\":\"nvidia\",\"Count\":2},{\"Driver\":\"\",\"Count\":1,\"Capabilities\":[[\"tpu\"]]}"
+    "]},\"Config\":{\"User\":\"app\",\"WorkingDir\":\"/"
     "srv\",\"Image\":\"web:1\","
     "\"Env\":[\"PATH=/bin\",\"TOKEN=hunter2=x\",\"NVIDIA_VISIBLE_DEVICES=all\",\"EMPTY\"],"
     "\"Labels\":{\"team\":\"red\",\"odd\":7}},\"NetworkSettings\":{\"Ports\":{\"80/"
@@ -70,8 +71,7 @@ docker_says(void **state)
 	assert_string_equal(values(d, DETAIL_STARTED), "1795666237\n");
 	assert_string_equal(values(d, DETAIL_FINISHED), "1795666237\n"); /* another zone */
 	assert_string_equal(values(d, DETAIL_RESTART), "on-failure:5\n");
-	assert_string_equal(
-	    values(d, DETAIL_GPU), "gpu all\nnvidia 0,GPU-1\nnvidia x2\nnvidia all\n");
+	assert_string_equal(values(d, DETAIL_GPU), "0,GPU-1,count=2\n");
 	assert_string_equal(values(d, DETAIL_PORT), "0.0.0.0:8080->80/tcp\n443/tcp\n");
 	assert_string_equal(values(d, DETAIL_NETWORK), "bridge 172.17.0.2\n");
 	assert_string_equal(values(d, DETAIL_MOUNT), "bind /data -> /d (ro)\nvolume v -> /v\n");
@@ -105,7 +105,8 @@ devices_are_no_place_for_secrets(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
 		snprintf(text, sizeof(text),
-		    "{\"Name\":\"/x\",\"Config\":{\"Env\":[\"NVIDIA_VISIBLE_DEVICES=%s\"]}}",
+		    "{\"Name\":\"/x\",\"HostConfig\":{\"Runtime\":\"nvidia\"},"
+		    "\"Config\":{\"Env\":[\"NVIDIA_VISIBLE_DEVICES=%s\"]}}",
 		    secrets[i]);
 		assert_int_equal(json_details(text, strlen(text), d), 0);
 		assert_string_equal(values(d, DETAIL_GPU), "");

@@ -412,6 +412,9 @@ says_which_gpus_it_has(void **state)
 		{ "\"Config\":{\"Env\":[\"NVIDIA_VISIBLE_DEVICES=0,1\"]},"
 		  "\"HostConfig\":{\"Runtime\":\"nvidia\"}",
 		    "0,1" },
+		{ "\"Config\":{\"Env\":[\"NVIDIA_VISIBLE_DEVICES=a secret\"]},"
+		  "\"HostConfig\":{\"Runtime\":\"nvidia\"}",
+		    "" },
 		{ "\"Config\":{\"Env\":[\"NVIDIA_VISIBLE_DEVICES=void\"]},"
 		  "\"HostConfig\":{\"Runtime\":\"nvidia\"}",
 		    "" },
