@@ -29,6 +29,8 @@ int recordings_open_dir(const char *database, bool make);
 void recording_name(char dst[static RECORDING_NAME], int64_t at, int64_t session, uint32_t request);
 /* Such a name: other files in that directory are nobody's business. */
 bool recording_name_ok(const char *name);
+/* Each file in dir that has such a name; -1 and errno if it cannot be read. */
+int recordings_each(int dir, void (*fn)(int dir, const char *name, void *), void *arg);
 /* A new one, write-only and append-only, 0600 and locked.  -1 and errno. */
 int recording_create(int dir, const char *name);
 /* An old one, read-only.  -1 and errno. */

@@ -75,6 +75,18 @@ broker_subject(struct broker *b, struct subject *s, struct errtext *e)
 	return r != 0 ? broker_no_database(e) : 0;
 }
 
+int
+broker_standing(const struct subject *s, bool admin, struct errtext *e)
+{
+	const struct flaw *flaw = standing_flaw(&s->standing, now_unix());
+
+	if (flaw != NULL)
+		return err_words(e, JB_DENIED, flaw->told, NULL, NULL, NULL);
+	if (admin && s->standing.role != ROLE_ADMIN)
+		return err_words(e, JB_DENIED, W_ADMIN_ONLY, NULL, NULL, NULL);
+	return 0;
+}
+
 void
 broker_store_close(struct broker *b)
 {

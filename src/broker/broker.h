@@ -153,6 +153,8 @@ void broker_store_turn(struct broker *b);
  * name by now, and the session is about to be ended for it.
  */
 int broker_subject(struct broker *b, struct subject *s, struct errtext *e);
+/* The account is still good, and an administrator's if `admin`; else a sentence says what it is not. */
+int broker_standing(const struct subject *s, bool admin, struct errtext *e);
 /* Before a child that opens the database itself is forked. */
 void broker_store_close(struct broker *b);
 struct actor broker_actor(const struct broker *b);

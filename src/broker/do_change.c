@@ -109,16 +109,14 @@ static int
 make(struct broker *b, const struct change *c, const char *arg, const char *text, struct errtext *e)
 {
 	struct subject s = { 0 };
-	bool admin;
 	int r = broker_subject(b, &s, e);
 
 	if (r != 0)
 		return r;
-	r = standing_flaw(&s.standing, now_unix()) != NULL ? JB_DENIED : 0;
-	admin = s.standing.role == ROLE_ADMIN;
+	r = broker_standing(&s, c->admin, e);
 	subject_release(&s);
-	if (r != 0 || (c->admin && !admin))
-		return err_words(e, JB_DENIED, W_ADMIN_ONLY, NULL, NULL, NULL);
+	if (r != 0)
+		return r;
 	if (c->keys && !b->cfg->user_keys)
 		return err_words(e, JB_DENIED, W_KEYS_FORBIDDEN, NULL, NULL, NULL);
 	return c->make(b, arg, text, e);

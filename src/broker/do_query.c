@@ -245,11 +245,8 @@ fill(struct page *p, const struct question *q, struct subject *s, struct errtext
 {
 	int r = broker_subject(p->b, s, e);
 
-	if (r != 0)
+	if (r != 0 || (r = broker_standing(s, q->admin, e)) != 0)
 		return r;
-	if (standing_flaw(&s->standing, now_unix()) != NULL ||
-	    (q->admin && s->standing.role != ROLE_ADMIN))
-		return err_words(e, JB_DENIED, W_ADMIN_ONLY, NULL, NULL, NULL);
 	return q->ask(p) != 0 ? broker_no_database(e) : 0;
 }
 

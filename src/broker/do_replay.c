@@ -33,13 +33,12 @@ may(struct broker *b, struct errtext *e)
 {
 	struct subject s = { 0 };
 	int r = broker_subject(b, &s, e);
-	bool admin;
 
 	if (r != 0)
 		return r;
-	admin = s.standing.role == ROLE_ADMIN && standing_flaw(&s.standing, now_unix()) == NULL;
+	r = broker_standing(&s, true, e);
 	subject_release(&s);
-	return admin ? 0 : err_words(e, JB_DENIED, W_ADMIN_ONLY, NULL, NULL, NULL);
+	return r;
 }
 
 static int

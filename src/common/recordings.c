@@ -6,6 +6,7 @@
 
 #include "jumpbox/util.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -62,6 +63,28 @@ recording_name_ok(const char *name)
 	size_t n = strlen(name), body = strspn(name, "0123456789TZ-");
 
 	return n < RECORDING_NAME && body > 16 && strcmp(name + body, SUFFIX) == 0;
+}
+
+int
+recordings_each(int dir, void (*fn)(int dir, const char *name, void *), void *arg)
+{
+	int fd = fcntl(dir, F_DUPFD_CLOEXEC, 0), why;
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	if (d == NULL) {
+		why = errno;
+		if (fd >= 0)
+			close(fd);
+		errno = why;
+		return -1;
+	}
+	while ((entry = readdir(d)) != NULL) {
+		if (recording_name_ok(entry->d_name))
+			fn(dir, entry->d_name, arg);
+	}
+	closedir(d);
+	return 0;
 }
 
 int

@@ -8,7 +8,6 @@
 
 #include "jumpbox/recordings.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,15 +37,13 @@ file_flaw(int fd, const struct stat *st)
 }
 
 static void
-count_one(struct tally *t, int dir, const char *name)
+count(int dir, const char *name, void *arg)
 {
+	struct tally *t = arg;
 	struct stat st = { 0 };
 	const char *wrong;
-	int fd;
+	int fd = recording_open(dir, name);
 
-	if (!recording_name_ok(name))
-		return;
-	fd = recording_open(dir, name);
 	if (fd < 0 && errno == ENOENT) /* it has just been removed */
 		return;
 	wrong = fd >= 0 && fstat(fd, &st) < 0 ? strerror(errno) : file_flaw(fd, &st);
@@ -58,22 +55,6 @@ count_one(struct tally *t, int dir, const char *name)
 		return;
 	t->live += recording_live(fd);
 	close(fd);
-}
-
-/* Takes dir. */
-static void
-count(int dir, struct tally *t)
-{
-	DIR *d = fdopendir(dir);
-	const struct dirent *entry;
-
-	if (d == NULL) {
-		close(dir);
-		return;
-	}
-	while ((entry = readdir(d)) != NULL)
-		count_one(t, dir, entry->d_name);
-	closedir(d);
 }
 
 /* What is wrong with the directory; NULL: nothing is. */
@@ -108,15 +89,13 @@ recording_check(const struct config *c, struct errtext *e)
 		return 0;
 	}
 	wrong = dir < 0 ? strerror(errno) : flaw(dir);
-	if (wrong == NULL && fstatvfs(dir, &fs) < 0)
+	if (wrong == NULL && (fstatvfs(dir, &fs) < 0 || recordings_each(dir, count, &t) < 0))
 		wrong = strerror(errno);
-	if (wrong != NULL) {
-		if (dir >= 0)
-			close(dir);
+	if (dir >= 0)
+		close(dir);
+	if (wrong != NULL)
 		return err_set(e, JB_UNAVAILABLE, "%s: %s", path, wrong);
-	}
 	room = (long long)fs.f_bavail * (long long)fs.f_frsize;
-	count(dir, &t);
 	if (room < RECORDINGS_FREE_LEAST)
 		return err_set(e, JB_UNAVAILABLE,
 		    "%s: the disk is full, so that terminals that have to be recorded are refused",

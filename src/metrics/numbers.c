@@ -12,7 +12,6 @@
 #include "jumpbox/recordings.h"
 #include "text.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,27 +95,29 @@ print_watcher(struct scrape *s)
 
 /* ---- of the disk --------------------------------------------------------- */
 
+static void
+count(int dir, const char *name, void *arg)
+{
+	struct kept *k = arg;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	k->n++;
+	k->bytes += st.st_size;
+}
+
 /* A directory that is not there, or not to be read, holds none. */
 static struct kept
 recordings_kept(const char *database)
 {
 	struct kept k = { 0, 0 };
-	int fd = recordings_open_dir(database, false);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	const struct dirent *d;
-	struct stat st;
+	int dir = recordings_open_dir(database, false);
 
-	if (dir == NULL && fd >= 0)
-		close(fd);
-	while (dir != NULL && (d = readdir(dir)) != NULL) {
-		if (!recording_name_ok(d->d_name) ||
-		    fstatat(fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		k.n++;
-		k.bytes += st.st_size;
-	}
-	if (dir != NULL)
-		closedir(dir);
+	if (dir < 0)
+		return k;
+	recordings_each(dir, count, &k);
+	close(dir);
 	return k;
 }
 

@@ -32,12 +32,12 @@ struct files {
 };
 
 static void
-add(struct files *all, int dir, const char *name)
+add(int dir, const char *name, void *arg)
 {
+	struct files *all = arg;
 	struct stat st;
 
-	if (!recording_name_ok(name) || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode))
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return;
 	if (all->n == all->room) {
 		all->room = all->room > 0 ? 2 * all->room : 256;
@@ -59,18 +59,8 @@ by_name(const void *a, const void *b)
 static int
 list(int dir, struct files *all)
 {
-	int fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	const struct dirent *entry;
-
-	if (d == NULL) {
-		if (fd >= 0)
-			close(fd);
+	if (recordings_each(dir, add, all) < 0)
 		return -1;
-	}
-	while ((entry = readdir(d)) != NULL)
-		add(all, dir, entry->d_name);
-	closedir(d);
 	if (all->n > 0)
 		qsort(all->file, all->n, sizeof(*all->file), by_name);
 	return 0;

@@ -11,7 +11,6 @@
 #include "jumpbox/recordings.h"
 #include "jumpbox/util.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,28 +18,17 @@
 enum { EVERY_MS = 5000, KERNEL_S = 60 }; /* what is older the kernel has written by itself */
 
 static void
-sync_one(int dir, const char *name, int64_t since)
+sync_one(int dir, const char *name, void *arg)
 {
-	int fd = recording_name_ok(name) ? recording_open(dir, name) : -1;
+	const int64_t *since = arg;
+	int fd = recording_open(dir, name);
 	struct stat st;
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && st.st_mtime >= since)
+	if (fstat(fd, &st) == 0 && st.st_mtime >= *since)
 		fdatasync(fd); /* nobody could do anything about a failure */
 	close(fd);
-}
-
-/* Takes dir. The names are the directory's. */
-static void
-sync_all(int dir, int64_t since)
-{
-	DIR *d = fdopendir(dir);
-	const struct dirent *entry;
-
-	while (d != NULL && (entry = readdir(d)) != NULL)
-		sync_one(dir, entry->d_name, since);
-	fsync(dir);
 }
 
 static int
@@ -79,7 +67,8 @@ sync_recordings(struct sync_recordings *s, const struct config *c, struct store 
 	if ((dir = recordings_open_dir(c->database, false)) < 0)
 		return 0;
 	if ((live || s->live || changed(dir, s->since)) && (s->child = fork()) == 0) {
-		sync_all(dir, s->since);
+		recordings_each(dir, sync_one, &s->since);
+		fsync(dir); /* the names are the directory's */
 		_exit(0);
 	}
 	close(dir);
