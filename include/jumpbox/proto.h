@@ -32,7 +32,7 @@
  *	REQ_STATS           u64 ref                                    REP_STATS, then EVT_STATS
  *	REQ_LOGS            u64 ref, u32 tail, u32 follow              REP_LOGS (+ stream fd)
  *	REQ_POWER           u64 ref, u32 what                          REP_POWER
- *	REQ_QUERY           u32 what, u32 offset, str arg              REP_QUERY
+ *	REQ_QUERY           u32 what, u32 offset                       REP_QUERY
  *	REQ_CHANGE          u32 what, str arg, str text                REP_CHANGE
  *	REQ_PASSWD          str old, str new                           REP_NEW_PASSWORD
  *	REQ_FOLLOW          u32 on                                     - (EVT_CHANGED while on)

@@ -275,11 +275,9 @@ do_query(struct broker *b, struct msg *m)
 	struct subject s = { 0 };
 	struct page p = { .b = b, .s = &s, .offset = msg_get_u32(m) };
 	struct errtext e = { 0 };
-	char arg[QUERY_CELL + 1];
 	int r;
 
-	msg_get_str(m, arg, sizeof(arg));
-	if (!msg_end(m) || arg[0] != '\0' || what >= QUESTIONS || questions[what].ask == NULL)
+	if (!msg_end(m) || what >= QUESTIONS || questions[what].ask == NULL)
 		return "malformed";
 	r = fill(&p, &questions[what], &s, &e);
 	answer(b, m->id, r, &e, &questions[what], &p);

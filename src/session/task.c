@@ -227,7 +227,6 @@ task_ask_rows(enum query what, uint32_t offset)
 	msg_init(&m, REQ_QUERY, id);
 	msg_put_u32(&m, what);
 	msg_put_u32(&m, offset);
-	msg_put_str(&m, "");
 	link_send(&m);
 	return id;
 }

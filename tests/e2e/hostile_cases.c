@@ -435,7 +435,7 @@ CASE(query_of_no_kind)
 {
 	bool good = login(p, "alice", AUTH_OK);
 
-	query(p, arg, 0, "");
+	query(p, arg, 0);
 	return good;
 }
 

@@ -67,7 +67,7 @@ bool list(struct peer *p, int64_t want);
 void numbers(struct peer *p, uint32_t type, unsigned n, uint32_t first);
 /* n numbers behind the ref, all the same. */
 void on_container(struct peer *p, uint32_t type, uint64_t ref, unsigned n, uint32_t first);
-void query(struct peer *p, uint32_t what, uint32_t offset, const char *arg);
+void query(struct peer *p, uint32_t what, uint32_t offset);
 void change(struct peer *p, uint32_t what, const char *arg, const char *text);
 /* A well-formed request of each type. */
 void well_formed(struct peer *p, uint32_t type);

@@ -223,14 +223,13 @@ on_container(struct peer *p, uint32_t type, uint64_t ref, unsigned n, uint32_t f
 }
 
 void
-query(struct peer *p, uint32_t what, uint32_t offset, const char *arg)
+query(struct peer *p, uint32_t what, uint32_t offset)
 {
 	struct msg m;
 
 	msg_init(&m, REQ_QUERY, 0);
 	msg_put_u32(&m, what);
 	msg_put_u32(&m, offset);
-	msg_put_str(&m, arg);
 	put_msg(p, &m);
 }
 
@@ -288,7 +287,7 @@ well_formed(struct peer *p, uint32_t type)
 		on_container(p, type, lab.mine, 1, POWER_START);
 		break;
 	case REQ_QUERY:
-		query(p, QUERY_KEYS, 0, "");
+		query(p, QUERY_KEYS, 0);
 		break;
 	case REQ_CHANGE:
 		change(p, CHANGE_KEY_DEL, "SHA256:x", "");
