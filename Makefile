@@ -132,8 +132,9 @@ $(BUILD)/tests/unit/test_broker_list_row: $(BUILD)/src/broker/list_row.o
 $(BUILD)/tests/unit/test_broker_dispatch: $(BUILD)/src/broker/dispatch.o
 $(BUILD)/tests/unit/test_broker_recheck: $(filter-out %/main.o,$(OBJ_broker))
 $(BUILD)/tests/unit/test_broker_replay: $(filter-out %/main.o,$(OBJ_broker))
+$(BUILD)/tests/unit/test_broker_carry: $(filter-out %/main.o,$(OBJ_broker))
 $(BUILD)/tests/unit/test_session_record: $(BUILD)/src/session/record.o
-$(BUILD)/tests/unit/test_broker_recheck $(BUILD)/tests/unit/test_broker_replay: ACCESS_LIBS += $(BROKER_LIBS)
+$(BUILD)/tests/unit/test_broker_recheck $(BUILD)/tests/unit/test_broker_replay $(BUILD)/tests/unit/test_broker_carry: ACCESS_LIBS += $(BROKER_LIBS)
 $(BUILD)/tests/unit/test_old_recordings: $(BUILD)/src/watcher/old_recordings.o
 $(BUILD)/tests/unit/test_sync_recordings: $(BUILD)/src/watcher/sync_recordings.o
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
@@ -161,6 +162,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
 $(BUILD)/tests/fuzz/fuzz_input: $(BUILD)/src/session/ui_input.o
 $(BUILD)/tests/fuzz/fuzz_sftp: $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/helper/sftp*.c))
+$(BUILD)/tests/fuzz/fuzz_mux_client: $(BUILD)/src/session/mux_client.o
 $(BUILD)/tests/fuzz/fuzz_helper: $(patsubst %,$(BUILD)/src/helper/%.o,stream dispatch chan exec mask account loop)
 fuzz-programs: $(FUZZ)
 fuzz fuzz-replay:

@@ -19,13 +19,16 @@
  *	                    u32 rows, str term, u32 nenv,
  *	                    nenv x (str name, str value), str command,
  *	                    str run-as, str shell ("": the grant's,
- *	                    the login shell)                           REP_ATTACH (+ stream fd)
+ *	                    the login shell), u32 helper (that is to
+ *	                    carry it; 0: none)                         REP_ATTACH (+ stream fd)
  *	REQ_CANCEL          u32 request: of an ATTACH that is not open - (it is answered),
  *	                    or of any of DETAILS to POWER (not answered any more, figures and logs end)
  *	REQ_RESIZE          u32 attach, u32 cols, u32 rows             -
  *	REQ_SIGNAL          u32 attach, str name ("TERM")              -
  *	REQ_STATUS          u32 attach                                 REP_STATUS
- *	REQ_DETACH          u32 attach, u64 in, u64 out, str how       -
+ *	REQ_DETACH          u32 attach, u64 in, u64 out, str how,
+ *	                    u32 exit (what a helper carried: its code
+ *	                    and 1; 0: not known)                       -
  *	REQ_LOG             u32 level, str event, str text             -
  *	REQ_LANGUAGE        u32 language (enum language of words.h)    -
  *	REQ_DETAILS         u64 ref                                    REP_DETAILS
@@ -54,8 +57,10 @@
  *	                    str service, str labels, str owner, str ports, str region, u64 created,
  *	                    u64 started, u64 finished, u64 node_seen, u64 used, u32 exit_code,
  *	                    u32 perms, u32 flags
- *	REP_ATTACH          u32 code, str message, u32 recorded        (code 0: the stream's fd; recorded:
- *	                                                                and the recording's, to append to)
+ *	REP_ATTACH          u32 code, str message, u32 recorded,
+ *	                    u32 carried, u32 nenv, nenv x str          (code 0: the stream's fd; carried: none, but
+ *	                                                                NAME=VALUE for OPEN_EXEC on the helper's;
+ *	                                                                recorded: and the recording's, to append to)
  *	REP_STATUS          u32 state, u32 code                        (see enum run_state)
  *	REP_ENROL           u32 code, str message, str secret, str url,
  *	                    u32 side, bytes modules                    (a picture of url; code ENROL_CODE: ask for one)

@@ -202,12 +202,14 @@ attached_deadline(const struct broker *b)
 void
 attached_tick(struct broker *b, int64_t now, bool quiet)
 {
-	struct attached *a;
+	struct attached *a, *holder;
 	bool kept = false;
 
 	for (a = b->attached; a != NULL; a = a->next) {
 		if (a->detach_by != 0 && !a->detached && a->detach_by <= now) {
-			hang_up(a);
+			holder = a->carried ? attached_find(b, a->carrier) : a;
+			if (holder != NULL)
+				hang_up(holder);
 			kept = true;
 		}
 	}

@@ -40,17 +40,21 @@ struct attached {
 	/* asked for */
 	enum attach_kind kind;
 	bool tty;
-	unsigned cols, rows;  /* the latest wish */
-	char **env;	      /* NULL-terminated */
-	char *command;	      /* NULL: a shell */
-	char *wanted_run_as;  /* NULL: as the grant says */
-	char *shell;	      /* NULL: the login shell */
+	unsigned cols, rows; /* the latest wish */
+	char **env;	     /* NULL-terminated */
+	char *command;	     /* NULL: a shell */
+	char *wanted_run_as; /* NULL: as the grant says */
+	char *shell;	     /* NULL: the login shell */
+	uint32_t carrier;    /* the helper that is to carry it; 0: none */
+	bool carried;	     /* it does: no stream and no exec of its own, these are the helper's */
 	uint32_t want, perms; /* of a helper: asked for, and what it may */
 	char *items; /* ... and HOST:PORT targets that it may reach besides; NULL: not decided */
 	unsigned unnoted; /* lines of its that were not recorded */
 	char *known_as;	  /* the name that its row had: what was shown or asked for */
-	/* the live facts it was decided on */
+	/* the live facts it is decided on */
+	bool has_facts;
 	char *name, *image, *labels, *owner;
+	char state[32];
 	int64_t row;   /* 0: nothing was recorded, so nothing was started */
 	int recording; /* its recording until the session has it; -1: none */
 	char recording_name[RECORDING_NAME];
@@ -112,17 +116,23 @@ int recording_begin(
 /* Nothing came of it. */
 void recording_drop(struct broker *b, struct attached *a);
 
+/* ---- attach_answer.c --------------------------------------------------- */
+
+/* code 0: it is open, and fd, unless a helper carries it, its stream. */
+void attach_answer(
+    struct broker *b, const struct attached *a, int code, const struct errtext *why, int fd);
+/* Ends an attach that has no stream yet, with the answer to its request. */
+void attach_fail(struct broker *b, struct attached *a, int code, const struct errtext *why);
+void attach_refuse(struct broker *b, struct attached *a, int code, enum word w, const char *a1);
+
 /* ---- do_attach.c ------------------------------------------------------- */
 
-/* Starts as many of the queued as may open at once. */
-void attach_start_queued(struct broker *b);
+/* Starts as many of the queued as may open at once; goes on with who has waited for a helper. */
+void attach_move(struct broker *b);
 /* Decides by the facts: 0 and the verdict's run-as (valid until s is released), or a code and why.
  */
 int attach_decide(const struct attached *a, const struct subject *s, int64_t now, struct verdict *v,
     struct errtext *e);
-/* Ends an attach that has no stream yet, with the answer to its request. */
-void attach_fail(struct broker *b, struct attached *a, int code, const struct errtext *why);
-void attach_refuse(struct broker *b, struct attached *a, int code, enum word w, const char *a1);
 
 /* A fresh one for a helper in that listed container. */
 void attach_begin_helper(struct broker *b, uint32_t id, uint64_t ref, uint32_t want);
@@ -138,6 +148,12 @@ bool helper_allowed(const struct attached *a, const struct subject *s, int64_t n
 int helper_hello(const struct attached *a);
 /* Records how many lines were not. */
 void helper_unnoted(struct broker *b, struct attached *a);
+/* Whether the attach waits until its helper is there, or is known not to be. */
+bool helper_awaited(const struct broker *b, const struct attached *a);
+/* The helper that carries it from now on; NULL: none. */
+const struct attached *helper_for(const struct broker *b, const struct attached *a, uint32_t want);
+/* It is there for shells and commands, which do without where it cannot be. */
+bool helper_optional(const struct attached *a);
 
 /* ---- recheck.c, notice.c ------------------------------------------------ */
 
@@ -155,6 +171,8 @@ void stream_resize(struct broker *b, struct attached *a);
 
 /* ---- exec_jobs.c: what the children do --------------------------------- */
 
+/* A relay stays for hours: it keeps nobody's words and secrets of the start. */
+void job_forget_words(const struct broker *b);
 void run_attach(int fd, const struct broker *b, const void *owner);
 /* helper_job.c */
 void run_helper(int fd, const struct broker *b, const void *owner);

@@ -480,8 +480,8 @@ turn(struct broker *b, struct watched *w, const sigset_t *mask)
 	attached_tick(b, woke, n == 0 || w->pfd[PAIR].revents == 0);
 	if (b->unsent)
 		pair_end(b, "failed");
-	if (b->queue_moves)
-		attach_start_queued(b);
+	while (b->queue_moves)
+		attach_move(b);
 	if (b->pair < 0 && b->attached == NULL)
 		b->done = true;
 	if ((n > 0 || (b->st != NULL && b->rest_at == 0)) && !b->done)

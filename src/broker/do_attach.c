@@ -3,8 +3,11 @@
  * in it.  Broker.
  *
  *	child: version, inspect ──facts──► broker: policy, row and audit row
- *	child: create, start    ◄──go────┘
+ *	child: create, start    ◄──go────┘   └──► session: on its helper's stream
  *	                        ──exec id, stream──► session
+ *
+ * A helper that was named is waited for, and done without if it cannot carry
+ * the process: the session hears of that no more than the user.
  *
  * No audit row, no attach: what cannot be recorded is not started.
  */
@@ -24,6 +27,7 @@
 
 enum {
 	OPEN_LIMIT_MS = 30000,
+	HELPER_LIMIT_MS = 20000, /* who waits for it has the rest of the time to do without */
 	/* At once, for one connection. An engine starts some 20 processes a second, and those of one
 	 * container one after the other: more would only keep other people waiting behind them. */
 	OPENING_A_NODE = 32,
@@ -35,101 +39,49 @@ static void open_ended(struct broker *b, void *owner, bool late);
 
 static const struct child_kind opener_kind = { OPEN_LIMIT_MS, run_attach, open_message,
 	open_ended };
-static const struct child_kind helper_kind = { OPEN_LIMIT_MS, run_helper, open_message,
+static const struct child_kind helper_kind = { HELPER_LIMIT_MS, run_helper, open_message,
 	open_ended };
 
 /* What is special to each kind. */
 static const struct {
 	const char *name; /* for the record */
 	uint32_t want;	  /* 0: it was asked for */
-	enum word denied;
 	const struct child_kind *opener;
 } kinds[] = {
-	[ATTACH_SHELL] = { "shell", PERM_SHELL, W_MAY_NOT_SHELL, &opener_kind },
-	[ATTACH_EXEC] = { "exec", PERM_EXEC, W_MAY_NOT_EXEC, &opener_kind },
-	[ATTACH_HELPER] = { "helper", 0, W_MAY_NOT_FORWARD, &helper_kind },
+	[ATTACH_SHELL] = { "shell", PERM_SHELL, &opener_kind },
+	[ATTACH_EXEC] = { "exec", PERM_EXEC, &opener_kind },
+	[ATTACH_HELPER] = { "helper", 0, &helper_kind },
 };
 
-/* ---- the answer ----------------------------------------------------------- */
-
-static void
-answer(struct broker *b, const struct attached *a, int code, const struct errtext *why, int fd,
-    int recording)
-{
-	bool helper = a->kind == ATTACH_HELPER;
-	struct msg m;
-
-	msg_init(&m, helper ? REP_HELPER : REP_ATTACH, a->id);
-	broker_put_why(&m, code, why);
-	msg_put_u32(&m, helper ? a->perms : recording >= 0);
-	if (fd >= 0)
-		msg_put_fd(&m, fd);
-	if (recording >= 0)
-		msg_put_fd(&m, recording);
-	broker_send(b, &m);
-}
-
-/* Where a node does not answer or nothing is granted there is no row to count. */
-static void
-count_failure(struct broker *b, const struct attached *a, int code)
-{
-	static const struct {
-		int code;
-		const char *word;
-	} reasons[] = {
-		{ JB_NOT_FOUND, "not_found" },
-		{ JB_UNAVAILABLE, "unavailable" },
-		{ JB_TRY_AGAIN, "try_again" },
-		{ JB_DENIED, "denied" },
-	};
-	const char *word = "other";
-
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].code == code)
-			word = reasons[i].word;
-	/* A database that does not take it has been complained of. */
-	if (broker_store(b) != NULL)
-		counter_attach_failed(
-		    b->st, a->exec.node != NULL ? a->exec.node->node->name : "", word);
-}
-
-void
-attach_fail(struct broker *b, struct attached *a, int code, const struct errtext *why)
-{
-	log_info("attach.refused", F_STR("target", a->name != NULL ? a->name : a->exec.container),
-	    F_NUM("code", -code), F_STR("reason", why->s));
-	answer(b, a, code, why, -1, -1);
-	count_failure(b, a, code);
-	a->detached = true;
-	attached_leave(b, a, "failed");
-	attached_settle(b, a);
-	b->queue_moves = true;
-}
-
-void
-attach_refuse(struct broker *b, struct attached *a, int code, enum word w, const char *a1)
-{
-	struct errtext e;
-
-	attach_fail(b, a, err_words(&e, code, w, a1, NULL, NULL), &e);
-}
-
 /* ---- the decision --------------------------------------------------------- */
+
+static uint32_t
+wanted(const struct attached *a)
+{
+	return kinds[a->kind].want != 0 ? kinds[a->kind].want : a->want;
+}
+
+static enum word
+denied(uint32_t want)
+{
+	return want & PERM_SHELL		  ? W_MAY_NOT_SHELL
+	    : want & PERM_EXEC			  ? W_MAY_NOT_EXEC
+	    : want & (PERM_FILES | PERM_FILES_RO) ? W_MAY_NOT_FILES
+						  : W_MAY_NOT_FORWARD;
+}
 
 int
 attach_decide(const struct attached *a, const struct subject *s, int64_t now, struct verdict *v,
     struct errtext *e)
 {
 	const struct facts f = { a->exec.node->node->name, a->name, a->image, a->labels, a->owner };
-	uint32_t want = kinds[a->kind].want != 0 ? kinds[a->kind].want : a->want;
-	enum word denied =
-	    want & (PERM_FILES | PERM_FILES_RO) ? W_MAY_NOT_FILES : kinds[a->kind].denied;
+	uint32_t want = wanted(a);
 
 	policy_decide(s, &f, want, now, v);
 	if (v->perms == 0)
 		return err_words(e, JB_NOT_FOUND, W_NOT_YOURS, NULL, NULL, NULL);
 	if (!policy_gives(v->perms, want))
-		return err_words(e, JB_DENIED, denied, a->name, NULL, NULL);
+		return err_words(e, JB_DENIED, denied(want), a->name, NULL, NULL);
 	if (a->wanted_run_as != NULL && !policy_run_as_ok(s, &f, want, now, a->wanted_run_as))
 		return err_words(e, JB_DENIED, W_NO_RUN_AS, a->wanted_run_as, a->name, NULL);
 	if (a->wanted_run_as != NULL)
@@ -163,6 +115,7 @@ record(struct broker *b, struct attached *a, struct errtext *e)
 		.container_id = a->exec.container,
 		.container = a->name,
 		.run_as = a->exec.run_as,
+		.exec_id = a->carried ? a->exec.exec_id : NULL,
 		.kind = kinds[a->kind].name,
 		.command = command,
 		.tty = a->tty,
@@ -179,8 +132,21 @@ record(struct broker *b, struct attached *a, struct errtext *e)
 	return err_words(e, JB_UNAVAILABLE, W_ATTACH_UNRECORDED, NULL, NULL, NULL);
 }
 
+/* Whatever is to be ended later is the helper's process: its own hangs on that. */
+static void
+choose_stream(const struct broker *b, struct attached *a)
+{
+	const struct attached *helper = helper_for(b, a, wanted(a));
+
+	if (helper == NULL)
+		return;
+	a->carried = true;
+	str_copy(a->exec.marker, sizeof(a->exec.marker), helper->exec.marker);
+	str_copy(a->exec.exec_id, sizeof(a->exec.exec_id), helper->exec.exec_id);
+}
+
 static int
-decide(struct broker *b, struct attached *a, const char *state, struct errtext *e)
+decide(struct broker *b, struct attached *a, struct errtext *e)
 {
 	struct subject s = { 0 };
 	struct verdict v;
@@ -190,11 +156,12 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 		return r;
 	r = attach_decide(a, &s, now_unix(), &v, e);
 	if (r == 0)
-		r = engine_running_check(state, e);
+		r = engine_running_check(a->state, e);
 	if (r == 0 && a->kind == ATTACH_HELPER)
 		r = helper_decide(a, &s, &v, e);
 	if (r == 0) {
 		a->exec.run_as = v.run_as != NULL ? xstrdup(v.run_as) : NULL;
+		choose_stream(b, a);
 		r = recording_begin(b, a, &v, e);
 		if (r == 0)
 			r = record(b, a, e);
@@ -208,7 +175,7 @@ decide(struct broker *b, struct attached *a, const char *state, struct errtext *
 /* ---- what the child says --------------------------------------------------- */
 
 static bool
-take_facts(struct attached *a, struct msg *m, char state[static 32])
+take_facts(struct attached *a, struct msg *m)
 {
 	struct live l = { .name = NULL };
 	bool good = live_take(m, &l);
@@ -220,19 +187,64 @@ take_facts(struct attached *a, struct msg *m, char state[static 32])
 	a->image = l.image;
 	a->labels = l.labels;
 	a->owner = l.owner;
-	memcpy(state, l.state, sizeof(l.state));
-	return good;
+	memcpy(a->state, l.state, sizeof(l.state));
+	return a->has_facts = good;
+}
+
+/* It is open, on a stream of its own or (fd -1) on its helper's. */
+static void
+opened(struct broker *b, struct attached *a, int fd)
+{
+	a->phase = AT_OPEN;
+	attach_answer(b, a, 0, NULL, fd);
+	attached_slim(a);
+	notice_attach(b, a);
+	a->recording = -1;				    /* the session's */
+	if (!helper_optional(a) && broker_store(b) != NULL) /* nobody waits for this any more */
+		attach_set_opened(b->st, a->row, now_mono_ms() - a->asked);
+	b->queue_moves = true;
+}
+
+static void
+go(struct attached *a)
+{
+	struct msg m;
+
+	msg_init(&m, CHILD_GO, 0);
+	msg_put_str(&m, a->exec.run_as != NULL ? a->exec.run_as : "");
+	a->started = true;	   /* as far as anybody can know from here on */
+	child_tell(a->opener, &m); /* if it is gone, its end says so */
+	msg_release(&m);
+}
+
+/* The facts are there, and so is the helper, or it will not be. */
+static void
+decide_and_go(struct broker *b, struct attached *a)
+{
+	struct errtext e = { 0 };
+	int r;
+
+	if ((r = decide(b, a, &e)) < 0) {
+		attach_fail(b, a, r, &e);
+		return;
+	}
+	a->phase = AT_DECIDED;
+	log_info("attach.open", F_NUM("attach", a->row), F_STR("node", a->exec.node->node->name),
+	    F_STR("container", a->name), F_STR("kind", kinds[a->kind].name), F_NUM("tty", a->tty),
+	    F_NUM("carried", a->carried));
+	if (!a->carried) {
+		go(a);
+		return;
+	}
+	child_stop(a->opener); /* it has looked, and there is no more to do */
+	a->opener = NULL;
+	opened(b, a, -1);
 }
 
 static void
 on_facts(struct broker *b, struct attached *a, struct msg *m)
 {
-	struct errtext e = { 0 };
-	char state[32];
-	struct msg go;
-	int r;
-
-	if (!take_facts(a, m, state)) {
+	if (!take_facts(a, m)) {
 		attach_refuse(b, a, JB_UNAVAILABLE, W_ATTACH_NONSENSE, NULL);
 		return;
 	}
@@ -242,18 +254,8 @@ on_facts(struct broker *b, struct attached *a, struct msg *m)
 		attach_refuse(b, a, JB_NOT_FOUND, W_ATTACH_RENAMED, NULL);
 		return;
 	}
-	if ((r = decide(b, a, state, &e)) < 0) {
-		attach_fail(b, a, r, &e);
-		return;
-	}
-	a->phase = AT_DECIDED;
-	log_info("attach.open", F_NUM("attach", a->row), F_STR("node", a->exec.node->node->name),
-	    F_STR("container", a->name), F_STR("kind", kinds[a->kind].name), F_NUM("tty", a->tty));
-	msg_init(&go, CHILD_GO, 0);
-	msg_put_str(&go, a->exec.run_as != NULL ? a->exec.run_as : "");
-	a->started = true;	    /* as far as anybody can know from here on */
-	child_tell(a->opener, &go); /* if it is gone, its end says so */
-	msg_release(&go);
+	if (!helper_awaited(b, a))
+		decide_and_go(b, a);
 }
 
 static void
@@ -281,17 +283,10 @@ on_stream(struct broker *b, struct attached *a, struct msg *m)
 		attach_refuse(b, a, JB_UNAVAILABLE, W_ATTACH_FAILED, NULL);
 		return;
 	}
-	a->phase = AT_OPEN;
 	child_no_limit(a->opener); /* it may be the relay */
-	attached_slim(a);
-	answer(b, a, 0, NULL, fd, a->recording);
-	notice_attach(b, a);
-	a->recording = -1;	     /* the session's */
-	if (broker_store(b) != NULL) /* nobody waits for this any more */
-		attach_set_opened(b->st, a->row, now_mono_ms() - a->asked);
+	opened(b, a, fd);
 	if (a->cols != a->set_cols || a->rows != a->set_rows)
 		stream_resize(b, a);
-	b->queue_moves = true;
 }
 
 static void
@@ -370,16 +365,16 @@ start(struct broker *b, struct attached *a)
 }
 
 void
-attach_start_queued(struct broker *b)
+attach_move(struct broker *b)
 {
 	struct attached *a, *next;
 
 	b->queue_moves = false;
 	for (a = b->attached; a != NULL; a = next) {
 		next = a->next;
-		if (a->phase != AT_QUEUED || !may_open(b, a))
-			continue;
-		if (!start(b, a))
+		if (a->phase == AT_OPENING && a->has_facts && !helper_awaited(b, a))
+			decide_and_go(b, a);
+		else if (a->phase == AT_QUEUED && may_open(b, a) && !start(b, a))
 			attach_refuse(b, a, JB_TRY_AGAIN, W_NO_PROCESSES, NULL);
 	}
 }
@@ -455,6 +450,7 @@ take_request(struct broker *b, struct msg *m, struct attached *a, uint64_t *ref)
 	a->command = msg_dup_str(m, MAX_COMMAND);
 	a->wanted_run_as = msg_dup_str(m, MAX_RUN_AS);
 	a->shell = msg_dup_str(m, MAX_SHELL);
+	a->carrier = msg_get_u32(m);
 	if (!msg_end(m) || tty > 1 || (a->kind != ATTACH_SHELL && a->kind != ATTACH_EXEC))
 		return false;
 	if (a->kind == ATTACH_SHELL) {
@@ -510,11 +506,14 @@ attach_begin_helper(struct broker *b, uint32_t id, uint64_t ref, uint32_t want)
 const char *
 do_attach(struct broker *b, struct msg *m)
 {
-	struct attached *a = fresh(b, m->id);
+	struct attached *a = fresh(b, m->id), *helper;
 	uint64_t ref;
 
 	if (!take_request(b, m, a, &ref))
 		return "malformed";
+	helper = attached_find(b, a->carrier);
+	if (a->carrier >= a->id || (helper != NULL && helper->kind != ATTACH_HELPER))
+		return "carried by no helper";
 	if (!list_knows(b, ref))
 		return "a container that was never listed";
 	locate(b, a, ref);

@@ -111,6 +111,41 @@ helper_hello(const struct attached *a)
 	return r;
 }
 
+/* ---- what it carries ------------------------------------------------------------- */
+
+bool
+helper_awaited(const struct broker *b, const struct attached *a)
+{
+	const struct attached *h = attached_find(b, a->carrier);
+
+	return h != NULL && h->phase < AT_OPEN;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+/* Its stream is for one container and one user, and starts the login shell alone. */
+const struct attached *
+helper_for(const struct broker *b, const struct attached *a, uint32_t want)
+{
+	const struct attached *h = attached_find(b, a->carrier);
+
+	if (h == NULL || h->phase != AT_OPEN || h->detached || a->shell != NULL ||
+	    h->exec.node != a->exec.node || strcmp(h->exec.container, a->exec.container) != 0 ||
+	    !same_text(h->exec.run_as, a->exec.run_as) || !policy_gives(h->perms, want))
+		return NULL;
+	return h;
+}
+
+bool
+helper_optional(const struct attached *a)
+{
+	return a->kind == ATTACH_HELPER && (a->want & (PERM_SHELL | PERM_EXEC)) != 0;
+}
+
 /* ---- the request ----------------------------------------------------------------- */
 
 const char *
@@ -121,7 +156,7 @@ do_helper(struct broker *b, struct msg *m)
 
 	if (!msg_end(m) ||
 	    (want != PERM_FILES && want != PERM_FILES_RO && want != PERM_FORWARD &&
-		want != PERM_FORWARD_SOME))
+		want != PERM_FORWARD_SOME && want != PERM_SHELL && want != PERM_EXEC))
 		return "malformed";
 	if (!list_knows(b, ref))
 		return "a container that was never listed";

@@ -109,7 +109,7 @@ do_resize(struct broker *b, struct msg *m)
 	unsigned rows = client_rows(msg_get_u32(m));
 	const char *wrong = fault(m, known);
 
-	if (wrong != NULL || a == NULL || !a->tty)
+	if (wrong != NULL || a == NULL || !a->tty || a->carried)
 		return wrong;
 	a->cols = cols;
 	a->rows = rows;
@@ -152,7 +152,7 @@ do_signal(struct broker *b, struct msg *m)
 	char name[32];
 
 	msg_get_str(m, name, sizeof(name));
-	if ((wrong = fault(m, known)) != NULL || a == NULL)
+	if ((wrong = fault(m, known)) != NULL || a == NULL || a->carried)
 		return wrong;
 	if (!client_signal_ok(name)) {
 		log_debug("attach.signal_ignored", F_STR("signal", name));
@@ -250,12 +250,16 @@ do_detach(struct broker *b, struct msg *m)
 	uint64_t in = msg_get_u64(m), out = msg_get_u64(m);
 	char how[MAX_HOW + 1];
 	const char *wrong;
+	uint32_t exit;
 
 	msg_get_str(m, how, sizeof(how));
+	exit = msg_get_u32(m);
 	if ((wrong = fault(m, known)) != NULL || a == NULL || a->detached)
 		return wrong;
-	if (in > INT64_MAX || out > INT64_MAX)
+	if (in > INT64_MAX || out > INT64_MAX || exit > 256)
 		return "malformed";
+	if (a->carried && exit > 0)
+		a->exit_code = (int)exit - 1;
 	a->detached = true;
 	a->in = (int64_t)in;
 	a->out = (int64_t)out;

@@ -33,14 +33,10 @@ tell_status(int fd, const struct exec_status *s)
 
 /* ---- attach ------------------------------------------------------------- */
 
-/* A relay stays for hours: it keeps nobody's words and secrets of the start. */
-static void
-forget_words(const struct broker *b, struct shell_argv *argv)
+void
+job_forget_words(const struct broker *b)
 {
-	struct attached *a;
-
-	shell_argv_release(argv);
-	for (a = b->attached; a != NULL; a = a->next)
+	for (struct attached *a = b->attached; a != NULL; a = a->next)
 		attached_slim(a);
 }
 
@@ -77,7 +73,8 @@ run_attach(int fd, const struct broker *b, const void *owner)
 		goto out;
 	job_exec(fd, exec_id);
 	r = engine_exec_start(en, &info, &spec, exec_id, &stream, &no_program, &e);
-	forget_words(b, &argv);
+	shell_argv_release(&argv);
+	job_forget_words(b);
 	if (r == 0)
 		job_pass(fd, en, &stream);
 out:

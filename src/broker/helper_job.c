@@ -7,6 +7,7 @@
 
 #include "jumpbox/util.h"
 
+#include <malloc.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,8 @@ run_helper(int fd, const struct broker *b, const void *owner)
 	struct errtext e = { 0 };
 	int r;
 
+	mallopt(M_PERTURB, 1);
+	job_forget_words(b); /* of the attaches that wait for it */
 	if ((r = job_facts(fd, b, en, a->exec.container, &info, NULL, &e)) < 0)
 		goto out;
 	job_go(fd, &run_as);

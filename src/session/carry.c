@@ -58,11 +58,12 @@ on_eof(void *owner)
 }
 
 static void
-on_exited(void *owner, uint32_t code)
+on_exited(void *owner, uint32_t signal, uint32_t code, bool core)
 {
 	struct channel *ch = owner;
 
-	ch->code = code;
+	(void)core;
+	ch->code = signal != 0 ? 128 + signal : code;
 	ch->have_code = true;
 }
 
@@ -81,7 +82,7 @@ on_closed(void *owner, uint32_t code, const char *text)
 }
 
 static const struct mux_events events = { on_opened, on_failed, on_data, on_eof, on_exited,
-	on_closed, NULL };
+	on_closed, NULL, NULL };
 
 /* ---- its life ------------------------------------------------------------------ */
 
@@ -132,23 +133,31 @@ carry_forget(struct channel *ch)
 	ch->reverse = NULL;
 }
 
-static bool
-pump_in(struct channel *ch)
+bool
+carry_in(struct channel *ch)
 {
 	bool any = false;
 	size_t n;
 
 	while (buf_len(&ch->in) > 0 &&
 	    (n = mux_send(ch->mux, buf_ptr(&ch->in), buf_len(&ch->in))) > 0) {
+		if (ch->record != NULL)
+			record_input(ch->record, now_mono_ms(), buf_ptr(&ch->in), n);
 		buf_consume(&ch->in, n);
 		ch->bytes_in += n;
 		any = true;
 	}
-	if (ch->in_eof && !ch->held && !ch->in_shut && buf_len(&ch->in) == 0) {
-		mux_eof(ch->mux);
-		ch->in_shut = true;
-	}
+	if (ch->in_eof && !ch->held && !ch->in_shut && buf_len(&ch->in) == 0)
+		ch->in_shut = mux_eof(ch->mux);
 	return any;
+}
+
+void
+carry_granted(struct channel *ch)
+{
+	if (ch->bytes_out > ch->granted)
+		mux_grant(ch->mux, (size_t)(ch->bytes_out - ch->granted));
+	ch->granted = ch->bytes_out;
 }
 
 bool
@@ -159,10 +168,8 @@ carry_work(struct channel *ch)
 	if (ch->reverse != NULL)
 		return reverse_work(ch);
 	if (ch->mux != NULL) {
-		any = pump_in(ch);
-		if (ch->bytes_out > ch->granted)
-			mux_grant(ch->mux, (size_t)(ch->bytes_out - ch->granted));
-		ch->granted = ch->bytes_out;
+		any = carry_in(ch);
+		carry_granted(ch);
 	}
 	if (buf_len(&ch->raw) > 0)
 		return any;
@@ -190,7 +197,7 @@ carry_lingers(struct channel *ch, int64_t now)
 		return false;
 	mux_grant(ch->mux, buf_len(&ch->raw));
 	buf_reset(&ch->raw);
-	if (pump_in(ch) || ch->linger_by == 0)
+	if (carry_in(ch) || ch->linger_by == 0)
 		ch->linger_by = now + LINGER_MS;
 	return (ch->held || buf_len(&ch->in) > 0) && now < ch->linger_by;
 }

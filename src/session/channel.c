@@ -324,6 +324,7 @@ chan_end(struct channel *ch, uint32_t code)
 {
 	menu_full_close(ch);
 	ch->code = code;
+	ch->died_of = NULL;
 	ch->state = CH_ENDING;
 }
 
@@ -353,7 +354,9 @@ finish(struct channel *ch)
 {
 	if (buf_len(&ch->say) > 0 || buf_len(&ch->raw) > 0)
 		return false;
-	if (!ch->forward)
+	if (ch->died_of != NULL)
+		ssh_channel_request_send_exit_signal(ch->ssh, ch->died_of, ch->core, "", "");
+	else if (!ch->forward)
 		ssh_channel_request_send_exit_status(ch->ssh, (int)ch->code);
 	ssh_channel_send_eof(ch->ssh);
 	ssh_channel_close(ch->ssh);

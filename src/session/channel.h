@@ -51,7 +51,8 @@ enum channel_state {
 
 enum {
 	STREAM_READ = 128 * 1024,
-	RAW_MAX = 4 * 1024 * 1024,  /* the bounded buffer of a drained stream: */
+	/* The bounded buffer of a drained stream, and what a helper's window may become as frames of one byte. */
+	RAW_MAX = 5 * 1024 * 1024,
 	DRAIN_MAX = RAW_MAX / 2,    /* half of it for one that has perhaps not ended, */
 	DRAIN_CHANNELS = 64,	    /* if there are no more than this: memory has a limit */
 	IN_MAX = 2 * 1024 * 1024,   /* beyond the window: the client ignores it */
@@ -116,7 +117,14 @@ struct channel {
 	bool suspect; /* perhaps it has: the engine does not say while the client takes nothing */
 	unsigned unanswered;   /* REQ_STATUS in a row that the engine did not answer */
 	uint32_t code;	       /* exit status to send */
+	const char *died_of;   /* instead of it: by that signal; NULL */
 	struct record *record; /* NULL: it is not recorded */
+
+	/* a process on a helper's stream */
+	uint32_t helper; /* that stream; 0: it is none */
+	bool bare;	 /* it did not come about: without */
+	uint32_t signal; /* that ended it */
+	bool core;
 
 	/* carried by a helper */
 	bool carried, forward;	 /* forward: no process of the client's is behind it */
@@ -288,7 +296,17 @@ int64_t relay_deadline(const struct channel *ch);
 /* poll() events wanted on ch->fd. */
 short relay_events(const struct channel *ch);
 
+/* relay_helper.c: the same, of a process that a helper carries */
+
+enum { RELAY_ENV_MAX = MAX_ENV + 8 };
+/* Starts it there, with these NAME=VALUE. */
+void relay_start(struct channel *ch, char *const *env, unsigned n);
+/* How it died, for the client; NULL: it did not, of a signal. */
+const char *relay_died_of(const struct channel *ch);
+
 /* carry.c: to and from a channel of a helper */
+bool carry_in(struct channel *ch);	/* true: something was done */
+void carry_granted(struct channel *ch); /* what the client has taken may come again */
 void carry_sftp(struct channel *ch, uint64_t ref);
 bool carry_work(struct channel *ch);
 /* The client has closed, and what it sent is still on its way. */

@@ -171,7 +171,7 @@ on_listener_closed(void *owner, uint32_t code, const char *text)
 }
 
 static const struct mux_events listener_events = { NULL, NULL, NULL, NULL, NULL, on_listener_closed,
-	on_accepted };
+	on_accepted, NULL };
 
 static void
 listener_new(struct wish *w, uint32_t bound)
@@ -280,7 +280,8 @@ on_failed(void *owner, uint32_t why, uint32_t code, const char *text)
 }
 
 /* Until it is open it can only fail. */
-static const struct mux_events wish_events = { on_opened, on_failed, NULL, NULL, NULL, NULL, NULL };
+static const struct mux_events wish_events = { on_opened, on_failed, NULL, NULL, NULL, NULL, NULL,
+	NULL };
 
 /* ---- which container ------------------------------------------------------------------------ */
 

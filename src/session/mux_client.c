@@ -22,7 +22,9 @@ enum {
 	CHANS_MAX = MAX_ATTACHES,
 	READY_MS = 10000,
 	ANSWER_MS = 45000, /* more than the helper takes to say that nobody answers */
+	AGAIN_MS = 60000, /* where none can be had for processes: not asked for again before that */
 	FILES = PERM_FILES | PERM_FILES_RO,
+	PROCESS = PERM_SHELL | PERM_EXEC,
 };
 
 struct mux_chan {
@@ -54,6 +56,8 @@ struct mux {
 	bool readable;
 	int64_t ready_by;
 	int64_t answer_by; /* of the channels' the first; 0: none */
+	int64_t again_at;  /* over, and kept until then: none can be had there; 0 */
+	bool no_processes; /* there is no shell */
 	struct buf put, got;
 	struct demux demux;
 	struct mux_chan *chans;
@@ -144,16 +148,46 @@ mux_send(struct mux_chan *mc, const void *p, size_t n)
 	put(x,
 	    &(struct mux_frame){ .channel = mc->id, .type = MUX_DATA, .u.data.bytes = { p, n } });
 	mc->out_window -= (uint32_t)n;
-	x->bytes_in += n;
+	if (!(mc->need & PROCESS)) /* an attach of its own counts those */
+		x->bytes_in += n;
 	return n;
 }
 
-void
+bool
 mux_eof(struct mux_chan *mc)
 {
-	if (!mc->eof_us && !mc->closed_us)
+	if (!mc->open || mc->closed_us)
+		return false;
+	if (!mc->eof_us)
 		put_plain(mc, MUX_EOF);
 	mc->eof_us = true;
+	return true;
+}
+
+bool
+mux_resize(struct mux_chan *mc, unsigned cols, unsigned rows)
+{
+	const struct mux_frame f = {
+		.channel = mc->id, .type = MUX_RESIZE, .u.size = { cols, rows }
+	};
+
+	if (!mc->open || mc->closed_us)
+		return false;
+	put(mc->mux, &f);
+	return true;
+}
+
+bool
+mux_signal(struct mux_chan *mc, const char *name)
+{
+	const struct mux_frame f = {
+		.channel = mc->id, .type = MUX_SIGNAL, .u.text.text = mux_str(name)
+	};
+
+	if (!mc->open || mc->closed_us)
+		return false;
+	put(mc->mux, &f);
+	return true;
 }
 
 void
@@ -250,16 +284,13 @@ expect_answer(struct mux_chan *mc)
 	mc->mux->answer_by = sooner(mc->mux->answer_by, mc->answer_by);
 }
 
-struct mux_chan *
-mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
-    const struct mux_events *ev, void *owner)
+static struct mux_chan *
+open_on(
+    struct mux *x, uint32_t need, struct mux_frame *first, const struct mux_events *ev, void *owner)
 {
-	struct mux *x = stream_find(c, ref, need);
 	struct mux_chan *mc;
 
-	if (x == NULL)
-		x = stream_ask(c, ref, need);
-	if (x == NULL || x->nchans >= CHANS_MAX)
+	if (x == NULL || x->over || x->nchans >= CHANS_MAX)
 		return NULL;
 	do
 		x->last_id = (x->last_id + 1) & ~MUX_TOP_BIT;
@@ -278,6 +309,50 @@ mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
 	return mc;
 }
 
+struct mux_chan *
+mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
+    const struct mux_events *ev, void *owner)
+{
+	struct mux *x = stream_find(c, ref, need);
+
+	return open_on(x != NULL ? x : stream_ask(c, ref, need), need, first, ev, owner);
+}
+
+static struct mux *
+stream_of(const struct conn *c, uint32_t request)
+{
+	struct mux *x;
+
+	for (x = c->muxes; x != NULL && x->request != request; x = x->next)
+		;
+	return x;
+}
+
+struct mux_chan *
+mux_open_process(struct conn *c, uint32_t stream, uint32_t need, struct mux_frame *first,
+    const struct mux_events *ev, void *owner)
+{
+	return open_on(stream_of(c, stream), need, first, ev, owner);
+}
+
+/* One that is on its way may turn out not to do: the broker, who is told its name, knows. */
+uint32_t
+mux_for_process(struct conn *c, uint64_t ref, uint32_t need)
+{
+	struct mux *x;
+
+	for (x = c->muxes; x != NULL; x = x->next) {
+		if (x->ref != ref)
+			continue;
+		if (x->no_processes || (x->over && x->want == need))
+			return 0;
+		if (!x->over && (x->fd < 0 || policy_gives(x->perms, need)))
+			return x->request;
+	}
+	x = stream_ask(c, ref, need);
+	return x != NULL ? x->request : 0;
+}
+
 /* The stream is over: whoever has a channel on it is told. code 0: no more than that. */
 static void
 fail(struct mux *x, uint32_t code, const char *text, const char *how)
@@ -288,12 +363,15 @@ fail(struct mux *x, uint32_t code, const char *text, const char *how)
 	if (x->over)
 		return;
 	x->over = true;
+	if (x->want & PROCESS && !x->ready)
+		x->again_at = now_mono_ms() + AGAIN_MS;
 	if (x->fd >= 0) {
 		msg_init(&m, REQ_DETACH, link_id());
 		msg_put_u32(&m, x->request);
 		msg_put_u64(&m, x->bytes_in);
 		msg_put_u64(&m, x->bytes_out);
 		msg_put_str(&m, how);
+		msg_put_u32(&m, 0);
 		link_send(&m);
 		close(x->fd);
 	}
@@ -352,9 +430,9 @@ on_failed(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
 {
 	char *text;
 
-	(void)x;
 	if (mc->open)
 		return false;
+	x->no_processes |= f->u.failed.why == MUX_WHY_NO_SHELL;
 	text = mux_strdup(f->u.failed.text);
 	if (mc->owner != NULL)
 		mc->ev->failed(mc->owner, f->u.failed.why, (uint32_t)-JB_UNAVAILABLE, text);
@@ -388,16 +466,18 @@ on_accept(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
 static bool
 on_data(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
 {
+	bool err = f->type == MUX_ERRDATA;
 	size_t n = f->u.data.bytes.n;
 
-	if (mc->listens || mc->eof_it || n > mc->in_window)
+	if (mc->listens || mc->eof_it || n > mc->in_window || (err && !(mc->need & PROCESS)))
 		return false;
 	mc->in_window -= (uint32_t)n;
 	if (mc->owner == NULL)
 		return true;
-	x->bytes_out += n;
+	if (!(mc->need & PROCESS))
+		x->bytes_out += n;
 	timers_active(x->conn);
-	mc->ev->data(mc->owner, f->u.data.bytes.s, n);
+	(err ? mc->ev->errdata : mc->ev->data)(mc->owner, f->u.data.bytes.s, n);
 	return true;
 }
 
@@ -446,12 +526,11 @@ static bool
 on_exited(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
 {
 	(void)x;
-	if (!(mc->need & FILES) || mc->exited)
+	if (!(mc->need & (FILES | PROCESS)) || mc->exited)
 		return false;
 	mc->exited = true;
-	if (mc->owner != NULL && mc->ev->exited != NULL)
-		mc->ev->exited(
-		    mc->owner, f->u.exit.signal != 0 ? 128 + f->u.exit.signal : f->u.exit.code);
+	if (mc->owner != NULL)
+		mc->ev->exited(mc->owner, f->u.exit.signal, f->u.exit.code, f->u.exit.core != 0);
 	return true;
 }
 
@@ -484,6 +563,7 @@ static const struct {
 	[MUX_FAILED] = { OPENING, on_failed },
 	[MUX_ACCEPT] = { FRESH, on_accept },
 	[MUX_DATA] = { OPEN, on_data },
+	[MUX_ERRDATA] = { OPEN, on_data },
 	[MUX_NOTE] = { OPEN, on_note },
 	[MUX_EOF] = { OPEN, on_eof },
 	[MUX_WINDOW] = { OPEN, on_window },
@@ -584,8 +664,7 @@ mux_answer(struct conn *c, struct msg *m)
 
 	if (m->type != REP_HELPER)
 		return false;
-	for (x = c->muxes; x != NULL && x->request != m->id; x = x->next)
-		;
+	x = stream_of(c, m->id);
 	code = msg_get_u32(m);
 	msg_get_str(m, text, sizeof(text));
 	perms = msg_get_u32(m);
@@ -688,7 +767,7 @@ mux_work(struct conn *c, int64_t now)
 			broken(x, "silent");
 		if (!x->over && due(x->answer_by, now))
 			give_up_waiting(x, now);
-		if (!x->over) {
+		if (!x->over || now < x->again_at) {
 			p = &x->next;
 			continue;
 		}

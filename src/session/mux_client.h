@@ -30,11 +30,13 @@ struct mux_events {
 	void (*failed)(void *owner, uint32_t why, uint32_t code, const char *text);
 	void (*data)(void *owner, const void *p, size_t n);
 	void (*eof)(void *owner);
-	void (*exited)(void *owner, uint32_t code);
+	/* signal 0: it ended by itself, with that code. */
+	void (*exited)(void *owner, uint32_t signal, uint32_t code, bool core);
 	/* By the helper, or (code, and why) the stream is over. */
 	void (*closed)(void *owner, uint32_t code, const char *text);
 	/* Of a listener: a connection, which the callee gives an owner or closes. */
 	void (*accepted)(void *owner, struct mux_chan *mc, const char *peer, uint32_t port);
+	void (*errdata)(void *owner, const void *p, size_t n); /* NULL: there is none */
 };
 
 /*
@@ -43,10 +45,21 @@ struct mux_events {
  */
 struct mux_chan *mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
     const struct mux_events *ev, void *owner);
+/*
+ * The stream, by its request to the broker, that may carry shells (or commands)
+ * of that container, asked for if there is none; 0: there is none to be had.
+ */
+uint32_t mux_for_process(struct conn *c, uint64_t ref, uint32_t need);
+/* A process on that very stream; NULL: it is over, or has too many. */
+struct mux_chan *mux_open_process(struct conn *c, uint32_t stream, uint32_t need,
+    struct mux_frame *first, const struct mux_events *ev, void *owner);
 void mux_own(struct mux_chan *mc, const struct mux_events *ev, void *owner);
 /* Takes as many bytes as may go now: how many. */
 size_t mux_send(struct mux_chan *mc, const void *p, size_t n);
-void mux_eof(struct mux_chan *mc);
+/* These can be said of a channel that is open; false: it is not yet. */
+bool mux_eof(struct mux_chan *mc);
+bool mux_resize(struct mux_chan *mc, unsigned cols, unsigned rows);
+bool mux_signal(struct mux_chan *mc, const char *name);
 void mux_grant(struct mux_chan *mc, size_t n); /* the owner has got rid of so many bytes */
 void mux_close(struct mux_chan *mc);	       /* the owner hears nothing any more */
 /* For the loop. */

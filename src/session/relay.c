@@ -2,6 +2,9 @@
  * The stream between a channel and a container: attach, copy, resize, exit
  * status, the slow reader.  jumpbox-session.
  *
+ * Where there is a helper, or can be, the process is a channel of its stream
+ * (relay_helper.c).  All else is about the stream of an exec of its own.
+ *
  * A terminal's stream is raw and never half-closed; another one is framed and
  * half-closed when the client's input ends.  The container is read only while
  * the client takes what was read before, but for one case: once the main
@@ -17,6 +20,7 @@
 #include "forward.h"
 
 #include "jumpbox/log.h"
+#include "jumpbox/policy.h"
 #include "jumpbox/util.h"
 
 #include <errno.h>
@@ -38,6 +42,15 @@ enum {
 	SIGNAL_MAX = 15,
 };
 
+/* No helper starts another shell than the user's own, or as somebody else. */
+static uint32_t
+choose_helper(const struct channel *ch, uint64_t ref)
+{
+	if (ch->bare || ch->run_as != NULL || ch->shell != NULL)
+		return 0;
+	return mux_for_process(ch->conn, ref, ch->command != NULL ? PERM_EXEC : PERM_SHELL);
+}
+
 void
 relay_attach(struct channel *ch, uint64_t ref, const char *name)
 {
@@ -49,6 +62,7 @@ relay_attach(struct channel *ch, uint64_t ref, const char *name)
 	if (agent_waits(ch, ref))
 		return;
 	agent = ch->agent ? agent_path(ch->conn, ref) : NULL;
+	ch->helper = choose_helper(ch, ref);
 	demux_init(&ch->demux);
 	ch->attach = link_id();
 	ch->ref = ref;
@@ -60,7 +74,8 @@ relay_attach(struct channel *ch, uint64_t ref, const char *name)
 	ch->told_rows = ch->rows;
 	ch->slice = 0;
 	ch->ask_again = EOF_AGAIN_MS;
-	ch->bytes_in = ch->bytes_out = 0;
+	ch->bytes_in = ch->bytes_out = ch->granted = 0;
+	ch->signal = 0;
 	ch->asked = ch->blocked = 0;
 	msg_init(&m, REQ_ATTACH, ch->attach);
 	msg_put_u64(&m, ref);
@@ -81,6 +96,7 @@ relay_attach(struct channel *ch, uint64_t ref, const char *name)
 	msg_put_str(&m, ch->command != NULL ? ch->command : "");
 	msg_put_str(&m, ch->run_as != NULL ? ch->run_as : "");
 	msg_put_str(&m, ch->shell != NULL ? ch->shell : "");
+	msg_put_u32(&m, ch->helper);
 	link_send(&m);
 	ch->state = CH_CONNECTING;
 }
@@ -92,10 +108,14 @@ tell_size(struct channel *ch)
 
 	if (!ch->tty || ch->eof || (ch->cols == ch->told_cols && ch->rows == ch->told_rows))
 		return;
+	if (ch->mux != NULL && !mux_resize(ch->mux, ch->cols, ch->rows))
+		return;
 	ch->told_cols = ch->cols;
 	ch->told_rows = ch->rows;
 	if (ch->record != NULL)
 		record_size(ch->record, now_mono_ms(), ch->cols, ch->rows);
+	if (ch->mux != NULL)
+		return;
 	msg_init(&m, REQ_RESIZE, link_id());
 	msg_put_u32(&m, ch->attach);
 	msg_put_u32(&m, ch->cols);
@@ -110,6 +130,10 @@ relay_signal(struct channel *ch, const char *name)
 
 	if (ch->state != CH_STREAM || strlen(name) > SIGNAL_MAX) /* longer than any there is */
 		return;
+	if (ch->mux != NULL) {
+		mux_signal(ch->mux, name);
+		return;
+	}
 	msg_init(&m, REQ_SIGNAL, link_id());
 	msg_put_u32(&m, ch->attach);
 	msg_put_str(&m, name);
@@ -141,9 +165,11 @@ relay_detach(struct channel *ch, const char *how)
 	msg_put_u64(&m, ch->bytes_in);
 	msg_put_u64(&m, ch->bytes_out);
 	msg_put_str(&m, how);
+	msg_put_u32(&m, ch->helper != 0 && ch->have_code && !ch->unknown ? ch->code + 1 : 0);
 	link_send(&m);
 	ch->attach = 0;
 	ch->status_request = 0;
+	carry_forget(ch);
 	if (ch->fd >= 0)
 		close(ch->fd);
 	ch->fd = -1;
@@ -206,24 +232,32 @@ static void
 on_attached(struct channel *ch, struct msg *m)
 {
 	uint32_t code = msg_get_u32(m);
-	char message[MAX_REASON + 1];
-	uint32_t recorded;
+	char message[MAX_REASON + 1], *env[RELAY_ENV_MAX];
+	uint32_t recorded, carried, nenv, i;
 	int fd = -1, file = -1;
 
 	msg_get_str(m, message, sizeof(message));
 	recorded = msg_get_u32(m);
-	if (code == 0)
+	carried = msg_get_u32(m);
+	nenv = msg_get_u32(m);
+	for (i = 0; i < nenv && i < RELAY_ENV_MAX; i++)
+		env[i] = msg_dup_str(m, MAX_ENV_NAME + MAX_ENV_VALUE + 1);
+	if (code == 0 && !carried)
 		fd = msg_take_fd(m);
 	if (code == 0 && recorded != 0)
 		file = msg_take_fd(m);
-	if (!msg_end(m) || (code == 0 && (fd < 0 || (recorded != 0 && file < 0))))
+	if (!msg_end(m) || (code == 0 && !carried && fd < 0) ||
+	    (code == 0 && recorded != 0 && file < 0))
 		fatal(JB_INTERNAL, "the broker's ATTACH answer is malformed");
 	if (code != 0) {
 		refused(ch, code, message);
 		return;
 	}
 	ch->fd = fd;
-	set_nonblock(fd, true);
+	if (fd >= 0)
+		set_nonblock(fd, true);
+	if (!carried)
+		ch->helper = ch->bare = 0;
 	ch->state = CH_STREAM;
 	note_use(ch);
 	if (file >= 0) {
@@ -235,7 +269,11 @@ on_attached(struct channel *ch, struct msg *m)
 	if (ch->cancelled) { /* the two crossed */
 		relay_detach(ch, "cancelled");
 		refused(ch, -JB_TRY_AGAIN, words(message, sizeof(message), W_CANCELLED, 0, 0, 0));
+	} else if (carried) {
+		relay_start(ch, env, nenv);
 	}
+	for (i = 0; i < nenv; i++)
+		free_secret(env[i]);
 }
 
 static void
@@ -248,8 +286,10 @@ on_status(struct channel *ch, struct msg *m)
 	if (!msg_end(m))
 		fatal(JB_INTERNAL, "the broker's STATUS answer is malformed");
 	if (state == RUN_EXITED) {
+		/* A helper's own code is its process's where both were killed, and else nobody's. */
+		ch->unknown = ch->helper != 0 && code <= 128;
 		ch->have_code = true;
-		ch->code = code;
+		ch->code = ch->unknown ? UNKNOWN_CODE : code;
 	} else if (state == RUN_RUNNING) {
 		ch->unanswered = 0;
 	} else if (ch->asked_at_eof && ++ch->unanswered == UNKNOWN_TRIES) {
@@ -291,6 +331,8 @@ pump_in(struct channel *ch)
 	bool any = false;
 	ssize_t n;
 
+	if (ch->helper != 0)
+		return ch->mux != NULL && carry_in(ch);
 	while (buf_len(&ch->in) > 0) {
 		n = send(ch->fd, buf_ptr(&ch->in), buf_len(&ch->in), MSG_NOSIGNAL);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -355,7 +397,7 @@ pump_out(struct channel *ch)
 static bool
 status_due(const struct channel *ch, int64_t now)
 {
-	if (ch->have_code || ch->status_request != 0)
+	if (ch->have_code || ch->status_request != 0 || ch->mux != NULL)
 		return false;
 	if (ch->eof)
 		return !ch->asked_at_eof || now - ch->asked >= ch->ask_again;
@@ -384,6 +426,7 @@ ended(struct channel *ch)
 		if (ch->unknown)
 			chan_words(ch, W_STATUS_UNKNOWN, NULL, NULL, NULL);
 		chan_end(ch, ch->code);
+		ch->died_of = relay_died_of(ch);
 		return;
 	}
 	words(how, sizeof(how), ch->unknown ? W_ENDED_UNKNOWN : W_ENDED, ch->name, code, NULL);
@@ -425,6 +468,8 @@ relay_work(struct channel *ch, int64_t now)
 	ch->suspect = in_doubt(ch) && now - ch->asked >= ANSWER_MS;
 	any |= pump_in(ch);
 	any |= pump_out(ch);
+	if (ch->mux != NULL)
+		carry_granted(ch);
 	if (unrecorded(ch, now))
 		return true;
 	if (status_due(ch, now))
@@ -444,7 +489,7 @@ status_at(const struct channel *ch)
 
 	if (in_doubt(ch) && !ch->suspect)
 		return ch->asked + ANSWER_MS;
-	if (ch->have_code || ch->status_request != 0)
+	if (ch->have_code || ch->status_request != 0 || ch->mux != NULL)
 		return 0;
 	if (ch->eof)
 		return ch->asked_at_eof ? ch->asked + ch->ask_again : 1;

@@ -144,7 +144,7 @@ on_closed(void *owner, uint32_t code, const char *text)
 }
 
 static const struct mux_events events = { on_opened, on_failed, NULL, NULL, NULL, on_closed,
-	on_accepted };
+	on_accepted, NULL };
 
 bool
 agent_waits(struct channel *ch, uint64_t ref)

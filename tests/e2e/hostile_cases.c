@@ -311,6 +311,23 @@ CASE(attach_kind)
 	return good;
 }
 
+CASE(attach_carried) /* by that much later a request than its own */
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	attach_by(p, lab.mine, ATTACH_SHELL, 0, "", p->id + 1 + arg);
+	return good;
+}
+
+CASE(attach_carried_by_a_shell)
+{
+	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
+
+	attach(p, lab.mine, ATTACH_SHELL, 0, "");
+	attach_by(p, lab.mine, ATTACH_SHELL, arg, "", p->id);
+	return good;
+}
+
 CASE(attach_shell_with_command)
 {
 	bool good = login(p, "alice", AUTH_OK) && list(p, 1);
@@ -584,7 +601,7 @@ const struct hostile hostile_cases[] = {
 	{ "HELPER before any list",               helper_elsewhere, 0 },
 	{ "HELPER in another's container",        helper_elsewhere, 1 },
 	{ "HELPER for nothing",                   helper_for, 0 },
-	{ "HELPER for a shell",                   helper_for, PERM_SHELL },
+	{ "HELPER for logs",                      helper_for, PERM_LOGS },
 	{ "HELPER for two things",                helper_for, PERM_FILES | PERM_FORWARD },
 	{ "a NOTE of 4 KiB and one byte",         long_note, MAX_NOTE + 1 },
 	{ "request 0",                            unknown, 0 },
@@ -633,6 +650,9 @@ const struct hostile hostile_cases[] = {
 	{ "an attach to an invented container",   attach_invented, 0 },
 	{ "an attach of kind 0",                  attach_kind, 0 },
 	{ "an attach of kind 3",                  attach_kind, 3 },
+	{ "an attach carried by itself",          attach_carried, 0 },
+	{ "an attach carried by what is to come", attach_carried, 1000 },
+	{ "an attach carried by a shell",         attach_carried_by_a_shell, 0 },
 	{ "a shell with a command",               attach_shell_with_command, ATTACH_SHELL },
 	{ "34 environment variables",             attach_much_environment, MAX_ENV + 2 },
 	{ "a command of 128 KiB and one byte",    attach_long_command, MAX_COMMAND + 1 },

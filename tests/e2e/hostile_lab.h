@@ -63,6 +63,9 @@ bool login(struct peer *p, const char *user, enum auth_outcome want);
 /* A signature of alice's key over a login as `user` in the session `hash`. */
 void verify(struct peer *p, const char *user, const uint8_t *hash, bool good);
 void attach(struct peer *p, uint64_t ref, uint32_t kind, uint32_t nenv, const char *command);
+/* ... to be carried by that helper. */
+void attach_by(struct peer *p, uint64_t ref, uint32_t kind, uint32_t nenv, const char *command,
+    uint32_t helper);
 bool list(struct peer *p, int64_t want);
 void numbers(struct peer *p, uint32_t type, unsigned n, uint32_t first);
 /* n numbers behind the ref, all the same. */

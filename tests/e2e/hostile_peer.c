@@ -164,6 +164,13 @@ verify(struct peer *p, const char *user, const uint8_t *hash, bool good)
 void
 attach(struct peer *p, uint64_t ref, uint32_t kind, uint32_t nenv, const char *command)
 {
+	attach_by(p, ref, kind, nenv, command, 0);
+}
+
+void
+attach_by(struct peer *p, uint64_t ref, uint32_t kind, uint32_t nenv, const char *command,
+    uint32_t helper)
+{
 	struct msg m;
 	uint32_t i;
 
@@ -182,6 +189,7 @@ attach(struct peer *p, uint64_t ref, uint32_t kind, uint32_t nenv, const char *c
 	msg_put_str(&m, command);
 	msg_put_str(&m, "");
 	msg_put_str(&m, "");
+	msg_put_u32(&m, helper);
 	put_msg(p, &m);
 }
 
@@ -319,6 +327,7 @@ well_formed(struct peer *p, uint32_t type)
 		msg_put_u64(&m, 0);
 		msg_put_u64(&m, 0);
 		msg_put_str(&m, "exit");
+		msg_put_u32(&m, 0);
 		put_msg(p, &m);
 		break;
 	case REQ_LIST:

@@ -26,6 +26,9 @@ import pexpect
 HERE = pathlib.Path(__file__).resolve().parent
 IMAGES = pathlib.Path(os.environ.get("JUMPBOX_IMAGES", "/var/tmp/jumpbox-images"))
 PREFIX = pathlib.Path(os.environ.get("JUMPBOX_PREFIX", "/usr/local"))
+HELPER = os.environ.get("JUMPBOX_HELPER", "on")  # off: every shell and command of a run on a bare stream
+# Engines, and the two roads into their containers: by the helper, and without it.
+ROADS = ("docker", "tls", "podman", "docker-bare", "podman-bare")
 SLOW = 4 if os.environ.get("JUMPBOX_SANITIZED") else 1  # sanitizers stretch deadlines
 
 
@@ -423,13 +426,18 @@ class JumpHost:
             flags = ["--ca", engine.certs / "ca.pem", "--cert", engine.certs / "client.pem",
                      "--key", engine.certs / "client.key"]
         self.ctl("node", "add", name, engine.url, *flags)
+        if HELPER == "off":
+            self.ctl("node", "set", name, "helper", "off")
         if self.proc and self.proc.poll() is None:
             self.wait_for_nodes()
         return name
 
-    def audit(self, event=None):
+    def audit(self, event=None, helpers=False):
+        """Its rows; those of helpers only for whom they are about."""
         rows = [json.loads(line) for line in self.ctl("audit", "export").stdout.splitlines()]
-        return [r for r in rows if event is None or r["event"] == event]
+        streams = {r["detail"].split()[0] for r in rows if r["event"] == "attach.open" and " kind=helper " in r["detail"]}
+        return [r for r in rows if (event is None or r["event"] == event) and
+                (helpers or not r["event"].startswith("attach.") or r["detail"].split()[0] not in streams)]
 
     # ---- reaching it
 
@@ -554,6 +562,14 @@ class Lab:
         host.node(engine, "one")
         host.engine = engine
         return host
+
+    def road(self, name):
+        """A site() over one of ROADS, started; its `helper`: whether processes are carried by one."""
+        host = self.site(self.engine(name.removesuffix("-bare")))
+        host.helper = HELPER == "on" and not name.endswith("-bare")
+        if not host.helper:
+            host.ctl("node", "set", "one", "helper", "off")
+        return host.start()
 
     def close(self):
         """Ends everything; complains of what did not end and of what a log should not hold."""

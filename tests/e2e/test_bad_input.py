@@ -59,6 +59,7 @@ def fake(host):
         made.append(node)
         node.play("send-good")
         host.ctl("node", "add", name, f"unix://{node.socket}")
+        host.ctl("node", "set", name, "helper", "off")
         listed(host, f"{name} ")
         return node.play(scenario, call)
 

@@ -152,6 +152,7 @@ def commands(t, n, command):
 
 def test_what_cannot_be_ended_in_time_is_ended_later(own_host, docker):
     host = own_host()
+    host.ctl("node", "set", "one", "helper", "off")
     with transport(host, "alice+bb") as tidy, transport(host, "alice+bb") as torn:
         counted = tidy.open_session(timeout=30 * SLOW)
         counted.exec_command("head -c 300 >/dev/null; head -c 1000 /dev/zero; exec sleep 424242")
@@ -193,6 +194,8 @@ def test_a_silent_node_keeps_no_other_from_being_cleaned(own_host, lab, docker):
     host.may_crash = True
     other.container("aside", "busybox")
     host.node(other, "two")
+    for node in ("one", "two"):
+        host.ctl("node", "set", node, "helper", "off")
     clients = begun(host, "alice+aside", "sleep 525252") + begun(host, "alice+one+bb", "sleep 535353", 24) \
         + begun(host, "alice+aside", "sleep 545454")
     *brokers, later = [session["pid"] for session in host.ctl_json("session", "list")]
@@ -298,6 +301,7 @@ def fake_node(host, *scenario):
     try:
         assert proc.stdout.readline() == b"ready\n"
         host.ctl("node", "add", "sick", f"unix://{path}")
+        host.ctl("node", "set", "sick", "helper", "off")
         yield proc
     finally:
         proc.kill()

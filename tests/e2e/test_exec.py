@@ -8,8 +8,16 @@ import paramiko
 import pexpect
 import pytest
 
-from lab import SLOW, ended, live_terminal, wait_for
+from lab import ROADS, SLOW, ended, live_terminal, wait_for
 from test_bad_input import FakeNode
+
+
+@pytest.fixture(scope="session", params=ROADS)
+def site(request, lab):
+    site = lab.road(request.param)
+    yield site
+    site.stop()
+
 
 # ---- the terminal -------------------------------------------------------------
 
@@ -53,6 +61,7 @@ def test_the_first_size_is_told_again_when_an_engine_did_not_take_it(own_host):
     node = FakeNode(host, "sick").play("second-resize", "/")
     try:
         host.ctl("node", "add", "sick", f"unix://{node.socket}")
+        host.ctl("node", "set", "sick", "helper", "off")
         t = host.terminal("alice+sick+fake", rows=31, cols=97)
         t.expect(rb"h=31&w=97")
         t.close()
@@ -108,7 +117,10 @@ def test_a_relay_keeps_no_command_line(site):
 # ---- many at once ---------------------------------------------------------------
 
 
-def test_who_opens_many_at_once_keeps_nobody_else_out_of_the_container(host):
+def test_who_opens_many_at_once_keeps_nobody_else_out_of_the_container(own_host):
+    """Where each is an exec: on a helper's stream they cost the engine nothing."""
+    host = own_host()
+    host.ctl("node", "set", "one", "helper", "off")
     host.user("second")
     host.ctl("grant", "add", "second", "deb")
     alice = paramiko.Transport(("127.0.0.1", host.port))

@@ -75,7 +75,7 @@ def test_what_is_changed_is_in_the_audit_as_the_containers_word(host, payload):
     assert sftp(host, "alice+bb", f"put {payload} /tmp/noted\nrm /tmp/noted\n").returncode == 0
     notes = wait_for(lambda: [r for r in host.audit("file.note") if "/tmp/noted" in r["detail"]][1:], 20, "notes")
     assert all("said: " in n["detail"] for n in notes)
-    assert any(r["detail"].find("kind=helper") > 0 for r in host.audit("attach.open"))
+    assert any(r["detail"].find("kind=helper") > 0 for r in host.audit("attach.open", helpers=True))
 
 
 def test_files_ro_writes_nothing(own_host, payload):
@@ -114,7 +114,7 @@ def test_a_narrowed_grant_ends_the_stream(own_host):
         host.ctl("grant", "del", str(number))
         assert p.wait(10 * SLOW) != 0
         assert b"was withdrawn" in p.stderr.read()
-    wait_for(lambda: [r for r in host.audit("attach.close") if "withdrawn" in r["detail"]], 10, "the end")
+    wait_for(lambda: [r for r in host.audit("attach.close", helpers=True) if "withdrawn" in r["detail"]], 10, "the end")
 
 
 # ---- where it has a place ------------------------------------------------------

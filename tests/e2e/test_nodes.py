@@ -208,8 +208,9 @@ def test_a_user_other_than_root_leaves_nothing_behind(own_host, docker):
 
 @pytest.mark.parametrize("dies", ("client", "broker"))
 def test_a_process_that_has_become_another_users_is_told_of(own_host, docker, dies):
-    """Root in a container may not look into it, so that it cannot be known for the one to end."""
+    """Root in a container may not look into it, so that it cannot be known for the one to end: a helper has started it."""
     host = own_host()
+    host.ctl("node", "set", "one", "helper", "off")
     host.may_crash = dies == "broker"
     docker.container("another", "debian")
     p = host.popen("alice+another", "echo on; exec setpriv --reuid 1000 --clear-groups sleep 31415",

@@ -91,9 +91,10 @@ on_eof(void *arg)
 }
 
 static void
-on_exited(void *arg, uint32_t code)
+on_exited(void *arg, uint32_t signal, uint32_t code, bool core)
 {
-	((struct owner *)arg)->exited = code;
+	(void)core;
+	((struct owner *)arg)->exited = signal != 0 ? 128 + signal : code;
 }
 
 static void
@@ -120,7 +121,7 @@ on_accepted(void *arg, struct mux_chan *mc, const char *peer, uint32_t port)
 }
 
 static const struct mux_events events = { on_opened, on_failed, on_data, on_eof, on_exited,
-	on_closed, on_accepted };
+	on_closed, on_accepted, NULL };
 
 /* ---- the container --------------------------------------------------------------- */
 
