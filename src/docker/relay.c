@@ -79,6 +79,14 @@ end_input(struct relay *r)
 	return n >= 0 || SSL_get_error(tls->internals, n) != SSL_ERROR_WANT_WRITE;
 }
 
+/* What is typed is a secret now and then, and a helper is told its commands here. */
+static void
+sent(struct buf *b, size_t n)
+{
+	wipe(b->data + b->off, n);
+	buf_consume(b, n);
+}
+
 /*
  * A TLS write that could not be finished must be repeated with the very same
  * bytes at the very same place.  So nothing is added to them meanwhile.
@@ -94,7 +102,7 @@ write_engine(struct relay *r)
 	while (buf_len(&r->up) > 0 && code == CURLE_OK) {
 		code = curl_easy_send(r->c, buf_ptr(&r->up), buf_len(&r->up), &n);
 		if (code == CURLE_OK)
-			buf_consume(&r->up, n);
+			sent(&r->up, n);
 		else if (code != CURLE_AGAIN)
 			buf_reset(&r->up); /* read_engine will see the end */
 	}
