@@ -790,12 +790,23 @@ mux_deadline(const struct conn *c)
 	return first;
 }
 
+/* Something is under way; processes have rows of their own, and a listener loses nothing. */
+static bool
+used(const struct mux *x)
+{
+	const struct mux_chan *mc;
+
+	for (mc = x->chans; mc != NULL && (mc->owner == NULL || mc->listens); mc = mc->next)
+		;
+	return mc != NULL;
+}
+
 void
 mux_release_all(struct conn *c, const char *how)
 {
 	for (struct mux *x = c->muxes; x != NULL; x = x->next) {
 		if (x->fd >= 0)
 			write_some(x); /* the last bytes of a client that leaves behind them */
-		fail(x, 0, "", how);
+		fail(x, 0, "", used(x) ? how : "ended");
 	}
 }
