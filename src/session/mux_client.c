@@ -164,6 +164,13 @@ mux_eof(struct mux_chan *mc)
 	return true;
 }
 
+/* As long as the helper takes what it is sent: a client may wish for any number of these. */
+static bool
+can_say(const struct mux_chan *mc)
+{
+	return mc->open && !mc->closed_us && buf_len(&mc->mux->put) < PUT_STOP;
+}
+
 bool
 mux_resize(struct mux_chan *mc, unsigned cols, unsigned rows)
 {
@@ -171,7 +178,7 @@ mux_resize(struct mux_chan *mc, unsigned cols, unsigned rows)
 		.channel = mc->id, .type = MUX_RESIZE, .u.size = { cols, rows }
 	};
 
-	if (!mc->open || mc->closed_us)
+	if (!can_say(mc))
 		return false;
 	put(mc->mux, &f);
 	return true;
@@ -184,7 +191,7 @@ mux_signal(struct mux_chan *mc, const char *name)
 		.channel = mc->id, .type = MUX_SIGNAL, .u.text.text = mux_str(name)
 	};
 
-	if (!mc->open || mc->closed_us)
+	if (!can_say(mc))
 		return false;
 	put(mc->mux, &f);
 	return true;

@@ -56,7 +56,7 @@ struct mux_chan *mux_open_process(struct conn *c, uint32_t stream, uint32_t need
 void mux_own(struct mux_chan *mc, const struct mux_events *ev, void *owner);
 /* Takes as many bytes as may go now: how many. */
 size_t mux_send(struct mux_chan *mc, const void *p, size_t n);
-/* These can be said of a channel that is open; false: it is not yet. */
+/* These can be said of a channel that is open; false: not now. */
 bool mux_eof(struct mux_chan *mc);
 bool mux_resize(struct mux_chan *mc, unsigned cols, unsigned rows);
 bool mux_signal(struct mux_chan *mc, const char *name);
