@@ -199,6 +199,7 @@ def test_what_ends_on_a_full_disk_is_recorded_afterwards(small_disk):
 
 def test_what_is_left_on_a_full_disk_is_recorded_afterwards(small_disk, docker):
     host = small_disk
+    host.ctl("node", "set", "one", "helper", "off")
     t = live_terminal(host)
     host.fill()
     os.kill(docker.proc.pid, signal.SIGSTOP)
