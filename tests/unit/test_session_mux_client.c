@@ -21,7 +21,8 @@
 
 static uint32_t ids, asked; /* REQ_HELPERs */
 static unsigned notes;
-static char how[64]; /* of the last DETACH */
+enum { LATER = 120000 }; /* ms: whatever is remembered for a while is forgotten */
+static char how[64];	 /* of the last DETACH */
 
 uint32_t
 link_id(void)
@@ -55,7 +56,7 @@ struct owner {
 	struct mux_chan *mc;
 	unsigned opened, failed, closed, eof, accepted;
 	uint32_t why, code, exited;
-	size_t data;
+	size_t data, errdata;
 };
 
 static void
@@ -122,6 +123,16 @@ on_accepted(void *arg, struct mux_chan *mc, const char *peer, uint32_t port)
 
 static const struct mux_events events = { on_opened, on_failed, on_data, on_eof, on_exited,
 	on_closed, on_accepted, NULL };
+
+static void
+on_errdata(void *arg, const void *p, size_t n)
+{
+	(void)p;
+	((struct owner *)arg)->errdata += n;
+}
+
+static const struct mux_events process_events = { on_opened, on_failed, on_data, on_eof, on_exited,
+	on_closed, NULL, on_errdata };
 
 /* ---- the container --------------------------------------------------------------- */
 
@@ -305,7 +316,7 @@ teardown(void **state)
 {
 	(void)state;
 	mux_release_all(&conn, "ended");
-	work(0);
+	work(LATER);
 	assert_null(conn.muxes);
 	buf_release(&from_session);
 	return peer < 0 ? 0 : close(peer);
@@ -407,6 +418,86 @@ test_a_close_before_the_answer_follows_it(void **state)
 	say_plain(1, MUX_CLOSE);
 	assert_int_equal(said(&f), 0);
 	assert_int_equal(how[0], '\0');
+}
+
+/* ---- processes -------------------------------------------------------------------------- */
+
+static struct mux_chan *
+open_process(struct owner *o, uint32_t stream)
+{
+	struct mux_frame f = { .type = MUX_OPEN_EXEC };
+
+	f.u.exec.command = mux_str("");
+	return o->mc = mux_open_process(&conn, stream, PERM_SHELL, &f, &process_events, o);
+}
+
+static void
+test_a_processs_life(void **state)
+{
+	uint32_t stream = mux_for_process(&conn, 7, PERM_SHELL);
+	struct mux_frame f;
+
+	(void)state;
+	assert_int_equal(
+	    mux_for_process(&conn, 7, PERM_EXEC), stream); /* it may do for that, too */
+	assert_int_equal(asked, 1);
+	answer(0, PERM_SHELL);
+	assert_int_equal(mux_for_process(&conn, 7, PERM_SHELL), stream);
+	assert_non_null(open_process(&tcp, stream));
+	assert_int_equal(said(&f), MUX_OPEN_EXEC);
+	assert_false(mux_resize(tcp.mc, 80, 24));
+	assert_false(mux_signal(tcp.mc, "TERM"));
+	assert_false(mux_eof(tcp.mc));
+	assert_int_equal(said(&f), 0);
+	say_ready();
+	say_opened(1);
+	assert_true(mux_resize(tcp.mc, 80, 24));
+	assert_int_equal(said(&f), MUX_RESIZE);
+	assert_true(mux_signal(tcp.mc, "TERM"));
+	assert_int_equal(said(&f), MUX_SIGNAL);
+	assert_true(mux_eof(tcp.mc));
+	assert_int_equal(said(&f), MUX_EOF);
+	say((struct mux_frame){
+	    .channel = 1, .type = MUX_ERRDATA, .u.data.bytes = mux_str("err") });
+	assert_int_equal(tcp.errdata, 3);
+	assert_int_equal(tcp.data, 0);
+	say((struct mux_frame){ .channel = 1, .type = MUX_EXIT, .u.exit = { 0, 7, 0 } });
+	assert_int_equal(tcp.exited, 7);
+	assert_int_not_equal(mux_for_process(&conn, 7, PERM_EXEC), stream); /* not in its mask */
+	assert_int_equal(asked, 2);
+}
+
+static void
+test_where_there_is_none_it_is_not_asked_for_again_and_again(void **state)
+{
+	(void)state;
+	assert_int_not_equal(mux_for_process(&conn, 7, PERM_SHELL), 0);
+	answer((uint32_t)-JB_UNAVAILABLE, 0);
+	work(0);
+	assert_int_equal(mux_for_process(&conn, 7, PERM_SHELL), 0);
+	assert_int_equal(asked, 1);
+	assert_int_not_equal(mux_for_process(&conn, 8, PERM_SHELL), 0); /* another container */
+	assert_int_not_equal(mux_for_process(&conn, 7, PERM_EXEC), 0);	/* another user, perhaps */
+	assert_int_equal(asked, 3);
+	work(LATER);
+	assert_int_not_equal(mux_for_process(&conn, 7, PERM_SHELL), 0);
+}
+
+static void
+test_where_there_is_no_shell_there_is_no_process(void **state)
+{
+	uint32_t stream = mux_for_process(&conn, 7, PERM_SHELL);
+
+	(void)state;
+	answer(0, PERM_SHELL | PERM_EXEC);
+	assert_non_null(open_process(&tcp, stream));
+	say_ready();
+	say((struct mux_frame){
+	    .channel = 1, .type = MUX_FAILED, .u.failed = { MUX_WHY_NO_SHELL, mux_str("") } });
+	assert_int_equal(tcp.failed, 1);
+	assert_int_equal(mux_for_process(&conn, 7, PERM_SHELL), 0);
+	assert_int_equal(mux_for_process(&conn, 7, PERM_EXEC), 0);
+	assert_null(open_process(&tcp, stream + 1000));
 }
 
 static void
@@ -819,6 +910,9 @@ main(void)
 		TEST(test_connections_are_taken),
 		TEST(test_a_connection_too_many_for_the_client_is_closed),
 		TEST(test_a_close_before_the_answer_follows_it),
+		TEST(test_a_processs_life),
+		TEST(test_where_there_is_none_it_is_not_asked_for_again_and_again),
+		TEST(test_where_there_is_no_shell_there_is_no_process),
 		TEST(test_notes_are_of_sftp),
 		TEST(test_a_refused_helper),
 		TEST(test_each_permission_has_its_stream),
