@@ -1,10 +1,10 @@
 /*
- * The streams to helpers, and their channels.  jumpbox-session.
+ * The streams to helpers: asked for, answered, read and written, over.
+ * jumpbox-session.
  */
-#include "mux_client.h"
+#include "mux_parts.h"
 
 #include "jumpbox/log.h"
-#include "jumpbox/policy.h"
 #include "jumpbox/util.h"
 
 #include <errno.h>
@@ -17,216 +17,14 @@
 enum {
 	READ_SIZE = 128 * 1024,
 	PUT_MAX = 4 * 1024 * 1024,
-	PUT_STOP = 512 * 1024, /* of data that the helper has not taken: channels wait */
-	GRANT_LEAST = 64 * 1024,
-	CHANS_MAX = MAX_ATTACHES,
 	READY_MS = 10000,
 	ANSWER_MS = 45000, /* more than the helper takes to say that nobody answers */
 	AGAIN_MS = 60000, /* where none can be had for processes: not asked for again before that */
-	FILES = PERM_FILES | PERM_FILES_RO,
-	PROCESS = PERM_SHELL | PERM_EXEC,
 };
 
-struct mux_chan {
-	struct mux_chan *next;
-	struct mux *mux;
-	uint32_t id;
-	uint32_t need;
-	const struct mux_events *ev;
-	void *owner;	  /* NULL: nobody's any more */
-	struct buf first; /* its first frame, until the stream is there */
-	int64_t answer_by;
-	bool listens;
-	bool open;		   /* OPENED has come, or it was accepted */
-	bool closed_us, closed_it; /* a CLOSE of either side */
-	bool eof_us, eof_it, exited;
-	uint32_t out_window, in_window;
-	size_t taken; /* by the owner, of which the helper was not told */
-};
-
-struct mux {
-	struct mux *next;
-	struct conn *conn;
-	uint64_t ref;
-	uint32_t want, perms;
-	uint32_t request; /* names it to the broker; 0: it is over there */
-	int fd;		  /* -1: waited for, or over */
-	bool over, ready, stuck;
-	unsigned slot;
-	bool readable;
-	int64_t ready_by;
-	int64_t answer_by; /* of the channels' the first; 0: none */
-	int64_t again_at;  /* over, and kept until then: none can be had there; 0 */
-	bool no_processes; /* there is no shell */
-	struct buf put, got;
-	struct demux demux;
-	struct mux_chan *chans;
-	unsigned nchans;
-	uint32_t last_id;
-	uint64_t bytes_in, bytes_out;
-};
-
-/* ---- frames out ---------------------------------------------------------------- */
+/* ---- asked for ------------------------------------------------------------------- */
 
 static void fail(struct mux *x, uint32_t code, const char *text, const char *how);
-
-static void
-put(struct mux *x, const struct mux_frame *f)
-{
-	if (!x->over && mux_put(&x->put, f) != 0)
-		x->stuck = true; /* the helper takes nothing: mux_work() ends it */
-}
-
-static void
-put_plain(struct mux_chan *mc, enum mux_type type)
-{
-	put(mc->mux, &(struct mux_frame){ .channel = mc->id, .type = type });
-}
-
-/* ---- channels -------------------------------------------------------------------- */
-
-static struct mux_chan *
-chan_add(struct mux *x, uint32_t id, const struct mux_events *ev, void *owner)
-{
-	struct mux_chan *mc = xcalloc(1, sizeof(*mc));
-
-	mc->mux = x;
-	mc->id = id;
-	mc->ev = ev;
-	mc->owner = owner;
-	mc->in_window = mc->out_window = MUX_WINDOW_START;
-	buf_init(&mc->first, MUX_FRAME_MAX);
-	mc->next = x->chans;
-	x->chans = mc;
-	x->nchans++;
-	return mc;
-}
-
-static void
-chan_drop(struct mux_chan *mc)
-{
-	struct mux_chan **p = &mc->mux->chans;
-
-	while (*p != mc)
-		p = &(*p)->next;
-	*p = mc->next;
-	mc->mux->nchans--;
-	buf_release(&mc->first);
-	free(mc);
-}
-
-static struct mux_chan *
-chan_find(const struct mux *x, uint32_t id)
-{
-	struct mux_chan *mc;
-
-	for (mc = x->chans; mc != NULL && mc->id != id; mc = mc->next)
-		;
-	return mc;
-}
-
-void
-mux_own(struct mux_chan *mc, const struct mux_events *ev, void *owner)
-{
-	mc->ev = ev;
-	mc->owner = owner;
-}
-
-size_t
-mux_send(struct mux_chan *mc, const void *p, size_t n)
-{
-	struct mux *x = mc->mux;
-
-	if (!mc->open || mc->closed_us || mc->eof_us || buf_len(&x->put) >= PUT_STOP)
-		return 0;
-	if (n > mc->out_window)
-		n = mc->out_window;
-	if (n > MUX_DATA_MAX)
-		n = MUX_DATA_MAX;
-	if (n == 0)
-		return 0;
-	put(x,
-	    &(struct mux_frame){ .channel = mc->id, .type = MUX_DATA, .u.data.bytes = { p, n } });
-	mc->out_window -= (uint32_t)n;
-	if (!(mc->need & PROCESS)) /* an attach of its own counts those */
-		x->bytes_in += n;
-	return n;
-}
-
-bool
-mux_eof(struct mux_chan *mc)
-{
-	if (!mc->open || mc->closed_us)
-		return false;
-	if (!mc->eof_us)
-		put_plain(mc, MUX_EOF);
-	mc->eof_us = true;
-	return true;
-}
-
-/* As long as the helper takes what it is sent: a client may wish for any number of these. */
-static bool
-can_say(const struct mux_chan *mc)
-{
-	return mc->open && !mc->closed_us && buf_len(&mc->mux->put) < PUT_STOP;
-}
-
-bool
-mux_resize(struct mux_chan *mc, unsigned cols, unsigned rows)
-{
-	const struct mux_frame f = {
-		.channel = mc->id, .type = MUX_RESIZE, .u.size = { cols, rows }
-	};
-
-	if (!can_say(mc))
-		return false;
-	put(mc->mux, &f);
-	return true;
-}
-
-bool
-mux_signal(struct mux_chan *mc, const char *name)
-{
-	const struct mux_frame f = {
-		.channel = mc->id, .type = MUX_SIGNAL, .u.text.text = mux_str(name)
-	};
-
-	if (!can_say(mc))
-		return false;
-	put(mc->mux, &f);
-	return true;
-}
-
-void
-mux_grant(struct mux_chan *mc, size_t n)
-{
-	mc->taken += n;
-	if (mc->taken < GRANT_LEAST || mc->eof_it || mc->closed_it || mc->closed_us)
-		return;
-	put(mc->mux,
-	    &(struct mux_frame){
-		.channel = mc->id, .type = MUX_WINDOW, .u.window.more = (uint32_t)mc->taken });
-	mc->in_window += (uint32_t)mc->taken;
-	mc->taken = 0;
-}
-
-void
-mux_close(struct mux_chan *mc)
-{
-	mc->owner = NULL;
-	if (buf_len(&mc->first) > 0 || mc->mux->over) { /* never sent, or nobody is there */
-		chan_drop(mc);
-		return;
-	}
-	if (!mc->open || mc->closed_us)
-		return; /* on_opened() says CLOSE */
-	put_plain(mc, MUX_CLOSE);
-	mc->closed_us = true;
-	if (mc->closed_it)
-		chan_drop(mc);
-}
-
-/* ---- streams --------------------------------------------------------------------- */
 
 static struct mux *
 stream_find(const struct conn *c, uint64_t ref, uint32_t need)
@@ -301,14 +99,14 @@ open_on(
 		return NULL;
 	do
 		x->last_id = (x->last_id + 1) & ~MUX_TOP_BIT;
-	while (x->last_id == 0 || chan_find(x, x->last_id) != NULL);
-	mc = chan_add(x, x->last_id, ev, owner);
+	while (x->last_id == 0 || mux_chan_find(x, x->last_id) != NULL);
+	mc = mux_chan_add(x, x->last_id, ev, owner);
 	mc->need = need;
 	mc->listens = first->type == MUX_LISTEN_TCP || first->type == MUX_LISTEN_UNIX ||
 	    first->type == MUX_LISTEN_AGENT;
 	first->channel = mc->id;
 	if (mux_put(x->fd >= 0 ? &x->put : &mc->first, first) != 0) {
-		chan_drop(mc);
+		mux_chan_drop(mc);
 		return NULL;
 	}
 	if (x->fd >= 0)
@@ -388,7 +186,7 @@ fail(struct mux *x, uint32_t code, const char *text, const char *how)
 			mc->ev->closed(mc->owner, code, text);
 		else if (mc->owner != NULL)
 			mc->ev->failed(mc->owner, 0, code, text);
-		chan_drop(mc);
+		mux_chan_drop(mc);
 	}
 }
 
@@ -401,195 +199,7 @@ broken(struct mux *x, const char *how)
 	fail(x, (uint32_t)-JB_TRY_AGAIN, text, how);
 }
 
-/* ---- frames in ---------------------------------------------------------------------- */
-
-static bool
-on_ready(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	(void)mc;
-	if (x->ready || f->u.ready.version != MUX_VERSION)
-		return false;
-	x->ready = true;
-	return true;
-}
-
-static bool
-on_opened(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	char *path;
-
-	(void)x;
-	if (mc->open)
-		return false;
-	mc->open = true;
-	if (mc->owner == NULL) {
-		mux_close(mc);
-		return true;
-	}
-	path = mux_strdup(f->u.opened.path);
-	mc->ev->opened(mc->owner, f->u.opened.port, path);
-	free(path);
-	return true;
-}
-
-static bool
-on_failed(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	char *text;
-
-	if (mc->open)
-		return false;
-	x->no_processes |= f->u.failed.why == MUX_WHY_NO_SHELL;
-	text = mux_strdup(f->u.failed.text);
-	if (mc->owner != NULL)
-		mc->ev->failed(mc->owner, f->u.failed.why, (uint32_t)-JB_UNAVAILABLE, text);
-	free(text);
-	chan_drop(mc);
-	return true;
-}
-
-static bool
-on_accept(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	struct mux_chan *listener = chan_find(x, f->u.accept.listener), *fresh;
-	char *peer;
-
-	if (mc != NULL || listener == NULL || !listener->listens || !listener->open ||
-	    x->nchans > 2 * CHANS_MAX)
-		return false;
-	fresh = chan_add(x, f->channel, NULL, NULL);
-	fresh->open = true;
-	if (listener->owner == NULL || x->nchans > CHANS_MAX ||
-	    x->conn->nchannels >= MAX_ATTACHES) {
-		mux_close(fresh);
-		return true;
-	}
-	peer = mux_strdup(f->u.accept.peer);
-	listener->ev->accepted(listener->owner, fresh, peer, f->u.accept.port);
-	free(peer);
-	return true;
-}
-
-static bool
-on_data(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	bool err = f->type == MUX_ERRDATA;
-	size_t n = f->u.data.bytes.n;
-
-	if (mc->listens || mc->eof_it || n > mc->in_window || (err && !(mc->need & PROCESS)))
-		return false;
-	mc->in_window -= (uint32_t)n;
-	if (mc->owner == NULL)
-		return true;
-	if (!(mc->need & PROCESS))
-		x->bytes_out += n;
-	timers_active(x->conn);
-	(err ? mc->ev->errdata : mc->ev->data)(mc->owner, f->u.data.bytes.s, n);
-	return true;
-}
-
-static bool
-on_note(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	char *line = mux_strdup(f->u.text.text);
-	struct msg m;
-
-	if (strlen(line) > MAX_NOTE)
-		line[MAX_NOTE] = '\0';
-	if (mc->need & FILES) {
-		msg_init(&m, REQ_NOTE, link_id());
-		msg_put_u32(&m, x->request);
-		msg_put_str(&m, line);
-		link_send(&m);
-	}
-	free(line);
-	return (mc->need & FILES) != 0;
-}
-
-static bool
-on_eof(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	(void)x;
-	(void)f;
-	if (mc->listens || mc->eof_it)
-		return false;
-	mc->eof_it = true;
-	if (mc->owner != NULL)
-		mc->ev->eof(mc->owner);
-	return true;
-}
-
-static bool
-on_window(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	(void)x;
-	if (mc->listens || f->u.window.more > MUX_WINDOW_MAX - mc->out_window)
-		return false;
-	mc->out_window += f->u.window.more;
-	return true;
-}
-
-static bool
-on_exited(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	(void)x;
-	if (!(mc->need & (FILES | PROCESS)) || mc->exited)
-		return false;
-	mc->exited = true;
-	if (mc->owner != NULL)
-		mc->ev->exited(mc->owner, f->u.exit.signal, f->u.exit.code, f->u.exit.core != 0);
-	return true;
-}
-
-static bool
-on_close(struct mux *x, struct mux_chan *mc, const struct mux_frame *f)
-{
-	void *owner = mc->owner;
-
-	(void)x;
-	(void)f;
-	mc->closed_it = true;
-	mc->owner = NULL;
-	if (!mc->closed_us)
-		put_plain(mc, MUX_CLOSE);
-	if (owner != NULL)
-		mc->ev->closed(owner, 0, "");
-	chan_drop(mc);
-	return true;
-}
-
-enum due { STREAM, FRESH, OPENING, OPEN };
-
-static const struct {
-	enum due due; /* which channel it is for */
-	bool (*take)(
-	    struct mux *, struct mux_chan *, const struct mux_frame *); /* false: hostile */
-} takes[MUX_TYPES] = {
-	[MUX_READY] = { STREAM, on_ready },
-	[MUX_OPENED] = { OPENING, on_opened },
-	[MUX_FAILED] = { OPENING, on_failed },
-	[MUX_ACCEPT] = { FRESH, on_accept },
-	[MUX_DATA] = { OPEN, on_data },
-	[MUX_ERRDATA] = { OPEN, on_data },
-	[MUX_NOTE] = { OPEN, on_note },
-	[MUX_EOF] = { OPEN, on_eof },
-	[MUX_WINDOW] = { OPEN, on_window },
-	[MUX_EXIT] = { OPEN, on_exited },
-	[MUX_CLOSE] = { OPEN, on_close },
-};
-
-static bool
-take(struct mux *x, const struct mux_frame *f)
-{
-	struct mux_chan *mc = f->channel != 0 ? chan_find(x, f->channel) : NULL;
-	enum due due = takes[f->type].due;
-
-	if (takes[f->type].take == NULL || (!x->ready && f->type != MUX_READY))
-		return false;
-	if (due >= OPENING && (mc == NULL || mc->open != (due == OPEN)))
-		return false;
-	return takes[f->type].take(x, mc, f);
-}
+/* ---- the descriptor ---------------------------------------------------------------------- */
 
 static bool
 parse(struct mux *x)
@@ -599,15 +209,13 @@ parse(struct mux *x)
 
 	while (!x->over && n > 0) {
 		n = mux_get(buf_ptr(&x->got), buf_len(&x->got), MUX_HELPER, &f);
-		if (n < 0 || (n > 0 && !take(x, &f)))
+		if (n < 0 || (n > 0 && !mux_take(x, &f)))
 			return false;
 		if (!x->over)
 			buf_consume(&x->got, (size_t)n);
 	}
 	return true;
 }
-
-/* ---- the descriptor ---------------------------------------------------------------------- */
 
 static bool
 read_some(struct mux *x)
