@@ -2,7 +2,8 @@
  * A hostile container against the session: what comes on the stream of a
  * helper that has one channel of each kind.  The first byte says in what pieces
  * it arrives.  Whatever comes, no owner is told anything of a channel that is
- * gone, nor given more than the window that was granted.
+ * gone, nor given more than the window that was granted, and what the session
+ * says is well-formed.
  */
 #include "fuzz.h"
 
@@ -186,13 +187,30 @@ connect_helper(struct conn *c)
 	return pair[1];
 }
 
+static struct buf said;
+
+/* What the session says is frames of a session. */
+static void
+listen_to(int fd)
+{
+	struct mux_frame f;
+	ssize_t n;
+	long used;
+
+	while ((n = recv(fd, buf_reserve(&said, 65536), 65536, MSG_DONTWAIT)) > 0) {
+		buf_commit(&said, (size_t)n);
+		while ((used = mux_get(buf_ptr(&said), buf_len(&said), MUX_SESSION, &f)) > 0)
+			buf_consume(&said, (size_t)used);
+		check(used == 0);
+	}
+}
+
 /* As an engine frames it; false: the stream is over. */
 static bool
 say(struct conn *c, int fd, const uint8_t *p, size_t n)
 {
 	const uint8_t head[8] = { 1, 0, 0, 0, 0, 0, (uint8_t)(n >> 8), (uint8_t)n };
 	struct pollfd set[2];
-	char bin[4096];
 
 	if (send(fd, head, sizeof(head), MSG_NOSIGNAL) < 0 || send(fd, p, n, MSG_NOSIGNAL) < 0)
 		return false;
@@ -208,8 +226,7 @@ say(struct conn *c, int fd, const uint8_t *p, size_t n)
 	set[1].revents = POLLIN;
 	mux_polled(c, set);
 	mux_work(c, now_mono_ms());
-	while (recv(fd, bin, sizeof(bin), MSG_DONTWAIT) > 0)
-		;
+	listen_to(fd);
 	return c->muxes != NULL;
 }
 
@@ -225,6 +242,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (n == 0)
 		return 0;
+	buf_init(&said, 2 * MUX_FRAME_MAX);
 	fd = connect_helper(&c);
 	piece = p[0] == 0 ? n : p[0];
 	on = say(&c, fd, ready, sizeof(ready));
@@ -241,6 +259,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	mux_release_all(&c, "ended");
 	mux_work(&c, INT64_MAX);
 	check(c.muxes == NULL);
+	listen_to(fd);
+	buf_release(&said);
 	close(fd);
 	return 0;
 }
