@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -183,6 +184,7 @@ child(const struct spawn *s, const struct ends *e)
 	int fd;
 
 	spawn_signals();
+	prctl(PR_SET_PDEATHSIG, SIGHUP); /* a helper that is killed hangs up, too */
 	setsid();
 	if (e->tty[0] != '\0')
 		ioctl(e->child[0], TIOCSCTTY, 0);

@@ -169,6 +169,7 @@ def test_a_killed_helper_ends_what_it_carried_and_no_more(host, container):
         assert ch.recv(100) == b"up\n"
         host.engine.exec(name, "sh", "-c", f"kill -KILL {helpers(host, name)[0]}")
         assert ch.recv_exit_status() == 137
+        wait_for(lambda: "sleep 8100" not in [c for _, _, c in host.engine.processes(name)], 10, "its end")
         ch = start(t, "echo again; exit 4")
         assert (read_all(ch), ch.recv_exit_status()) == (b"again\n", 4)
 
