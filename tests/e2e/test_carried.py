@@ -240,3 +240,26 @@ def test_what_was_detached_lives_on_and_the_rest_does_not(host, container):
     wait_for(lambda: not helpers(host, name), 10, "the helper's end")
     assert "sleep 8300" in [c for _, _, c in host.engine.processes(name)]
     t.expect(pexpect.EOF)
+
+
+def test_who_is_left_behind_is_ended_without_a_program_of_the_container(host, container):
+    """HUP, then TERM, then KILL, to main processes alone. A bare stream needs a `kill` and a shell for that."""
+    name = container("c-left")
+    wait = "while :; do sleep 0.1; done"
+    t = host.transport(f"alice+{name}")
+    traps = ("trap 'echo HUP >/tmp/hup; exit' HUP", "trap '' HUP; trap 'echo TERM >/tmp/term; exit' TERM",
+             "trap '' HUP TERM; nohup sleep 8400 >/dev/null 2>&1 &")
+    commands = [start(t, f"{trap}\necho up; : main{i}; {wait}") for i, trap in enumerate(traps)]
+    assert [ch.recv(100) for ch in commands] == [b"up\n"] * 3
+    for program in ("sh", "bash", "kill"):
+        host.engine.exec(name, "mv", f"/bin/{program}", f"/bin/no-{program}", check=False)
+    t.sock.close()  # as a client that was killed
+
+    def mains():
+        return [c for _, _, c in host.engine.processes(name) if ": main" in c]
+    wait_for(lambda: not mains(), 10, "their end")
+    for file, said in (("hup", "HUP"), ("term", "TERM")):
+        assert host.engine.exec(name, "cat", f"/tmp/{file}").strip() == said
+    wait_for(lambda: not helpers(host, name), 10, "the helper's end")
+    assert "sleep 8400" in [c for _, _, c in host.engine.processes(name)]
+    t.close()
