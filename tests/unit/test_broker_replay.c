@@ -147,7 +147,8 @@ nobody_else_is(void **state)
 	assert_string_equal(asked(s, 1, 0, 0, &fd), "77 that is for administrators||");
 	assert_int_equal(user_set(s->f->st, &op, "alice", "role", "admin"), 0);
 	assert_int_equal(user_set_locked(s->f->st, &op, "alice", true), 0);
-	assert_string_equal(asked(s, 1, 0, 0, &fd), "77 that is for administrators||");
+	assert_string_equal(
+	    asked(s, 1, 0, 0, &fd), "77 your account is locked: ask an administrator||");
 	assert_false(s->b.shown);
 	assert_int_equal(
 	    raw_int(s->f, "SELECT count(*) FROM audit WHERE event = 'session.replay'"), 0);
