@@ -127,6 +127,18 @@ answer_globals(struct conn *c)
 	}
 }
 
+/* A listener is being made: nobody behind it can be answered. */
+static bool
+globals_wait(const struct conn *c)
+{
+	const struct wish *w;
+
+	for (w = c->forwards->wishes; w != NULL; w = w->next)
+		if (w->kind == WISH_LISTEN && !w->decided)
+			return true;
+	return false;
+}
+
 static void
 decide(struct wish *w, bool good)
 {
@@ -457,6 +469,8 @@ forward_global(struct conn *c, ssh_message m)
 		address = "";
 		port = UINT32_MAX; /* nobody's */
 	}
+	if (!listen && globals_wait(c)) /* whoever asks whether we are there hears that we are */
+		ssh_send_ignore(c->ssh, "");
 	w = wish_new(c, m, listen ? WISH_LISTEN : WISH_CANCEL, address, port);
 	if (!listen)
 		decide(w, listener_cancel(c, address, port));

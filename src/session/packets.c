@@ -1,6 +1,6 @@
 /*
- * What libssh reads and writes of a CHANNEL_OPEN where its interface is too
- * narrow.  libssh is linked from its archive, in which these symbols can be
+ * What libssh reads and writes of CHANNEL_OPEN and of global requests where
+ * its interface is too narrow.  libssh is linked from its archive, in which these symbols can be
  * reached; they are declared in no header that it installs.  A libssh that
  * lacks one does not link, and one that uses them otherwise fails the
  * self-test (warmup.c): neither serves anybody.  jumpbox-session.
@@ -12,6 +12,8 @@
  *   is turned into one of no known type, which is refused.  A client that
  *   takes a channel of ours with such a size is taken to mean a larger one.
  * - A refusal says what the reason was.
+ * - A global request that libssh would answer itself, at once, is turned into
+ *   one that it hands over, to be refused when its turn comes (forward.c).
  */
 #include "packets.h"
 
@@ -143,17 +145,49 @@ on_confirmation(ssh_session session, uint8_t packet_type, ssh_buffer packet, voi
 	return SSH_PACKET_NOT_USED;
 }
 
+static bool
+is(const uint8_t *p, size_t n, const char *s)
+{
+	return n == strlen(s) && memcmp(p, s, n) == 0;
+}
+
+/* A client tells answers apart by their order alone. */
+static int
+on_global(ssh_session session, uint8_t packet_type, ssh_buffer packet, void *arg)
+{
+	static const uint8_t wants_reply = 1;
+	struct reader r = { ssh_buffer_get(packet), ssh_buffer_get_len(packet), false };
+	uint32_t n = get_u32(&r);
+
+	(void)session;
+	(void)packet_type;
+	(void)arg;
+	if (r.bad || n >= r.n || r.p[n] == 0 || is(r.p, n, "tcpip-forward") ||
+	    is(r.p, n, "cancel-tcpip-forward"))
+		return SSH_PACKET_NOT_USED;
+	ssh_buffer_reinit(packet);
+	add_str(packet, "cancel-tcpip-forward");
+	ssh_buffer_add_data(packet, &wants_reply, 1);
+	add_str(packet, "");
+	add_u32(packet, 0); /* nobody's */
+	return SSH_PACKET_NOT_USED;
+}
+
 void
 packets_watch(ssh_session session)
 {
-	static ssh_packet_callback callbacks[] = { on_open, on_confirmation };
-	static struct ssh_packet_callbacks_struct watch = { SSH2_MSG_CHANNEL_OPEN, 2, callbacks,
-		NULL };
+	static ssh_packet_callback channels[] = { on_open, on_confirmation };
+	static ssh_packet_callback globals[] = { on_global };
+	static struct ssh_packet_callbacks_struct watch[] = {
+		{ SSH2_MSG_CHANNEL_OPEN, 2, channels, NULL },
+		{ SSH2_MSG_GLOBAL_REQUEST, 1, globals, NULL },
+	};
 
 	_Static_assert(SSH2_MSG_CHANNEL_OPEN_CONFIRMATION == SSH2_MSG_CHANNEL_OPEN + 1,
 	    "the callbacks are of consecutive types");
 
-	ssh_packet_set_callbacks(session, &watch);
+	ssh_packet_set_callbacks(session, &watch[0]);
+	ssh_packet_set_callbacks(session, &watch[1]);
 }
 
 /* ---- what goes ------------------------------------------------------------------ */

@@ -4,6 +4,7 @@ import contextlib
 import re
 import subprocess
 
+import paramiko
 import pytest
 
 from lab import SLOW, free_port, wait_for
@@ -101,3 +102,31 @@ def test_what_it_says_of_files_is_bounded_and_counted(liar):
     wait_for(lambda: sum(rows()) >= said, 30, "all of them to be recorded or counted")
     recorded, lost = rows()
     assert recorded + lost == said and recorded >= 10000 and lost > 0
+
+
+def test_requests_are_answered_in_their_order(liar):
+    """The client asks whether we are there, while a listener takes its time."""
+    host = liar("ready(); my ($c) = get(); sleep 4; frame($c, $OPENED, pack('N', 4321) . str(''))")
+    with client(host, "alice+liar", "-o", "LogLevel=INFO", "-o", "ServerAliveInterval=1", "-R", "0:127.0.0.1:1") as c:
+        assert b"Allocated port 4321 " in c.stderr.readline()
+        assert c.poll() is None
+
+
+def test_requests_behind_one_that_is_not_answered_are_bounded(liar):
+    """They are answered in their order, so they wait: a client that sends thousands is shown out."""
+    host = liar("ready()")
+    with contextlib.closing(host.transport("alice+liar")) as t:
+        m = paramiko.Message()
+        for add, value in ((m.add_byte, paramiko.common.cMSG_GLOBAL_REQUEST), (m.add_string, "tcpip-forward"),
+                           (m.add_boolean, True), (m.add_string, "127.0.0.1"), (m.add_int, 7500)):
+            add(value)
+        t._send_user_message(m)  # pylint: disable=protected-access
+        m = paramiko.Message()
+        for add, value in ((m.add_byte, paramiko.common.cMSG_GLOBAL_REQUEST), (m.add_string, "keepalive@openssh.com"),
+                           (m.add_boolean, True)):
+            add(value)
+        with contextlib.suppress(OSError, EOFError):
+            for _ in range(3000):
+                t._send_user_message(m)  # pylint: disable=protected-access
+        wait_for(lambda: not t.is_active(), 20, "the end of the connection")
+    assert "sends more than it was told to" in host.log_text()
