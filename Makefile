@@ -139,12 +139,11 @@ $(BUILD)/tests/unit/test_old_recordings: $(BUILD)/src/watcher/old_recordings.o
 $(BUILD)/tests/unit/test_sync_recordings: $(BUILD)/src/watcher/sync_recordings.o
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
 $(BUILD)/tests/unit/test_session_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_client mux_chan)
-SESSION_PURE = line qr ui_model ui_plain ui_json ui_input ui_filter ui_list ui_keys ui_columns ui_edit ui_page ui_help ui_menu ui_view
+SESSION_PURE = line qr ui_model ui_plain ui_json ui_input ui_filter ui_list ui_keys ui_columns ui_edit ui_page ui_help ui_menu ui_list_actions ui_page_actions ui_view
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 $(BUILD)/tests/unit/test_session_cmdline: $(BUILD)/src/session/cmdline.o
 $(BUILD)/tests/unit/test_session_log_text: $(BUILD)/src/session/log_text.o
 $(BUILD)/tests/unit/test_session_ui_tables: $(patsubst %,$(BUILD)/src/session/%.o,ui_columns ui_details ui_filter ui_hosts ui_json ui_list ui_model ui_stats ui_table)
-$(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 $(BUILD)/tests/unit/test_session_ui_screen: $(patsubst %,$(BUILD)/src/session/%.o,$(SESSION_PURE) ui_screen terminfo)
 $(BUILD)/tests/unit/test_session_ui_screen: STORE_LIBS += $(call libs,ncursesw)
 $(BUILD)/tests/unit/test_helper_mask: $(BUILD)/src/helper/mask.o

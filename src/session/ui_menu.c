@@ -1,18 +1,17 @@
 /*
- * The full-screen menu: what a key does to it.  jumpbox-session; pure.
+ * The full-screen menu: what is to be seen of it, and what a key does to it.  What
+ * it does on the list alone is in ui_list_actions.c, and on a page alone in
+ * ui_page_actions.c.  jumpbox-session; pure.
  */
-#include "ui_menu.h"
+#include "ui_actions.h"
 
-#include "jumpbox/policy.h"
 #include "jumpbox/text.h"
 #include "ui_edit.h"
-#include "ui_input.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAR = 1 << 30, SIDEWAYS = 8 };
+enum { FAR = 1 << 30 };
 
 void
 ui_menu_init(struct ui_menu *m, struct ui_model *model, unsigned cols, unsigned rows)
@@ -134,45 +133,20 @@ ui_menu_list(struct ui_menu *m)
 	ui_page_release(&m->page);
 }
 
-/* ---- the list's actions -------------------------------------------------------- */
+/* ---- what is spoken of --------------------------------------------------------- */
 
 /* The container of the number that is typed, or that under the cursor; NULL: there is none. */
-static const struct ui_entry *
-meant(const struct ui_menu *m)
+const struct ui_entry *
+ui_menu_meant(const struct ui_menu *m)
 {
 	if (m->typed[0] != '\0')
 		return ui_model_number(m->list.model, strtoul(m->typed, NULL, 10));
 	return ui_list_current(&m->list);
 }
 
-/* It is what is spoken of; false: none is. */
-static bool
-choose(struct ui_menu *m)
-{
-	const struct ui_entry *e = meant(m);
-
-	if (m->typed[0] != '\0' && e == NULL)
-		ui_menu_say(m, true, W_UI_NO_NUMBER, m->typed, NULL);
-	m->typed[0] = '\0';
-	if (e == NULL)
-		return false;
-	ui_list_find(&m->list, e->ref);
-	m->chosen = e->ref;
-	text_safe(m->name, sizeof(m->name), e->name);
-	return true;
-}
-
-static unsigned
-do_connect(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	memset(m->answer, 0, sizeof(m->answer));
-	return choose(m) ? UI_DRAW | UI_CONNECT : UI_DRAW;
-}
-
 /* A number that is complete shows its container, which may be filtered away. */
-static void
-show_typed(struct ui_menu *m)
+void
+ui_menu_show_typed(struct ui_menu *m)
 {
 	const struct ui_entry *e = ui_model_number(m->list.model, strtoul(m->typed, NULL, 10));
 
@@ -180,175 +154,13 @@ show_typed(struct ui_menu *m)
 		ui_list_find(&m->list, e->ref);
 }
 
-static unsigned
-do_digit(struct ui_menu *m, int32_t key)
-{
-	ui_edit_add(m->typed, sizeof(m->typed), key);
-	show_typed(m);
-	return UI_DRAW;
-}
-
-static unsigned
-do_filter(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	m->where = UI_FILTER;
-	return UI_DRAW;
-}
-
-static unsigned
-do_keep(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	m->where = UI_LIST;
-	return UI_DRAW;
-}
-
-static unsigned
-do_all(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	m->where = UI_LIST;
-	ui_list_filter(&m->list, "");
-	return UI_DRAW | UI_EVERYTHING;
-}
-
-static unsigned
-do_sort(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	ui_list_sort(&m->list, (m->list.sort + 1) % SORT_COUNT);
-	return UI_DRAW;
-}
-
-static unsigned
-do_again(struct ui_menu *m, int32_t key)
-{
-	(void)m;
-	(void)key;
-	return UI_DRAW | UI_RELIST;
-}
-
-static unsigned
-do_details(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return choose(m) ? UI_DRAW | UI_SHOW_DETAILS : UI_DRAW;
-}
-
-static unsigned
-do_logs(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return choose(m) ? UI_DRAW | UI_SHOW_LOGS : UI_DRAW;
-}
-
-static unsigned
-do_lines(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return choose(m) ? UI_DRAW | UI_SHOW_LINES : UI_DRAW;
-}
-
-static unsigned
-do_news(struct ui_menu *m, int32_t key)
-{
-	(void)m;
-	(void)key;
-	return UI_DRAW | UI_SHOW_NEWS;
-}
-
-static unsigned
-do_who(struct ui_menu *m, int32_t key)
-{
-	(void)m;
-	(void)key;
-	return UI_DRAW | UI_SHOW_WHO;
-}
-
-static unsigned
-do_power(struct ui_menu *m, enum power what)
-{
-	if (choose(m)) {
-		m->power = what;
-		m->where = UI_CONFIRM;
-	}
-	return UI_DRAW;
-}
-
-static unsigned
-do_start(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return do_power(m, POWER_START);
-}
-
-static unsigned
-do_stop(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return do_power(m, POWER_STOP);
-}
-
-static unsigned
-do_restart(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return do_power(m, POWER_RESTART);
-}
-
-static unsigned
-do_yes(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	m->where = UI_LIST;
-	return UI_DRAW | UI_DO_POWER;
-}
-
-static unsigned
-ask(struct ui_menu *m, enum ui_question what)
+unsigned
+ui_menu_ask(struct ui_menu *m, enum ui_question what)
 {
 	m->where = UI_ASK;
 	m->asking = what;
 	m->edit[0] = '\0';
 	return UI_DRAW;
-}
-
-static unsigned
-do_as(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return choose(m) ? ask(m, ASK_USER) : UI_DRAW;
-}
-
-static unsigned
-do_watch(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return ask(m, ASK_WATCH);
-}
-
-static unsigned
-do_replay(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	return ask(m, ASK_REPLAY);
-}
-
-static unsigned
-do_redraw(struct ui_menu *m, int32_t key)
-{
-	(void)m;
-	(void)key;
-	return UI_DRAW | UI_REPAINT;
-}
-
-static unsigned
-do_leave(struct ui_menu *m, int32_t key)
-{
-	(void)m;
-	(void)key;
-	return UI_LEAVE;
 }
 
 /* ---- typing ----------------------------------------------------------------------- */
@@ -390,7 +202,7 @@ do_erase(struct ui_menu *m, int32_t key)
 	(void)key;
 	if (m->where == UI_LIST) {
 		ui_edit_erase(m->typed);
-		show_typed(m);
+		ui_menu_show_typed(m);
 		return UI_DRAW;
 	}
 	to_edit(m, text);
@@ -416,99 +228,12 @@ do_kill(struct ui_menu *m, int32_t key)
 	return edited(m, "");
 }
 
-/* ---- pages -------------------------------------------------------------------------- */
-
-static void
-search(struct ui_menu *m, bool forward)
-{
-	char safe[4 * PAGE_NEEDLE];
-
-	if (m->page.needle[0] != '\0' && !ui_page_search(&m->page, forward, ui_menu_page(m)))
-		ui_menu_say(
-		    m, true, W_UI_NOT_FOUND, text_safe(safe, sizeof(safe), m->page.needle), NULL);
-}
-
-/* As whom leads to the question for a shell; the other answers are the last. */
-static unsigned
-answered(struct ui_menu *m)
-{
-	memcpy(m->answer[m->asking], m->edit, sizeof(m->edit));
-	if (m->asking == ASK_USER)
-		return ask(m, ASK_SHELL);
-	m->where = m->reading;
-	return UI_DRAW | (m->asking == ASK_SHELL ? UI_CONNECT : UI_PLAY);
-}
-
-static unsigned
-do_accept(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	if (m->where == UI_ASK)
-		return answered(m);
-	m->where = m->reading;
-	memcpy(m->page.needle, m->edit, sizeof(m->page.needle));
-	m->page.found = PAGE_NOWHERE;
-	search(m, true);
-	return UI_DRAW;
-}
-
 static unsigned
 do_cancel(struct ui_menu *m, int32_t key)
 {
 	(void)key;
 	m->where = m->reading;
 	return UI_DRAW;
-}
-
-static unsigned
-do_search(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	m->where = UI_SEARCH;
-	m->edit[0] = '\0';
-	return UI_DRAW;
-}
-
-static unsigned
-do_next(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	search(m, true);
-	return UI_DRAW;
-}
-
-static unsigned
-do_previous(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	search(m, false);
-	return UI_DRAW;
-}
-
-static unsigned
-do_follow(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	m->page.follow = !m->page.follow;
-	ui_menu_grown(m);
-	return UI_DRAW;
-}
-
-static unsigned
-do_help(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	ui_menu_read(m, UI_PAGE, W_HELP_TITLE, NULL);
-	ui_help(&m->page, ui_menu_perms(m));
-	return UI_DRAW;
-}
-
-static unsigned
-do_back(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	ui_menu_list(m);
-	return UI_DRAW | UI_CLOSE_PAGE;
 }
 
 /* ---- moving -------------------------------------------------------------------------- */
@@ -541,22 +266,6 @@ do_down(struct ui_menu *m, int32_t key)
 }
 
 static unsigned
-do_left(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	ui_page_sideways(&m->page, -SIDEWAYS);
-	return UI_DRAW;
-}
-
-static unsigned
-do_right(struct ui_menu *m, int32_t key)
-{
-	(void)key;
-	ui_page_sideways(&m->page, SIDEWAYS);
-	return UI_DRAW;
-}
-
-static unsigned
 do_page_up(struct ui_menu *m, int32_t key)
 {
 	(void)key;
@@ -584,11 +293,25 @@ do_last(struct ui_menu *m, int32_t key)
 	return move(m, FAR);
 }
 
+static unsigned
+do_redraw(struct ui_menu *m, int32_t key)
+{
+	(void)m;
+	(void)key;
+	return UI_DRAW | UI_REPAINT;
+}
+
+static unsigned
+do_leave(struct ui_menu *m, int32_t key)
+{
+	(void)m;
+	(void)key;
+	return UI_LEAVE;
+}
+
 /* ---- a key ------------------------------------------------------------------------------ */
 
 static unsigned (*const actions[ACT_COUNT])(struct ui_menu *m, int32_t key) = {
-	[ACT_CONNECT] = do_connect,
-	[ACT_DIGIT] = do_digit,
 	[ACT_ERASE] = do_erase,
 	[ACT_UP] = do_up,
 	[ACT_DOWN] = do_down,
@@ -596,41 +319,23 @@ static unsigned (*const actions[ACT_COUNT])(struct ui_menu *m, int32_t key) = {
 	[ACT_PAGE_DOWN] = do_page_down,
 	[ACT_FIRST] = do_first,
 	[ACT_LAST] = do_last,
-	[ACT_LEFT] = do_left,
-	[ACT_RIGHT] = do_right,
-	[ACT_FILTER] = do_filter,
 	[ACT_TYPE] = do_type,
-	[ACT_FILTER_KEEP] = do_keep,
-	[ACT_FILTER_DROP] = do_all,
 	[ACT_KILL] = do_kill,
 	[ACT_WORD] = do_word,
-	[ACT_ALL] = do_all,
-	[ACT_SORT] = do_sort,
-	[ACT_AGAIN] = do_again,
-	[ACT_DETAILS] = do_details,
-	[ACT_LOGS] = do_logs,
-	[ACT_LINES] = do_lines,
-	[ACT_AS] = do_as,
-	[ACT_START] = do_start,
-	[ACT_STOP] = do_stop,
-	[ACT_RESTART] = do_restart,
-	[ACT_NEWS] = do_news,
-	[ACT_WHO] = do_who,
-	[ACT_WATCH] = do_watch,
-	[ACT_REPLAY] = do_replay,
-	[ACT_HELP] = do_help,
-	[ACT_FOLLOW] = do_follow,
-	[ACT_SEARCH] = do_search,
-	[ACT_NEXT] = do_next,
-	[ACT_PREVIOUS] = do_previous,
-	[ACT_ACCEPT] = do_accept,
 	[ACT_CANCEL] = do_cancel,
-	[ACT_YES] = do_yes,
-	[ACT_NO] = do_keep,
-	[ACT_BACK] = do_back,
 	[ACT_REDRAW] = do_redraw,
 	[ACT_LEAVE] = do_leave,
 };
+
+static unsigned
+act(struct ui_menu *m, const struct ui_key *k, int32_t key)
+{
+	if (ui_list_actions[k->action] != NULL)
+		return ui_list_actions[k->action](m, key);
+	if (ui_page_actions[k->action] != NULL)
+		return ui_page_actions[k->action](m, key);
+	return actions[k->action](m, key);
+}
 
 /* A number stands until it has been used, or a key has nothing to do with one. */
 static bool
@@ -658,7 +363,7 @@ keeps_number(const struct ui_key *k)
 static bool
 may(struct ui_menu *m, const struct ui_key *k)
 {
-	const struct ui_entry *e = meant(m);
+	const struct ui_entry *e = ui_menu_meant(m);
 	char safe[UI_NAME];
 
 	if (e == NULL || (k->needs & ~e->perms) == 0)
@@ -681,7 +386,7 @@ ui_menu_key(struct ui_menu *m, int32_t key)
 		m->typed[0] = '\0';
 	if (!may(m, k))
 		return UI_DRAW;
-	effect |= actions[k->action](m, key);
+	effect |= act(m, k, key);
 	scroll(m);
 	return effect;
 }
