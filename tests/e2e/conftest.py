@@ -1,7 +1,11 @@
 """Fixtures: engines are made once a run, jump hosts as tests ask for them."""
 
+import contextlib
+import functools
+
 import pytest
 
+import far as far_side
 from lab import Lab
 
 
@@ -37,6 +41,29 @@ def site(request, lab):
     host = lab.site(lab.engine(request.param)).start()
     yield host
     host.stop()
+
+
+@pytest.fixture(scope="session")
+def fars(lab, tmp_path_factory):
+    """Each is made once a run, whatever the order of tests."""
+    with contextlib.ExitStack() as stack:
+        @functools.cache
+        def make(name):
+            directory = tmp_path_factory.mktemp("far")
+            if name == "sshd":
+                lab.first = lab.first or lab.model()
+                return stack.enter_context(far_side.with_sshd(directory, lab.engine("docker"), lab.first.key))
+            engine = lab.engine(name)
+            host = lab.site(engine).start()
+            stack.callback(host.stop)
+            return stack.enter_context(far_side.with_jumpbox(directory, engine, host))
+        yield make
+
+
+@pytest.fixture(scope="session", params=("sshd", "docker"))
+def far(request, fars):
+    """A container with Debian's tools: first behind a real sshd, then the same behind a jump host over that engine."""
+    return fars(request.param)
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ class Engine:
 
     def image(self, name):
         if name not in self.images:
-            run(HERE / "images", IMAGES, timeout=600)
+            run(HERE / "images", IMAGES, name, timeout=600)
             self.cli("import", IMAGES / f"{name}.tar", f"{name}:latest", timeout=120)
             self.images.add(name)
         return f"{name}:latest"

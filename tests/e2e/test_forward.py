@@ -12,6 +12,7 @@ import time
 import paramiko
 import pytest
 
+from far import with_sshd
 from lab import SLOW, free_port, run, wait_for
 
 
@@ -282,8 +283,21 @@ def test_unix_sockets_of_the_container(web):
         assert ask(port + 1) == b""
 
 
-def test_through_us_to_another_ssh_server(web):
-    """-J asks for a connection to the second host inside the container: here the web server, which speaks first."""
-    r = run("ssh", "-F", "none", "-o", f"ProxyCommand={' '.join(web.ssh_argv('alice+bb', options=('-W', 'localhost:80')))}",
-            "-o", "ConnectTimeout=10", "x@y", check=False)
-    assert b"Connection closed" in r.stderr or b"banner" in r.stderr or b"HTTP/1" in r.stderr, r.stderr
+def test_through_us_to_an_sshd_in_the_container(host, tmp_path):
+    """`ssh -J USER+CONTAINER@host root@localhost`: the second login is to the container's own."""
+    with with_sshd(tmp_path, host.engine, host.key, "inner") as inner:
+        wait_for(lambda: "inner" in host.ssh("alice", "ls").stdout.decode().split(), 20, "the inventory")
+        config = tmp_path / "both"
+        common = (f"  IdentityFile {host.key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {tmp_path}/known-%h\n"
+                  "  StrictHostKeyChecking accept-new\n  LogLevel ERROR\n")
+        config.write_text(f"Host gw\n  HostName 127.0.0.1\n  Port {host.port}\n  User alice+inner\n{common}"
+                          f"Host inner\n  HostName localhost\n  Port 22\n  User root\n  ProxyJump gw\n{common}")
+        data = os.urandom(3_000_000)
+        r = run("ssh", "-F", config, "inner", "cat; echo $SSH_CONNECTION >&2; exit 42", input=data, check=False)
+        assert (r.returncode, r.stdout) == (42, data), r.stderr
+        assert r.stderr.split()[3] == b"22"  # its own port, not ours
+        (tmp_path / "data").write_bytes(data)
+        run("scp", "-F", config, tmp_path / "data", "inner:/tmp/data")
+        run("scp", "-F", config, "inner:/tmp/data", tmp_path / "back")
+        assert (tmp_path / "back").read_bytes() == data
+        assert inner.exec("stat", "-c", "%s", "/tmp/data") == f"{len(data)}\n"
