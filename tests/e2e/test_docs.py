@@ -161,6 +161,16 @@ def test_the_menu_in_the_readme_is_the_menu():
     assert shown[1][:3] == "> 1" == kept[2][:3]
 
 
+def test_messages_explained_to_users_are_said():
+    """CLIENTS.md quotes beginnings and parts of sentences; names in capitals stand for what is filled in."""
+    words = re.sub(r'"\n\s*"', "", (TOP / "include/jumpbox/words_list.h").read_text())
+    said = [re.sub(r"\{\d\}", "X", s) for s in re.findall(r'"((?:[^"\\]|\\.)*)"', words)]
+    table = text("CLIENTS.md").split("| jumpbox says |")[1].split("\n\n")[0]
+    quoted = [q for row in table.splitlines()[2:] for q in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert len(quoted) > 15
+    assert [q for q in quoted if not any(re.sub(r"\b(NAME|NODE|USER)\b", "X", q) in s for s in said)] == []
+
+
 def test_the_project_speaks_of_itself_only():
     tracked = run("git", "-c", "safe.directory=*", "-C", TOP, "ls-files").stdout.decode().split()
     banned = re.compile(r"/work/|/home/\w+/|deb\.debian\.org|registry\.npmjs|\bissue #?\d|\bsession of work\b", re.I)
