@@ -187,3 +187,41 @@ def test_a_node_can_say_no(own_host):
     assert r.returncode != 0 and b"does not allow the helper" in r.stderr
     r = sftp(host, "alice+bb", "ls\n", options=("-o", "SetEnv=LC_ALL=zh_CN.UTF-8"))
     assert "辅助程序".encode() in r.stderr
+
+
+# ---- what goes wrong in the middle
+
+
+def test_a_full_disk_in_the_container(host, container, payload):
+    """The client hears it, no more is there than fits, and the same connection goes on."""
+    container("f-small", "busybox", "--tmpfs", "/small:size=1m")
+    r = sftp(host, "alice+f-small", f"-put {payload} /small/p\nrm /small/p\nput /etc/passwd /small/h\nls -l /small\n")
+    assert r.returncode == 0 and b'write remote "/small/p"' in r.stderr, r.stderr
+    assert b"/small/h" in r.stdout
+
+
+def test_a_grant_narrowed_to_read_only_in_the_middle_of_a_transfer(own_host, payload):
+    host = own_host()
+    host.user("bob")
+    host.ctl("grant", "add", "bob", "bb", "--allow", "files")
+    number = host.ctl_json("grant", "list", "--user", "bob")[0]["id"]
+    host.engine.exec("bb", "rm", "-f", "/tmp/half")
+
+    def there():
+        return int(host.engine.exec("bb", "sh", "-c", "stat -c %s /tmp/half || echo 0"))
+    argv = host.ssh_argv("bob+bb")
+    argv[0:1] = ["sftp", "-l", "4000", "-b", "-"]  # half a megabyte a second
+    argv[argv.index("-p")] = "-P"
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+        p.stdin.write(f"put {payload} /tmp/half\n".encode())
+        p.stdin.close()
+        wait_for(there, 20, "the transfer to begin")
+        host.ctl("grant", "add", "bob", "bb", "--allow", "files:ro")
+        host.ctl("grant", "del", str(number))
+        assert p.wait(5 * SLOW) != 0
+        assert b"was withdrawn" in p.stderr.read()
+    size = there()
+    assert 0 < size < payload.stat().st_size
+    r = sftp(host, "bob+bb", f"get /tmp/half /dev/null\n-put {payload} /tmp/half\n")
+    assert r.returncode == 0 and b"denied" in r.stderr.lower(), r.stderr
+    assert there() == size

@@ -97,6 +97,19 @@ def test_100_parallel_requests_through_socks(web):
         assert all(b"root:x:0" in p.communicate()[0] for p in curls)
 
 
+def test_200_forwards_at_once_on_one_connection(web):
+    perl = ("use IO::Socket::INET; $SIG{CHLD} = 'IGNORE'; $l = IO::Socket::INET->new(LocalAddr => '127.0.0.1:94', "
+            "Listen => 200) or die; "
+            "while ($s = $l->accept) { fork and next; syswrite $s, $b while sysread $s, $b, 99; exit }")
+    serve(web, "deb", 94, "perl", "-e", perl)
+    port = free_port()
+    with client(web, "alice+deb", "-L", f"{port}:localhost:94"), contextlib.ExitStack() as stack:
+        many = [stack.enter_context(connect(port)) for _ in range(200)]
+        for i, s in enumerate(many):
+            s.sendall(b"%03d" % i)
+        assert [s.recv(3, socket.MSG_WAITALL) for s in many] == [b"%03d" % i for i in range(200)]
+
+
 def test_without_a_container_in_the_login_name_the_host_is_one(web):
     ports = [free_port() for _ in range(4)]
     hosts = ("bb", "bb.one", "nosuch", "bb.two")

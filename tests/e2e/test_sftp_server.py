@@ -17,7 +17,7 @@ from lab import SLOW, run
 from sftp_packets import (APPEND, ATTRS, BAD_MESSAGE, CLOSE, CREAT, DATA, EOF, EXCL, EXTENDED, EXTENDED_REPLY, FAILURE,
                           FSETSTAT, FSTAT, HANDLE, HELPER, INIT, LSTAT, MKDIR, NAME, NO_SUCH_FILE, OK, OP_UNSUPPORTED,
                           OPEN, OPENDIR, PERMISSION_DENIED, READ, READDIR, READLINK, REALPATH, REMOVE, RENAME, RMDIR,
-                          SETSTAT, STAT, STATUS, SYMLINK, TRUNC, WRITE, Q, R, Raw, Server, W, attrs, field, packet)
+                          SETSTAT, STAT, STATUS, SYMLINK, TRUNC, VERSION, WRITE, Q, R, Raw, Server, W, attrs, field, packet)
 
 EXTENSIONS = {
     "posix-rename@openssh.com": "1", "statvfs@openssh.com": "2", "fstatvfs@openssh.com": "2",
@@ -191,6 +191,14 @@ def test_paramiko(home, serve):
 
 def test_extensions_are_offered(server):
     assert server.extensions == EXTENSIONS
+
+
+def test_a_client_of_a_later_version_hears_3(serve):
+    """WinSCP begins with 6."""
+    server = serve(greet=False)
+    server.send(packet(INIT, 6))
+    hello = server.receive()
+    assert (hello.kind, hello.id) == (VERSION, 3)
 
 
 def test_limits(server):
