@@ -197,6 +197,13 @@ bench:
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/scale
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/sftp
 
+# What takes too long for `check`: an hour and a half, and 25 GB of disk.
+soak:
+	@tests/deps
+	@$(MAKE) -s PREFIX=$(CURDIR)/build/root-release BUILD=build/release install
+	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release JUMPBOX_BUILD=$(CURDIR)/build/release JUMPBOX_TEST_FILES=10000 \
+		/usr/bin/python3 -m pytest -v -p no:cacheprovider --durations=0 tests/e2e/soak.py
+
 check-format:
 	clang-format --dry-run -Werror $$(git -c safe.directory=* ls-files '*.c' '*.h')
 
@@ -207,6 +214,6 @@ clean:
 	rm -rf build
 
 FORCE:
-.PHONY: all unit demo fuzz-programs fuzz fuzz-replay install bench check check-format check-lint clean FORCE
+.PHONY: all unit demo fuzz-programs fuzz fuzz-replay install bench check soak check-format check-lint clean FORCE
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
