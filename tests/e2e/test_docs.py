@@ -171,6 +171,21 @@ def test_messages_explained_to_users_are_said():
     assert [q for q in quoted if not any(re.sub(r"\b(NAME|NODE|USER)\b", "X", q) in s for s in said)] == []
 
 
+def test_what_clients_ask_has_tests():
+    """Each test that CLIENTS.md names is there, and those that are about clients alone are all in it."""
+    table = text("CLIENTS.md").split("\n## What clients ask")[1]
+    rows = [row for row in table.splitlines() if row.startswith("| ") and not row.endswith("| |")][1:]
+    named = [re.findall(r"`(\w+):(\w+)`", row.rsplit("|", 2)[1]) for row in rows]
+    assert len(rows) > 30 and all(named), rows
+    tests = {}
+    for f in {f for row in named for f, _ in row}:
+        source = (TOP / "tests/e2e" / (f"{f}.py" if f == "soak" else f"test_{f}.py")).read_text()
+        tests[f] = set(re.findall(r"^(?:def|from \w+ import) test_(\w+)", source, re.M))
+    assert [f"{f}:{t}" for row in named for f, t in row if t not in tests[f]] == []
+    assert [f"{f}:{t}" for f in ("editors", "clients_tools", "soak") for t in sorted(tests[f])
+            if not any((f, t) in row for row in named)] == []
+
+
 def test_the_project_speaks_of_itself_only():
     tracked = run("git", "-c", "safe.directory=*", "-C", TOP, "ls-files").stdout.decode().split()
     banned = re.compile(r"/work/|/home/\w+/|deb\.debian\.org|registry\.npmjs|\bissue #?\d|\bsession of work\b", re.I)
