@@ -185,7 +185,7 @@ struct node {
 	int64_t last_seen;	/* 0: never */
 	const char *last_error; /* NULL: none */
 	int64_t state_since;	/* 0: since it was added */
-	int64_t revision;	/* another one: its name, address or keys were changed */
+	int64_t revision;	/* another one: its name, address or keys changed, or its use */
 	const char *record;	/* "on" "off", NULL: the configuration's */
 	const char *helper;	/* "off": none is put into its containers; "on", NULL */
 };

@@ -126,9 +126,13 @@ static const char add_sql[] =
     "INSERT INTO nodes (name, url, ca, cert, tls_key, insecure, enabled, region)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 static const char del_sql[] = "DELETE FROM nodes WHERE name = $1";
-/* Nobody looks at one that is disabled, and nobody has yet at one that is used again. */
+/*
+ * Nobody looks at one that is disabled, and nobody has yet at one that is used again: not even a
+ * watcher that did not live to see it disabled, which knows what it said before.
+ */
 static const char enable_sql[] =
-    "UPDATE nodes SET enabled = $1, state = 'unknown', last_error = NULL WHERE name = $2";
+    "UPDATE nodes SET enabled = $1, state = 'unknown', last_error = NULL, revision = revision + $1"
+    " WHERE name = $2";
 
 static int
 node_insert(struct store *st, const struct actor *by, const struct node *n)

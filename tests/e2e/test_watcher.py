@@ -195,6 +195,16 @@ def test_a_node_disabled_enabled_changed_renamed_and_deleted(own_host, docker, l
     assert not names() and set(host.watchers()) == {0}
 
 
+def test_a_node_that_fails_is_looked_at_anew_when_it_is_enabled(own_host):
+    """However soon after it was disabled: it fails for the same reason as before."""
+    host = own_host()
+    host.ctl("node", "add", "gone", f"unix://{host.dir}/nobody.sock")
+    wait_for(lambda: node(host, "gone")["state"] == "failed", SOON, "the failure")
+    host.ctl("node", "disable", "gone")
+    host.ctl("node", "enable", "gone")
+    wait_for(lambda: node(host, "gone")["state"] == "failed", SOON, "the same again")
+
+
 def test_a_wrong_certificate_is_said_and_its_remedy_works(own_host, lab):
     host = own_host()
     tls = lab.engine("tls")

@@ -134,7 +134,7 @@ a_node_s_change_is_one_of_its_rows(void **state)
 }
 
 static void
-a_node_s_revision_is_its_address_and_keys(void **state)
+a_node_s_revision_is_its_address_and_keys_and_being_enabled(void **state)
 {
 	struct fixture *f = *state;
 
@@ -144,9 +144,11 @@ a_node_s_revision_is_its_address_and_keys(void **state)
 	assert_int_equal(node_set_failed(f->st, 1, "no answer"), 0);
 	assert_int_equal(node_enable(f->st, &op, "gpu1", false), 0);
 	assert_int_equal(raw_int(f, "SELECT revision FROM nodes"), 1);
+	assert_int_equal(node_enable(f->st, &op, "gpu1", true), 0);
+	assert_int_equal(raw_int(f, "SELECT revision FROM nodes"), 2);
 	assert_int_equal(node_set(f->st, &op, "gpu1", "url", "unix:///run/y.sock"), 0);
 	assert_int_equal(node_set(f->st, &op, "gpu1", "ca", "PEM"), 0);
-	assert_int_equal(raw_int(f, "SELECT revision FROM nodes"), 3);
+	assert_int_equal(raw_int(f, "SELECT revision FROM nodes"), 4);
 }
 
 /* What has gone long ago is forgotten, and that is known. */
@@ -285,7 +287,7 @@ main(void)
 		FIXTURE_TEST(rows_that_changed_and_refs_that_are_gone),
 		FIXTURE_TEST(what_was_not_inspected_stays),
 		FIXTURE_TEST(a_node_s_change_is_one_of_its_rows),
-		FIXTURE_TEST(a_node_s_revision_is_its_address_and_keys),
+		FIXTURE_TEST(a_node_s_revision_is_its_address_and_keys_and_being_enabled),
 		FIXTURE_TEST(who_asks_too_late_is_told_so),
 		FIXTURE_TEST(the_menu_s_changes_are_found_by_index),
 		FIXTURE_TEST(who_was_last_in_it),
