@@ -2,11 +2,13 @@
 
 import contextlib
 import functools
+import os
+import signal
 
 import pytest
 
 import far as far_side
-from lab import Lab
+from lab import JumpHost, Lab
 
 
 def pytest_collection_modifyitems(items):
@@ -27,6 +29,16 @@ def lab():
 def docker(lab):
     """dockerd on a unix socket."""
     return lab.engine("docker")
+
+
+@pytest.fixture
+def stopping(docker):
+    """For who stops dockerd: afterwards the run's other jump hosts find it again, whose lists say how nodes are."""
+    yield
+    os.kill(docker.proc.pid, signal.SIGCONT)
+    for host in JumpHost.made:
+        if host.proc and host.proc.poll() is None:
+            host.wait_for_nodes(f"url = '{docker.url}' and state <> 'connected'")
 
 
 @pytest.fixture(scope="session")

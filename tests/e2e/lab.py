@@ -45,6 +45,18 @@ def stop_thread(transport):
 paramiko.Transport.stop_thread = stop_thread
 
 
+def patient(init):
+    """Its own limits are for a machine with nothing else to do."""
+    def with_limits(transport, *args, **kw):
+        init(transport, *args, **kw)
+        transport.banner_timeout = transport.handshake_timeout = 20 * SLOW
+        transport.auth_timeout = 30 * SLOW
+    return with_limits
+
+
+paramiko.Transport.__init__ = patient(paramiko.Transport.__init__)
+
+
 def wait_for(condition, seconds=10, what="a condition"):
     """The first true value of condition(), or an assertion after the deadline."""
     deadline = time.monotonic() + seconds * SLOW
@@ -56,14 +68,19 @@ def wait_for(condition, seconds=10, what="a condition"):
         time.sleep(0.02)
 
 
+GIVEN = set()
+
+
 def free_port():
-    """Below what the kernel gives to clients: between this and its use no connection can take it."""
+    """Below what the kernel gives to clients: between this and its use no connection can take it. None comes twice."""
     end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = random.randrange(end // 2, end)
         with socket.socket() as s, contextlib.suppress(OSError):
             s.bind(("127.0.0.1", port))
-            return port
+            if port not in GIVEN:
+                GIVEN.add(port)
+                return port
 
 
 def parent_of(pid):
@@ -335,11 +352,11 @@ class JumpHost:
         self.wait_for_nodes()
         return self
 
-    def wait_for_nodes(self):
+    def wait_for_nodes(self, unlike="state = 'unknown'"):
         """Until each node in use has been looked at by its watcher, which may have found that it fails."""
         def seen():
             with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as db:
-                return not db.execute("select 1 from nodes where enabled and state = 'unknown'").fetchall()
+                return not db.execute(f"select 1 from nodes where enabled and {unlike}").fetchall()
         with contextlib.suppress(sqlite3.Error):  # a database that a test has damaged
             wait_for(seen, 15, f"the watchers of nodes (log: {self.log})")
 
@@ -438,6 +455,27 @@ class JumpHost:
         streams = {r["detail"].split()[0] for r in rows if r["event"] == "attach.open" and " kind=helper " in r["detail"]}
         return [r for r in rows if (event is None or r["event"] == event) and
                 (helpers or not r["event"].startswith("attach.") or r["detail"].split()[0] not in streams)]
+
+    def live(self, n=1, user=None):
+        """Its n live sessions, of that user: what has just ended for its client may be among them a little longer."""
+        rows = []
+
+        def so_many():
+            rows[:] = [s for s in self.ctl_json("session", "list") if user in (None, s["user"])]
+            return len(rows) == n
+        try:
+            wait_for(so_many, 20)
+        except AssertionError:
+            raise AssertionError(f"not {n} live sessions: {rows}") from None
+        return rows
+
+    def outlast(self, what):
+        """The wait that failures have brought to `user:NAME` or another is one that a test does not outlast."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as db:
+            n = db.execute("update login_failures set blocked_until = last + 250 where what = ?"
+                           " and blocked_until > last", (what,)).rowcount
+            db.commit()
+        return n == 1
 
     # ---- reaching it
 

@@ -45,10 +45,10 @@ def steal(pid, fd):
 
 def kept_stream(host, login):
     """A terminal whose shell has no marker any more, its session, and a copy of its stream."""
-    others = set(host.processes("jumpbox-session"))
+    others = set(host.serving("jumpbox-session"))
     t = host.terminal(login.split("+")[0], term="dumb")
     t.expect(rb"quit\)[^:]*: ")
-    session, = set(host.processes("jumpbox-session")) - others
+    session, = set(host.serving("jumpbox-session")) - others
     before = sockets(session)
     t.sendline(login.split("+")[1])
     t.sendline("exec env -u JUMPBOX_EXEC sh")
@@ -150,7 +150,7 @@ def commands(t, n, command):
     return channels
 
 
-def test_what_cannot_be_ended_in_time_is_ended_later(own_host, docker):
+def test_what_cannot_be_ended_in_time_is_ended_later(own_host, docker, stopping):
     host = own_host()
     host.ctl("node", "set", "one", "helper", "off")
     with transport(host, "alice+bb") as tidy, transport(host, "alice+bb") as torn:
@@ -167,7 +167,7 @@ def test_what_cannot_be_ended_in_time_is_ended_later(own_host, docker):
             tidy.close()
             torn.close()
             wait_for(lambda: not host.serving("jumpbox-broker"), 40, "the brokers' end")
-    assert not host.ctl_json("session", "list") and not host.audit("attach.close")
+            assert not host.ctl_json("session", "list") and not host.audit("attach.close")
     host.proc.send_signal(signal.SIGHUP)  # a fresh zygote looks at once what was left
     wait_for(lambda: not sleepers(docker, "bb", "sleep 424242"), 90, "the commands' end")
     wait_for(lambda: len(host.audit("attach.close")) == 61, 90, "the rows to be closed")
@@ -188,7 +188,7 @@ def begun(host, login, command, n=1):
     return clients
 
 
-def test_a_silent_node_keeps_no_other_from_being_cleaned(own_host, lab, docker):
+def test_a_silent_node_keeps_no_other_from_being_cleaned(own_host, lab, docker, stopping):
     """On a node that stops three times as many as are ended at once; on another one, and one more that dies later."""
     host, other = own_host(), lab.engine("tls")
     host.may_crash = True
@@ -209,7 +209,8 @@ def test_a_silent_node_keeps_no_other_from_being_cleaned(own_host, lab, docker):
         wait_for(lambda: not sleepers(other, "aside", "sleep 545454"), 10, "it to be cleaned again")
         assert " attach.not_ended node=" not in host.log_text()  # both while the silent one was given its time
         wait_for(lambda: " attach.not_ended node=one " in host.log_text(), 60, "it to be given up")
-        assert not host.ctl_json("session", "list") and len(host.audit("attach.close")) == 2
+        host.live(0)
+        wait_for(lambda: len(host.audit("attach.close")) == 2, 10, "the rows of the other node")
     host.proc.send_signal(signal.SIGHUP)  # or within a minute
     wait_for(lambda: not sleepers(docker, "bb", "sleep 535353"), 90, "the one to be cleaned when it answers")
     wait_for(lambda: len(host.audit("attach.close")) == 26, 90, "the rows to be closed")
@@ -282,7 +283,7 @@ def test_an_administrators_reset_is_not_overwritten(host):
 
 
 def test_a_new_password_has_a_deadline(own_host):
-    host = own_host(login_grace_time=1)
+    host = own_host(login_grace_time=3 * SLOW)
     t = new_password_due(host)
     t.expect(b"took too long; log in again", timeout=15 * SLOW)
     t.expect(pexpect.EOF)

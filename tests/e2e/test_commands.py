@@ -125,13 +125,13 @@ def test_logs_follow_and_leave(site):
         p = site.popen("alice", "logs -f -n 1 ticker", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         assert [p.stdout.readline() for _ in range(5)] == [b"tick\n"] * 5
         p.terminate()
-        p.wait(10)
+        p.wait(10 * SLOW)
         wait_for(lambda: children(site) <= before, 10, "the children to go")
         p = site.popen("alice", "logs -f ticker", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE)
         p.stdout.readline()
         engine.remove("ticker")
-        assert p.wait(20) == 0
+        assert p.wait(20 * SLOW) == 0
         p.stdout.close()
     finally:
         engine.remove("ticker")
@@ -163,15 +163,16 @@ def beside(site, look, command):
 
 
 def test_top(site):
-    site.engine.container("busy", "busybox", command=("sh", "-c", "while :; do :; done"))
+    # Part of a processor, which it gets whatever else runs: a loop's share would be another one each second.
+    site.engine.container("busy", "busybox", "--cpus", "0.4", command=("sh", "-c", "while :; do :; done"))
     site.engine.container("idle", "busybox", "--memory", "64m", command=(
         "sh", "-c", "dd if=/dev/zero of=/f bs=1M count=5 conv=fsync; cat /f >/dev/null; sleep 1000000 & exec sleep 1000000"))
     try:
         theirs, ours = beside(site, lambda: cpu_percent(site.engine, "busy"), "top --json one+bus")
         [row] = json.loads(ours)
         assert row["name"] == "busy"  # its own, whatever it was called by
-        assert abs(theirs - row["cpu_percent"]) < 40, (theirs, row)
-        assert 10 < row["cpu_percent"] < 250 and row["memory"] > 0 and row["memory_limit"] > row["memory"]
+        assert abs(theirs - row["cpu_percent"]) < 18, (theirs, row)
+        assert 10 < row["cpu_percent"] < 70 and row["memory"] > 0 and row["memory_limit"] > row["memory"]
         names = {r["name"] for r in json.loads(ok(site, "alice", "top --json"))}
         assert {"busy", "idle", "bb", "deb"} <= names
         # Of what does not change, the very same.
@@ -360,6 +361,7 @@ def test_passwd(own_host):
     assert host.audit("password.fail")
     for _ in range(2):
         passwd(host, "pia", "wrong password", "third password")
+    assert host.outlast("user:pia")
     status, said = passwd(host, "pia", "second password", "third password")
     assert status == 77 and b"wait" in said, said
 
@@ -373,12 +375,18 @@ def test_who_kill_and_nodes(host):
     p.stdin.write(b"x")
     p.stdin.flush()
     assert p.stdout.read(1) == b"x"
-    rows = json.loads(ok(host, "root1", "who --json"))
-    [row] = [r for r in rows if r["container"] == "one/bb" and r["user"] == "alice"]
+    def there():
+        """What has just ended may be among them for a moment."""
+        everybody = json.loads(ok(host, "root1", "who --json"))
+        rows[:] = [r for r in everybody if (r["user"], r["container"]) == ("alice", "one/bb")]
+        return len(rows) == 1
+    rows = []
+    wait_for(there, 10, "one session of alice in bb")
+    [row] = rows
     assert row["source"] == "127.0.0.1" and row["method"] == "publickey" and row["started"] > 0
     assert "one/bb" in ok(host, "root1", "who")
     assert "being ended" in ok(host, "root1", f"kill {row['id']} tidy 'up  now' {NASTY}")
-    assert p.wait(20) == 77
+    assert p.wait(20 * SLOW) == 77
     said = p.stderr.read()
     assert b"an administrator ended this session: tidy up  now \\x1b]0;" in said, said
     assert not raw_in(said.partition(b"\n")[0]), said
@@ -453,11 +461,12 @@ def test_what_the_engine_says_at_that_moment_decides(scripted):
 @pytest.mark.parametrize("left, status", (("shell", 77), (None, 66)), ids=("narrowed", "taken"))
 def test_a_grant_that_changes_while_the_engine_is_asked(scripted, left, status):
     host, engine = scripted
-    wait_for(lambda: engine.asked == ["inspect"], 10, "the watcher to have looked")
+    wait_for(lambda: engine.asked, 10, "the watcher to have looked")
+    looked = engine.asked.count("inspect")
     engine.gate.clear()
     asking = [host.popen("mia", command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
               for command in ("stop web", "logs web")]
-    wait_for(lambda: engine.asked.count("inspect") == 3, 10, "both to be asked")
+    wait_for(lambda: engine.asked.count("inspect") == looked + 2, 10, "both to be asked")
     for g in host.ctl_json("grant", "list", "--user", "mia"):
         host.ctl("grant", "del", str(g["id"]))
     if left:

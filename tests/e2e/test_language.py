@@ -5,7 +5,7 @@ import re
 import pexpect
 import pytest
 
-from lab import ended, run, wait_for
+from lab import SLOW, ended, run, wait_for
 
 ZH = ("-o", "SetEnv=LANG=zh_CN.UTF-8")
 CJK = re.compile("[\u4e00-\u9fff]")
@@ -237,21 +237,24 @@ def test_withdrawn_locked_and_killed_while_open(host, docker):
     host.ctl("grant", "add", "zhao", "bb")
     r = Reader(host, "zhao+bb", options=())
     r.t.expect(rb"\S*[#$] ")
-    (row,) = [s for s in host.ctl_json("session", "list") if s["user"] == "zhao"]
+    (row,) = host.live(user="zhao")
     host.ctl("session", "kill", row["id"], "--reason", "maintenance")
     r.hears("jumpbox：管理员结束了此会话：maintenance\r\n")
     r.end(77)
     r = Reader(host, "zhao+bb", options=())
     r.t.expect(rb"\S*[#$] ")
-    idle = pexpect.spawn(*(lambda a: (a[0], a[1:]))(host.ssh_argv("zhao", options=("-N",))), timeout=20, encoding=None)
-    wait_for(lambda: len([s for s in host.ctl_json("session", "list") if s["user"] == "zhao"]) == 2, 10, "both")
+    host.live(user="zhao")
+    ssh, *arguments = host.ssh_argv("zhao", options=("-N",))
+    idle = pexpect.spawn(ssh, arguments, timeout=20 * SLOW, encoding=None)
+    host.live(2, "zhao")
     host.ctl("user", "lock", "zhao")
     r.hears("jumpbox：您的账号已被锁定；请联系管理员\r\n")
     r.end(77)
     idle.expect_exact(b"your account is locked: ask an administrator")
     idle.close()
     for event in ("session.end", "session.refused"):
-        assert re.search(rf' {event} .*"your account is locked: ask an administrator"', host.log_text())
+        line = re.compile(rf' {event} .*"your account is locked: ask an administrator"')
+        wait_for(lambda what=line: what.search(host.log_text()), 10, event)
 
 
 def test_a_new_password(host):

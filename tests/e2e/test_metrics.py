@@ -142,6 +142,9 @@ def test_every_documented_number_is_told_and_no_other(told):
             assert {k for k, _ in labels} <= {*documented()[name][1], "le"}, name
 
 
+ONCE = ("-o", "PreferredAuthentications=password")  # not by keyboard-interactive as well
+
+
 def test_logins_by_method_and_result(told):
     def logins(method, result):
         return total(told, "jumpbox_logins_total", method=method, result=result)
@@ -149,8 +152,7 @@ def test_logins_by_method_and_result(told):
     accepted = total(told, "jumpbox_connections_total")
     assert told.ssh("alice", "help").returncode == 0
     assert told.ssh_password("alice", "correct horse", "help").returncode == 0
-    once = ("-o", "PreferredAuthentications=password")  # not by keyboard-interactive as well
-    assert told.ssh_password("alice", "wrong horse", "help", options=once).returncode == 255
+    assert told.ssh_password("alice", "wrong horse", "help", options=ONCE).returncode == 255
     told.ctl("user", "lock", "alice")  # her key is known, and refused
     assert told.ssh("alice", "help").returncode == 255
     told.ctl("user", "unlock", "alice")
@@ -162,9 +164,10 @@ def test_logins_by_method_and_result(told):
 def test_lockouts(told):
     def lockouts(kind):
         return total(told, "jumpbox_lockouts_total", kind=kind)
+    told.ctl("unlock", "--source", "127.0.0.1", check=False)
     before = lockouts("user"), lockouts("source")
-    for _ in range(3):
-        assert told.ssh_password("root1", "wrong horse", "help").returncode == 255
+    for _ in range(3):  # each counts once: the third brings the wait
+        assert told.ssh_password("root1", "wrong horse", "help", options=ONCE).returncode == 255
     wait_for(lambda: lockouts("user") == before[0] + 1, 5, "the lockout of the user")
     assert lockouts("source") >= before[1] + 1
     told.ctl("user", "unlock", "root1")
@@ -172,9 +175,16 @@ def test_lockouts(told):
 
 
 def test_sessions_attaches_bytes_and_latency(told):
+    told.live(0)
     before = Numbers(told)
     t = live_terminal(told, "alice+one+bb")
-    during = Numbers(told)
+
+    def opened():
+        """How long it took is written when the terminal is there already."""
+        now = Numbers(told)
+        count = "jumpbox_attach_duration_seconds_count"
+        return now if now(count) > before(count) else None
+    during = wait_for(opened, 10, "the attach to be counted")
     assert during("jumpbox_sessions") == (before("jumpbox_sessions") or 0) + 1
     assert during("jumpbox_connections", state="logged_in") == before("jumpbox_connections", state="logged_in") + 1
     assert during("jumpbox_attaches_total", node="one", kind="shell") == (
@@ -236,7 +246,7 @@ def test_failures_by_node_and_their_states(told):
 
 def test_a_deleted_node_takes_its_numbers_along(told, lab):
     told.ctl("node", "add", "brief", f"unix://{lab.dir}/mute.sock")
-    told.ssh("alice", "ls")
+    told.wait_for_nodes()
     assert told.ssh("alice+brief+fake", "true").returncode == 69
     wait_for(lambda: total(told, "jumpbox_attach_failures_total", node="brief", reason="unavailable"), 10, "a failure")
     told.ctl("node", "del", "brief")
@@ -281,6 +291,7 @@ def test_draining(own_host, sig):
     host.metrics = port
     wait_for(lambda: health(host) == (200, "ok\n"), 10, "the endpoint")
     assert host.ssh("alice+bb", "true").returncode == 0
+    host.live(0)
     before = Numbers(host)
     counted = before("jumpbox_connections_total")
     starts = host.log_text().count("server.start")

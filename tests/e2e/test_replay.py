@@ -51,15 +51,15 @@ def outcome(t):
 
 @pytest.fixture(scope="module")
 def old(host):
-    """A recording that has ended."""
-    path, _ = recorded(host, "printf 'first\\n'; sleep 1; printf 'se''cond \\033[31mred\\033[0m\\n'\r", size=(20, 70))
+    """A recording that has ended; in its middle there is time for a key, also where the machine is slow."""
+    path, _ = recorded(host, "printf 'first\\n'; sleep 2; printf 'se''cond \\033[31mred\\033[0m\\n'\r", size=(20, 70))
     return path
 
 
 def test_replay(host, old):
     begun = time.monotonic()
     status, shown = outcome(operator(host, "session", "replay", session_of(old)))
-    assert status == 0 and time.monotonic() - begun > 1
+    assert status == 0 and time.monotonic() - begun > 2
     assert re.match(rb"alice in one/bb, \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, 70x20; space pauses, q leaves\r\n", shown)
     assert output(cast(old)[1]).encode() in shown and b"\x1b[31mred" in shown
     assert b"The recording ends here." in shown and b"only what fits" not in shown
@@ -70,11 +70,16 @@ def test_replay(host, old):
 
 def test_replay_at_another_speed(host, old):
     def seconds(*options):
+        """Of the time in which nothing was shown."""
+        t = operator(host, "session", "replay", session_of(old), *options)
+        t.expect(b"first\r\n")
         begun = time.monotonic()
-        assert outcome(operator(host, "session", "replay", session_of(old), *options))[0] == 0
-        return time.monotonic() - begun
+        t.expect(b"cond")
+        passed = time.monotonic() - begun
+        assert outcome(t)[0] == 0
+        return passed
     usual, fast, short = seconds(), seconds("--speed", "50"), seconds("--idle", "0.05")
-    assert fast < usual - 0.8 and short < usual - 0.6
+    assert usual > 1.5 and fast < usual / 2 and short < usual / 2
 
 
 @pytest.mark.parametrize("key", ("q", "\x03", "\x04"))
@@ -88,11 +93,11 @@ def test_a_key_leaves(host, old, key):
 
 
 def test_pause(host, old):
-    t = operator(host, "session", "replay", session_of(old), "--speed", "3")
+    t = operator(host, "session", "replay", session_of(old))
     t.expect(b"first\r\n")
     t.send(" ")
     with pytest.raises(pexpect.TIMEOUT):
-        t.expect(b"cond", timeout=1)
+        t.expect(b"cond", timeout=2.5)
     t.send(" ")
     status, shown = outcome(t)
     assert status == 0 and b"cond" in shown.split(b"first\r\n")[1]
@@ -145,7 +150,7 @@ def test_several_and_none(host):
         t.expect(f"in-{name}\r\n".encode())
         t.sendline("exit")
     t.expect(rb"Number or name.*: ")
-    (row,) = [s for s in host.ctl_json("session", "list") if s["user"] == "alice"]
+    (row,) = host.live(user="alice")
     assert row["recordings"] == 2
     r = host.ctl("session", "replay", row["id"], "--cast", check=False)
     assert r.returncode == 64
@@ -175,7 +180,7 @@ def test_several_and_none(host):
 def test_watch(host):
     """All of it so far at once, then what comes within a second or so, its end, and nothing typed gets there."""
     shell = live_terminal(host)
-    (row,) = host.ctl_json("session", "list")
+    (row,) = host.live()
     watcher = operator(host, "session", "watch", row["id"])
     watcher.expect(rb"alice in one/bb, .*, 80x24; q leaves\r\n")
     watcher.expect(b"ready\r\n")
@@ -205,7 +210,7 @@ def test_watch_of_a_killed_session_ends(host):
     before = session_pids(host)
     shell = live_terminal(host)
     pid = new_session(host, before)
-    (row,) = host.ctl_json("session", "list")
+    (row,) = host.live()
     watcher = operator(host, "session", "watch", row["id"])
     watcher.expect(b"ready\r\n")
     os.kill(pid, 9)
@@ -234,7 +239,7 @@ def test_a_key_leaves_over_ssh(host, old):
         t.expect(b"first\r\n")
         t.send(" ")
         with pytest.raises(pexpect.TIMEOUT):
-            t.expect(b"cond", timeout=1.5)
+            t.expect(b"cond", timeout=2.5)
         t.send(key)
         rest = t.read()
         assert b"cond" not in rest and b"\x1b[?1047l" in rest and b"was cut.\r\n" in rest, rest
@@ -260,7 +265,7 @@ def test_watch_over_ssh(host):
     before = session_pids(host)
     shell = live_terminal(host)
     pid = new_session(host, before)
-    (row,) = [s for s in host.ctl_json("session", "list") if s["user"] == "alice"]
+    (row,) = host.live(user="alice")
     first, second = (host.terminal("root1", "watch", row["id"]) for _ in range(2))
     for t in (first, second):
         t.expect(rb"alice, one/bb, since .*; q leaves\r\n")
@@ -280,7 +285,7 @@ def test_watch_over_ssh(host):
 def test_who_is_no_administrator_any_more_sees_no_more(own_host):
     host = own_host(recording="on")
     shell = live_terminal(host)
-    (row,) = host.ctl_json("session", "list")
+    (row,) = host.live()
     t = host.terminal("root1", "watch", row["id"])
     t.expect(b"ready\r\n")
     host.ctl("user", "set", "root1", "role", "user")
@@ -353,7 +358,7 @@ def test_replay_from_the_full_screen_menu(host, old, screen):
 def test_watch_from_the_full_screen_menu(host, screen):
     """With the right size, whatever becomes of either terminal; q goes back to the menu, nothing to the one watched."""
     shell = live_terminal(host)
-    (row,) = [r for r in host.ctl_json("session", "list") if r["user"] == "alice"]
+    (row,) = host.live(user="alice")
     s = screen("root1")
     s.type("w").expect(rf"^{row['id']} +alice ")
     s.type("w").expect("^Watch session")
