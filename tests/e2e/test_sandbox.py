@@ -346,13 +346,13 @@ def test_started_without_root_says_what_is_left_out(lab, docker):
 def test_a_violation_ends_the_session_and_replaces_its_zygote(own_host):
     host = own_host()
     host.may_crash = True
-    zygote = host.processes("jumpbox-session")[0]
+    zygote, = host.processes("jumpbox-session")
     call = "(int)getpriority(0, 0)"  # harmless, and in no table of the filter
     assert not refused(inject(zygote, call))
     p = host.popen("alice+bb", "echo up; cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert p.stdout.readline() == b"up\n"
-        victim = next(s for s in host.processes("jumpbox-session") if s != zygote)
+        victim, = host.serving("jumpbox-session")
         assert inject(victim, call) in ("SIGSYS", "SIGKILL")
         wait_for(lambda: zygote not in (now := host.processes("jumpbox-session")) and now, 10, "a fresh zygote")
         assert re.search(rf"zygote\.crash conn=\w+ of=session zygote={zygote} signal=SYS\n", host.log_text())
