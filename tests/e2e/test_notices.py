@@ -6,7 +6,7 @@ import time
 
 import pexpect
 
-from lab import ended, live_terminal, run, wait_for
+from lab import SLOW, ended, live_terminal, run, wait_for
 
 
 def menu(host, user="alice"):
@@ -119,7 +119,7 @@ def test_a_shell_that_ends_soon_says_so_once(own_host):
         t.sendline("exit")
         t.expect(pexpect.EOF)
         assert b"ends in" not in t.before
-    out, err = plain.communicate(b"", 20)
+    out, err = plain.communicate(b"", 20 * SLOW)
     assert (out, err) == (b"", b"")
 
 
@@ -128,9 +128,9 @@ def test_a_warning_comes_in_time(own_host):
     host = own_host()
     grant, = host.ctl_json("grant", "list")
     host.ctl("grant", "del", str(grant["id"]))
-    at = time.gmtime(time.time() + 304)
+    at = time.gmtime(time.time() + 300 + 5 * SLOW)
     host.ctl("grant", "add", "alice", "bb", "--until", time.strftime("%Y-%m-%dT%H:%M:%SZ", at))
     t = live_terminal(host)
     assert b"ends in" not in t.before
-    t.expect(rb"ends in 5 min\r\n", timeout=30)
+    t.expect(rb"ends in 5 min\r\n", timeout=30 * SLOW)
     t.close()

@@ -91,13 +91,14 @@ def test_a_container_made_anew_is_reached_at_once(site):
 
 
 def test_health_is_followed(host, docker):
+    # What fails in the first hour, until it has been well once, is still starting: each stays until it is changed.
     docker.container("well", "busybox", "--health-cmd", "test -e /tmp/well", "--health-interval", "1s",
-                     "--health-retries", "1")
+                     "--health-retries", "1", "--health-start-period", "1h")
     try:
         shows(host, "well", health="starting", seconds=10)
-        shows(host, "well", health="unhealthy", seconds=15)
-        docker.exec("well", "touch", "/tmp/well")
-        well = shows(host, "well", health="healthy", seconds=15)
+        for command, health in (("touch", "healthy"), ("rm", "unhealthy"), ("touch", "healthy")):
+            docker.exec("well", command, "/tmp/well")
+            well = shows(host, "well", health=health, seconds=15)
         assert well["status"].endswith(" (healthy)")
     finally:
         docker.remove("well")
@@ -211,8 +212,9 @@ def test_a_wrong_certificate_is_said_and_its_remedy_works(own_host, lab):
     host.ctl("node", "add", "far", tls.url, "--ca", tls.certs / "otherca.pem", "--cert", tls.certs / "client.pem",
              "--key", tls.certs / "client.key")
     wait_for(lambda: node(host, "far")["state"] == "failed", SOON, "the failure")
-    assert "did not sign" in node(host, "far")["last_error"]
-    assert f'node.failed node=far reason="{node(host, "far")["last_error"]}"' in host.log_text()
+    why = node(host, "far")["last_error"]
+    assert "did not sign" in why
+    wait_for(lambda: f'node.failed node=far reason="{why}"' in host.log_text(), SOON, "the line in the log")
     host.ctl("node", "set", "far", "ca", tls.certs / "ca.pem")
     wait_for(lambda: node(host, "far")["state"] == "connected", SOON, "the node")
     assert node(host, "far")["last_error"] is None
@@ -268,17 +270,18 @@ def test_streams_that_end_at_once_are_begun_ever_later(own_host):
     sock = host.dir / "short.sock"
     with fake(sock, "closed-events") as engine:
         host.ctl("node", "add", "short", f"unix://{sock}")
-        began = [engine.stdout.readline() and time.monotonic() for _ in range(5)]
+        began = [float(engine.stdout.readline()) for _ in range(5)]
     waits = [b - a for a, b in zip(began, began[1:])]
-    assert waits[0] > 0.4 and waits[2] > 1.6 and waits == sorted(waits), waits
+    assert all(seconds >= least for seconds, least in zip(waits, (0.5, 1, 2, 4))), waits
 
 
 def test_what_no_event_told_is_found_by_the_next_list(own_host):
     host = own_host(node_list_interval=5)
     sock = host.dir / "mute.sock"
-    with fake(sock, "silent-change"):
+    with fake(sock, "silent-change") as engine:
         host.ctl("node", "add", "mute", f"unix://{sock}")
         ref = shows(host, "fake")["id"]
+        engine.send_signal(signal.SIGUSR1)
         assert shows(host, "moved", seconds=8)["id"] == ref
 
 
