@@ -5,7 +5,7 @@ import pathlib
 import struct
 import subprocess
 
-from lab import PREFIX
+from lab import PREFIX, SLOW
 
 # With sanitizers it is none of those that are installed.
 SANITIZED = pathlib.Path(os.environ.get("JUMPBOX_BUILD", "build")) / "jumpbox-helper"
@@ -201,7 +201,7 @@ class Server:
         """Ends the input, and the server with it."""
         self.proc.stdin.close()
         assert self.proc.stdout.read() == b""
-        assert self.proc.wait(20) == code
+        assert self.proc.wait(20 * SLOW) == code
 
     def stop(self):
         self.proc.kill()

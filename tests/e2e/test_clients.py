@@ -42,7 +42,7 @@ def program(argv):
             r = run(*words, check=False, env=env, input=data)
             return r.returncode, r.stdout
         t = pexpect.spawn(words[0], words[1:], env=env, dimensions=size, timeout=30 * SLOW)
-        return ended(t, timeout=30), t.before
+        return ended(t, timeout=30), t.before  # times SLOW
     return client
 
 
@@ -98,7 +98,7 @@ def test_every_client_over_every_engine(reach, name):
 def test_dropbear_terminal(host):
     t = pexpect.spawn("dbclient", ["-y", "-y", "-t", "-p", str(host.port), "-l", "alice+bb", "127.0.0.1"],
                       env={**os.environ, "DROPBEAR_PASSWORD": PASSWORD, "HOME": str(host.dir)},
-                      dimensions=(29, 91), timeout=30)
+                      dimensions=(29, 91), timeout=30 * SLOW)
     t.sendline("stty size; exit 6")
     t.expect(rb"29 91\r\n")
     assert ended(t) == 6
@@ -134,7 +134,7 @@ def test_asyncssh(host):
             out = await p.stdout.read()
             assert "33 77" in out
             assert (await p.wait()).exit_status == 3
-    asyncio.run(asyncio.wait_for(go(), 60))
+    asyncio.run(asyncio.wait_for(go(), 60 * SLOW))
 
 
 def test_200_sessions_on_one_connection(host):
@@ -149,7 +149,7 @@ def test_200_sessions_on_one_connection(host):
             for p in processes:
                 p.stdin.write_eof()
             assert {(await p.wait()).exit_status for p in processes} == {0}
-    asyncio.run(asyncio.wait_for(go(), 240))
+    asyncio.run(asyncio.wait_for(go(), 200 * SLOW))
 
 
 def test_one_channel_that_nobody_reads_stops_no_other(host):
@@ -159,10 +159,10 @@ def test_one_channel_that_nobody_reads_stops_no_other(host):
             deaf = await c.create_process("cat /dev/zero", encoding=None, stdout=asyncssh.PIPE)
             await deaf.stdout.read(1)
             for i in range(5):
-                r = await asyncio.wait_for(c.run(f"echo {i}"), 15)
+                r = await asyncio.wait_for(c.run(f"echo {i}"), 15 * SLOW)
                 assert r.stdout == f"{i}\n"
             deaf.close()
-    asyncio.run(asyncio.wait_for(go(), 120))
+    asyncio.run(asyncio.wait_for(go(), 120 * SLOW))
 
 
 @pytest.mark.parametrize("algorithm", ("ssh-ed25519", "rsa-sha2-512"))
@@ -190,7 +190,7 @@ def test_rekey_each_mib_under_load(host, algorithm):
             assert echoed(rounds)
     assert (load.result().returncode, load.result().stderr) == (0, b"") and load.result().stdout == data
     assert rounds >= 10
-    assert echo.communicate(timeout=20)[0] == b"" and echo.returncode == 0
+    assert echo.communicate(timeout=20 * SLOW)[0] == b"" and echo.returncode == 0
     run("ssh", "-S", control, "-O", "exit", "x", check=False)
     master.wait(10 * SLOW)
     said = log.read_text()
@@ -211,7 +211,7 @@ def test_vscode_style_script_on_stdin(host, shell):
     assert p.stdout.readline() == b"ready: 7\n"
     p.stdin.write(b"exit 8\n")
     p.stdin.flush()
-    assert p.wait(20) == 8
+    assert p.wait(20 * SLOW) == 8
 
 
 def test_no_channel_at_all_stays(host):
@@ -225,4 +225,4 @@ def test_no_channel_at_all_stays(host):
         assert p.poll() is None
     finally:
         run("ssh", "-S", control, "-O", "exit", "x", check=False)
-        p.wait(10)
+        p.wait(10 * SLOW)

@@ -73,9 +73,9 @@ def test_local_forward_reaches_the_containers_own_loopback(web):
 
 
 def test_a_refused_port_is_refused_in_under_a_second(web):
-    port = free_port()
-    with client(web, "alice+bb", "-L", f"{port}:localhost:81", "-L", f"{port + 1}:localhost:80"):
-        assert b"root:x:0" in ask(port + 1)  # the helper is there
+    port, served = free_port(), free_port()
+    with client(web, "alice+bb", "-L", f"{port}:localhost:81", "-L", f"{served}:localhost:80"):
+        assert b"root:x:0" in ask(served)  # the helper is there
         began = time.monotonic()
         assert ask(port) == b""
         assert time.monotonic() - began < SLOW
@@ -150,21 +150,21 @@ def test_the_outside_is_refused(web):
     with socket.socket() as outside:
         outside.bind(("127.0.0.2", 0))
         outside.listen()
-        port = free_port()
-        with client(web, "alice+bb", "-L", f"{port}:192.0.2.1:80", "-L", f"{port + 1}:1.2.3.4:{web.port}"):
+        port, other = free_port(), free_port()
+        with client(web, "alice+bb", "-L", f"{port}:192.0.2.1:80", "-L", f"{other}:1.2.3.4:{web.port}"):
             began = time.monotonic()
-            assert ask(port) == b"" and ask(port + 1) == b""
+            assert ask(port) == b"" and ask(other) == b""
             assert time.monotonic() - began < 5 * SLOW
 
 
 def test_a_stalled_forward_beside_a_busy_one(web):
     serve(web, "bb", 91, "nc", "-ll", "-p", "91", "-e", "cat", "/dev/zero")
-    port = free_port()
-    with client(web, "alice+bb", "-L", f"{port}:localhost:91", "-L", f"{port + 1}:localhost:80"):
+    port, busy = free_port(), free_port()
+    with client(web, "alice+bb", "-L", f"{port}:localhost:91", "-L", f"{busy}:localhost:80"):
         with connect(port) as stalled:
             assert stalled.recv(1) == b"\0"  # and nothing more is taken
             for _ in range(20):
-                assert b"root:x:0" in ask(port + 1)
+                assert b"root:x:0" in ask(busy)
             assert stalled.recv(1) == b"\0"
 
 
@@ -191,7 +191,7 @@ def test_remote_forward(web, container):
 
 def test_remote_forward_of_port_0_says_which(web):
     with client(web, "alice+bb", "-o", "LogLevel=INFO", "-R", "0:127.0.0.1:1") as c:
-        said = c.stderr.readline().decode()
+        said = next(line.decode() for line in c.stderr if b"Allocated port" in line)
         port = int(re.search(r"Allocated port (\d+)", said).group(1))
         assert listens(web, "bb", port)
 
@@ -243,8 +243,8 @@ def test_a_client_that_takes_channels_in_tiny_packets_only(web):
 def test_agent_forwarding(web, tmp_path):
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "agent"], stdout=subprocess.DEVNULL)
     try:
-        wait_for((tmp_path / "agent").exists)
         env = {"SSH_AUTH_SOCK": str(tmp_path / "agent"), "PATH": "/usr/bin:/bin"}
+        wait_for(lambda: run("ssh-add", "-l", env=env, check=False).returncode == 1, 10, "an agent without keys")
         run("ssh-add", web.key, env=env)
         ask_it = ("use IO::Socket::UNIX; $s = IO::Socket::UNIX->new($ENV{SSH_AUTH_SOCK}) or die; "
                   "print $s pack('Nc', 1, 11); $s->flush; read $s, $r, 9; print unpack('x4 c N', $r), qq(\\n)")
@@ -290,10 +290,10 @@ def test_unix_sockets_of_the_container(web):
             "while ($s = $l->accept) { print $s scalar reverse scalar <$s>; close $s }")
     web.engine.cli("exec", "--detach", "deb", "perl", "-e", perl)
     wait_for(lambda: "s.sock" in web.engine.exec("deb", "ls", "/tmp"))
-    port = free_port()
-    with client(web, "alice+deb", "-L", f"{port}:/tmp/s.sock", "-L", f"{port + 1}:/tmp/none.sock"):
+    port, none = free_port(), free_port()
+    with client(web, "alice+deb", "-L", f"{port}:/tmp/s.sock", "-L", f"{none}:/tmp/none.sock"):
         assert ask(port, b"abc") == b"cba"
-        assert ask(port + 1) == b""
+        assert ask(none) == b""
 
 
 def test_through_us_to_an_sshd_in_the_container(host, tmp_path):

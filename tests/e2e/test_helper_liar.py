@@ -72,15 +72,15 @@ def ends(host):
 def test_bad_frames_end_their_stream_alone(liar, name):
     host = liar(SCENARIOS[name])
     before = len(ends(host))
-    port = free_port()
-    with client(host, "alice", "-L", f"{port}:liar:80", "-L", f"{port + 1}:bb:80") as c:
-        with connect(port + 1) as bystander:
+    port, beside = free_port(), free_port()
+    with client(host, "alice", "-L", f"{port}:liar:80", "-L", f"{beside}:bb:80") as c:
+        with connect(beside) as bystander:
             with connect(port) as s, contextlib.suppress(ConnectionResetError):
                 wait_for(lambda: len(ends(host)) > before, 20, "the end of the stream")
                 assert set(b"".join(iter(lambda: s.recv(65536), b""))) <= set(b"x")
             bystander.sendall(b"GET /passwd HTTP/1.0\r\n\r\n")
             assert b"200 OK" in bystander.recv(65536)
-        assert b"root:x:0" in ask(port + 1)
+        assert b"root:x:0" in ask(beside)
         assert c.poll() is None
     assert re.search("how=(hostile|ended)", ends(host)[-1]["detail"]), ends(host)[-1]
 

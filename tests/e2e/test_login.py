@@ -298,7 +298,7 @@ def test_login_deadline(own_host):
     host = own_host(login_grace_time=2)
     start = time.monotonic()
     s = socket.create_connection(("127.0.0.1", host.port))
-    s.settimeout(20)
+    s.settimeout(20 * SLOW)
     s.sendall(b"SSH-2.0-slow\r\n")
     while s.recv(4096):
         pass

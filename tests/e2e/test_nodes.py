@@ -221,7 +221,7 @@ def test_a_process_that_has_become_another_users_is_told_of(own_host, docker, di
         p.kill()
     else:
         os.kill(host.ctl_json("session", "list")[0]["pid"], signal.SIGKILL)
-    p.communicate(timeout=10)
+    p.communicate(timeout=10 * SLOW)
     wait_for(lambda: not host.ctl_json("session", "list"), 20, "the row to be closed")
     wait_for(lambda: len(host.audit("attach.close")) == 1, 20, "the attach's as well")
     assert any("sleep 31415" == c for _, _, c in docker.processes("another"))

@@ -3,7 +3,7 @@
 import time
 
 from fake_engine import TAIL
-from lab import wait_for
+from lab import SLOW, wait_for
 from test_bad_input import connect, fake  # noqa: F401 the fixture
 
 
@@ -20,7 +20,7 @@ def test_an_engine_that_is_silent_at_the_end_loses_nothing(host, fake):  # noqa:
     ch.exec_command("produce")
     pause(6)
     got = b""
-    ch.settimeout(20)
+    ch.settimeout(20 * SLOW)
     while data := ch.recv(65536):
         got += data
     assert got == TAIL

@@ -184,7 +184,7 @@ def test_paramiko(home, serve):
     assert {e.filename: stat.S_ISLNK(e.st_mode) for e in client.listdir_attr(".")} == {
         "up": False, "there": False, "down": False, "link": True}
     client.close()
-    assert server.proc.wait(20) == 0
+    assert server.proc.wait(20 * SLOW) == 0
 
 
 # ---- greeting and bounds
@@ -226,14 +226,15 @@ def test_answers_come_in_order_however_requests_arrive(server, home):
     (home / "f").write_bytes(bytes(range(256)) * 4096)
     handle = server.open("f")
     many = [packet(READ, 1000 + i, handle, Q(i * 97), 1 + i * 50 % 40000) for i in range(3000)]
-    if os.fork() == 0:  # a client reads while it writes
+    writer = os.fork()
+    if writer == 0:  # a client reads while it writes
         server.send(b"".join(many))
         os._exit(0)
     for i in range(3000):
         reply = server.receive()
         assert (reply.kind, reply.id) == (DATA, 1000 + i)
         assert reply.bytes() == (home / "f").read_bytes()[i * 97:i * 97 + 1 + i * 50 % 40000]
-    os.wait()
+    os.waitpid(writer, 0)
     for byte in packet(STAT, 7, "f"):
         server.send(bytes([byte]))
     assert (server.receive().id, server.proc.poll()) == (7, None)
@@ -676,7 +677,7 @@ def test_without_an_audit_nothing_goes_on(home, serve):
         os.close(r)
         proc.stdin.write(packet(INIT, 3) + packet(MKDIR, 1, "a", attrs()) + packet(MKDIR, 2, "b", attrs()))
         proc.stdin.flush()
-        assert proc.wait(20) == 1
+        assert proc.wait(20 * SLOW) == 1
     assert os.listdir(home) == ["a"]
 
 
@@ -693,7 +694,7 @@ HELLO = packet(INIT, 3)
 def test_what_is_no_packet_ends_it(serve, data):
     server = serve(greet=False)
     server.send(data)
-    assert server.proc.wait(20) == 1
+    assert server.proc.wait(20 * SLOW) == 1
 
 
 @pytest.mark.parametrize("data", (
@@ -704,7 +705,7 @@ def test_an_end_in_the_middle_is_a_bad_one(serve, data):
     server.send(data)
     server.proc.stdin.close()
     server.proc.stdout.read()
-    assert server.proc.wait(20) == 1
+    assert server.proc.wait(20 * SLOW) == 1
 
 
 def test_fields_that_do_not_fit_are_told(server, home):
@@ -737,6 +738,6 @@ def test_a_client_that_is_gone_ends_it(serve, home):
     handle = server.open("f")
     server.send(b"".join(packet(READ, i, handle, Q(0), DATA_MAX) for i in range(100)))
     server.proc.stdout.close()
-    assert server.proc.wait(20) == 1
+    assert server.proc.wait(20 * SLOW) == 1
     line, = server.notes()
     assert re.fullmatch(r'close path=".*/f" read=\d+', line)
