@@ -120,18 +120,18 @@ static const struct {
 static void
 note_set(struct sftp *s, const char *path, const struct sftp_attrs *a, uint32_t done)
 {
-	struct sftp_note n;
+	struct note n;
 
 	if ((done & (ATTR_SIZE | ATTR_PERMISSIONS | ATTR_UIDGID)) == 0)
 		return;
-	sftp_note_begin(&n, "setstat");
-	sftp_note_path(&n, "path", path);
+	note_begin(&n, "setstat");
+	note_path(&n, "path", path);
 	if ((done & ATTR_SIZE) != 0)
-		sftp_note_text(&n, "size", "%llu", (unsigned long long)a->size);
+		note_text(&n, "size", "%llu", (unsigned long long)a->size);
 	if ((done & ATTR_PERMISSIONS) != 0)
-		sftp_note_text(&n, "mode", "%04o", a->perm & 07777);
+		note_text(&n, "mode", "%04o", a->perm & 07777);
 	if ((done & ATTR_UIDGID) != 0)
-		sftp_note_text(&n, "owner", "%u:%u", a->uid, a->gid);
+		note_text(&n, "owner", "%u:%u", a->uid, a->gid);
 	sftp_note_send(s, &n);
 }
 

@@ -30,11 +30,11 @@ open_flags(uint32_t asked)
 static void
 note_open(struct sftp *s, const struct sftp_handle *h)
 {
-	struct sftp_note n;
+	struct note n;
 
-	sftp_note_begin(&n, "open");
-	sftp_note_path(&n, "path", h->path);
-	sftp_note_text(&n, "for", "%s", !h->writable ? "read" : !h->readable ? "write" : "both");
+	note_begin(&n, "open");
+	note_path(&n, "path", h->path);
+	note_text(&n, "for", "%s", !h->writable ? "read" : !h->readable ? "write" : "both");
 	sftp_note_send(s, &n);
 }
 

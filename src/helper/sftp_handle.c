@@ -68,16 +68,16 @@ sftp_handle_reply(struct sftp *s, const struct sftp_handle *h)
 static void
 note_close(struct sftp *s, const struct sftp_handle *h)
 {
-	struct sftp_note n;
+	struct note n;
 
 	if (h->dir != NULL)
 		return;
-	sftp_note_begin(&n, "close");
-	sftp_note_path(&n, "path", h->path);
+	note_begin(&n, "close");
+	note_path(&n, "path", h->path);
 	if (h->readable)
-		sftp_note_text(&n, "read", "%llu", (unsigned long long)h->in);
+		note_text(&n, "read", "%llu", (unsigned long long)h->in);
 	if (h->writable)
-		sftp_note_text(&n, "written", "%llu", (unsigned long long)h->out);
+		note_text(&n, "written", "%llu", (unsigned long long)h->out);
 	sftp_note_send(s, &n);
 }
 

@@ -1,137 +1,23 @@
 /*
- * What was done to which file, one line each, for whoever audits it:
- *
- *	open path="/data/a b" for=read
- *	close path="/data/a b" read=1024
- *	rename path="/data/x" to="/data/y\x0a"
- *	setstat path="/data/y" mode=0600 owner=1000:1000
- *
- * Only what has succeeded, and before the client hears of it.  Of a long path
- * the beginning and the end are kept, so that a line has at most NOTE_LEN
- * bytes.  jumpbox-helper's SFTP process.
+ * Lines for the audit, as the requests have them (note.c).  What cannot be told must not go on.
+ * jumpbox-helper's SFTP process.
  */
 #include "sftp_server.h"
 
-#include "jumpbox/text.h"
-
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-/* Of a path before its escapes, which make four bytes out of one: two of them fit a line. */
-enum { KEEP_FIRST = 200, KEEP_LAST = 280 };
-
 void
-sftp_note_begin(struct sftp_note *n, const char *verb)
+sftp_note_send(struct sftp *s, struct note *n)
 {
-	n->n = (size_t)snprintf(n->s, sizeof n->s, "%s", verb);
-}
-
-static void
-add(struct sftp_note *n, const char *p, size_t len)
-{
-	if (len > sizeof n->s - 1 - n->n) /* the line's end always fits */
-		len = sizeof n->s - 1 - n->n;
-	memcpy(n->s + n->n, p, len);
-	n->n += len;
-}
-
-static void
-add_escaped(struct sftp_note *n, const char *s, size_t len)
-{
-	char piece[TEXT_ESCAPE_MAX];
-	const char *end = s + len;
-	int32_t cp;
-	size_t took;
-
-	for (; s < end; s += took) {
-		took = text_decode(s, &cp);
-		if (text_unsafe(cp))
-			add(n, piece, text_escape(s, cp, piece));
-		else if (cp == '"' || cp == '\\')
-			add(n, piece, (size_t)snprintf(piece, sizeof piece, "\\%c", *s));
-		else
-			add(n, s, took);
-	}
-}
-
-void
-sftp_note_quoted(struct sftp_note *n, const char *key, const char *value)
-{
-	size_t len = strlen(value), tail;
-
-	add(n, " ", 1);
-	add(n, key, strlen(key));
-	add(n, "=\"", 2);
-	if (len > KEEP_FIRST + KEEP_LAST) {
-		add_escaped(n, value, text_cut(value, KEEP_FIRST));
-		add(n, "...", 3);
-		for (tail = len - KEEP_LAST; ((unsigned char)value[tail] & 0xc0) == 0x80;)
-			tail++;
-		value += tail;
-		len -= tail;
-	}
-	add_escaped(n, value, len);
-	add(n, "\"", 1);
-}
-
-/* A relative one begins where this process is. */
-void
-sftp_note_path(struct sftp_note *n, const char *key, const char *path)
-{
-	char here[PATH_MAX], full[2 * PATH_MAX];
-
-	if (path[0] != '/' && getcwd(here, sizeof here) != NULL) {
-		snprintf(full, sizeof full, "%s/%s", here[1] == '\0' ? "" : here, path);
-		path = full;
-	}
-	sftp_note_quoted(n, key, path);
-}
-
-void
-sftp_note_text(struct sftp_note *n, const char *key, const char *fmt, ...)
-{
-	char value[64];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(value, sizeof value, fmt, ap);
-	va_end(ap);
-	add(n, " ", 1);
-	add(n, key, strlen(key));
-	add(n, "=", 1);
-	add(n, value, strlen(value));
-}
-
-/* What cannot be told must not go on. */
-void
-sftp_note_send(struct sftp *s, struct sftp_note *n)
-{
-	size_t done = 0;
-	ssize_t r;
-
-	n->s[n->n++] = '\n';
-	while (done < n->n) {
-		r = write(s->notes, n->s + done, n->n - done);
-		if (r > 0) {
-			done += (size_t)r;
-		} else if (errno != EINTR) {
-			s->dead = true;
-			return;
-		}
-	}
+	s->dead |= !note_write(s->notes, n);
 }
 
 void
 sftp_note_paths(struct sftp *s, const char *verb, const char *path, const char *to)
 {
-	struct sftp_note n;
+	struct note n;
 
-	sftp_note_begin(&n, verb);
-	sftp_note_path(&n, "path", path);
+	note_begin(&n, verb);
+	note_path(&n, "path", path);
 	if (to != NULL)
-		sftp_note_path(&n, "to", to);
+		note_path(&n, "to", to);
 	sftp_note_send(s, &n);
 }

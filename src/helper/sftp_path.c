@@ -89,13 +89,13 @@ sftp_hardlink(struct sftp *s, struct sftp_args *a)
 int
 sftp_symlink(struct sftp *s, struct sftp_args *a)
 {
-	struct sftp_note n;
+	struct note n;
 
 	if (symlink(a->path[0], a->path[1]) < 0)
 		return -errno;
-	sftp_note_begin(&n, "symlink");
-	sftp_note_path(&n, "path", a->path[1]);
-	sftp_note_quoted(&n, "target", a->path[0]);
+	note_begin(&n, "symlink");
+	note_path(&n, "path", a->path[1]);
+	note_quoted(&n, "target", a->path[0]);
 	sftp_note_send(s, &n);
 	return 0;
 }

@@ -6,6 +6,8 @@
 #ifndef JUMPBOX_HELPER_SFTP_SERVER_H
 #define JUMPBOX_HELPER_SFTP_SERVER_H
 
+#include "note.h"
+
 #include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -201,18 +203,7 @@ sftp_handler sftp_home_directory, sftp_users_groups;
 
 /* ---- sftp_note.c: what was done, for the audit ---- */
 
-enum { NOTE_LEN = 4096 };
-struct sftp_note {
-	char s[NOTE_LEN];
-	size_t n;
-};
-
-void sftp_note_begin(struct sftp_note *n, const char *verb);
-void sftp_note_path(struct sftp_note *n, const char *key, const char *path);
-void sftp_note_quoted(struct sftp_note *n, const char *key, const char *value);
-void sftp_note_text(struct sftp_note *n, const char *key, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-void sftp_note_send(struct sftp *s, struct sftp_note *n);
+void sftp_note_send(struct sftp *s, struct note *n);
 /* A note of one path, or of two. */
 void sftp_note_paths(struct sftp *s, const char *verb, const char *path, const char *to);
 

@@ -1,0 +1,22 @@
+/* Lines for the audit: what was done to which file. */
+#ifndef JUMPBOX_HELPER_NOTE_H
+#define JUMPBOX_HELPER_NOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { NOTE_LEN = 4096 };
+struct note {
+	char s[NOTE_LEN];
+	size_t n;
+};
+
+void note_begin(struct note *n, const char *verb);
+void note_path(struct note *n, const char *key, const char *path);
+void note_quoted(struct note *n, const char *key, const char *value);
+void note_text(struct note *n, const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Ends it; false: nobody is there to be told. */
+bool note_write(int fd, struct note *n);
+
+#endif
