@@ -166,6 +166,7 @@ engine_exec_start(struct engine *en, const struct engine_info *info, const struc
 		return err_words(e, en->bad, W_NODE_ADDRESS, en->name, NULL, NULL);
 	if (en->stream)
 		return err_set(e, JB_INTERNAL, "this engine carries a stream already");
+	buf_reset(&en->early); /* of one that was not started */
 	rc = link_open(&l, en, e);
 	if (rc == 0)
 		rc = upgrade(&l, spec, exec_id, e);

@@ -30,9 +30,9 @@ def payload(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("container", ("bb", "deb"))
+@pytest.mark.parametrize("container", ("bb", "deb", "bare"))
 def test_sftp_up_and_down(site, payload, tmp_path, container):
-    r = sftp(site, f"alice+{container}", f"put {payload} /tmp/p\nget /tmp/p {tmp_path}/back\nrm /tmp/p\nls /etc/passwd\n")
+    r = sftp(site, f"alice+{container}", f"put {payload} /p\nget /p {tmp_path}/back\nrm /p\nls /etc/passwd\n")
     assert r.returncode == 0, r.stderr
     assert b"/etc/passwd" in r.stdout
     assert (tmp_path / "back").read_bytes() == payload.read_bytes()
