@@ -147,6 +147,7 @@ $(BUILD)/tests/unit/test_session_ui_tables: $(patsubst %,$(BUILD)/src/session/%.
 $(BUILD)/tests/unit/test_session_ui_screen: $(patsubst %,$(BUILD)/src/session/%.o,$(SESSION_PURE) ui_screen terminfo)
 $(BUILD)/tests/unit/test_session_ui_screen: STORE_LIBS += $(call libs,ncursesw)
 $(BUILD)/tests/unit/test_helper_mask: $(BUILD)/src/helper/mask.o
+$(BUILD)/tests/unit/test_helper_copy: $(patsubst %,$(BUILD)/src/helper/%.o,copy_wire copy_path)
 unit: $(UNIT)
 
 # A session that was taken over, against the real broker.
@@ -162,6 +163,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBS)
 $(BUILD)/tests/fuzz/fuzz_input: $(BUILD)/src/session/ui_input.o
 $(BUILD)/tests/fuzz/fuzz_sftp: $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/helper/sftp*.c))
 $(BUILD)/tests/fuzz/fuzz_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_client mux_chan)
+$(BUILD)/tests/fuzz/fuzz_copy: $(BUILD)/src/helper/copy_wire.o
 $(BUILD)/tests/fuzz/fuzz_helper: $(patsubst %,$(BUILD)/src/helper/%.o,stream dispatch chan exec mask account loop)
 $(BUILD)/tests/fuzz/fuzz_sftp: $(BUILD)/src/helper/note.o
 fuzz-programs: $(FUZZ)

@@ -72,6 +72,7 @@ enum mux_type {
 	MUX_SIGNAL,	  /* session  text: "TERM" */
 	MUX_EXIT,	  /* helper   exit: after all output and EOF */
 	MUX_CLOSE,	  /* both     - : of a listener, stop */
+	MUX_OPEN_COPY,	  /* session  copy: one end of a copy between containers */
 	MUX_TYPES,	  /* how many there are, and 0 */
 };
 
@@ -127,6 +128,13 @@ struct mux_frame {
 		struct {
 			uint32_t readonly;
 		} sftp;
+		struct {
+			uint32_t in; /* it is written here, not read */
+			struct mux_str path;
+			/* in: what is read, on whose name it depends what is written; of this container? */
+			struct mux_str from;
+			uint32_t here;
+		} copy;
 		struct {
 			struct mux_str host;
 			uint32_t port;

@@ -74,6 +74,9 @@ static const struct row {
 	    { FIELD(U32, 255, exit.signal), FIELD(U32, 255, exit.code),
 		FIELD(U32, 1, exit.core) } },
 	[MUX_CLOSE] = { "CLOSE", BOTH, ANY, { { END, 0, 0 } } },
+	[MUX_OPEN_COPY] = { "OPEN_COPY", MUX_SESSION, OURS,
+	    { FIELD(U32, 1, copy.in), FIELD(STR, MUX_PATH_MAX, copy.path),
+		FIELD(STR, MUX_PATH_MAX, copy.from), FIELD(U32, 1, copy.here) } },
 };
 
 const char *

@@ -174,7 +174,7 @@ end_now(struct helper *h, struct chan *c)
 void
 chan_end(struct helper *h, struct chan *c)
 {
-	if (c->state == CHAN_OPEN && c->kind == CHAN_SFTP) {
+	if (c->state == CHAN_OPEN && c->kind == CHAN_FILES) {
 		c->state = CHAN_ENDING;
 		close_fd(&c->in_fd);
 		close_fd(&c->out_fd);
@@ -308,7 +308,7 @@ drain_in(struct helper *h, struct chan *c)
 static void
 end_out(struct helper *h, struct chan *c)
 {
-	if (!c->eof_out && c->out_fd < 0 && (c->err_fd < 0 || c->kind == CHAN_SFTP)) {
+	if (!c->eof_out && c->out_fd < 0 && (c->err_fd < 0 || c->kind == CHAN_FILES)) {
 		c->eof_out = true;
 		say(h, c->id, MUX_EOF);
 	}
@@ -397,7 +397,7 @@ chan_watch(struct helper *h, struct chan *c)
 		c->slots[IN] = helper_watch(h, c->in_fd, POLLOUT);
 	if (c->out_fd >= 0 && data)
 		c->slots[OUT] = helper_watch(h, c->out_fd, POLLIN);
-	if (c->err_fd >= 0 && (c->kind == CHAN_SFTP ? room : data))
+	if (c->err_fd >= 0 && (c->kind == CHAN_FILES ? room : data))
 		c->slots[ERR] = helper_watch(h, c->err_fd, POLLIN);
 }
 
@@ -414,7 +414,7 @@ chan_ready(struct helper *h, struct chan *c)
 	if (c->in_fd >= 0 && helper_events(h, c->slots[IN]))
 		drain_in(h, c);
 	/* A file is told of before its first byte leaves. */
-	if (c->kind == CHAN_SFTP && c->err_fd >= 0)
+	if (c->kind == CHAN_FILES && c->err_fd >= 0)
 		read_notes(h, c);
 	if (c->out_fd >= 0 && helper_events(h, c->slots[OUT])) {
 		if (c->state == CHAN_ENDING)
@@ -422,7 +422,7 @@ chan_ready(struct helper *h, struct chan *c)
 		else
 			read_data(h, c, &c->out_fd, MUX_DATA);
 	}
-	if (c->kind != CHAN_SFTP && c->err_fd >= 0 && helper_events(h, c->slots[ERR]))
+	if (c->kind != CHAN_FILES && c->err_fd >= 0 && helper_events(h, c->slots[ERR]))
 		read_data(h, c, &c->err_fd, MUX_ERRDATA);
 	if (c->state == CHAN_OPEN)
 		socket_over(h, c);

@@ -78,7 +78,7 @@ do_close(struct helper *h, struct chan *c, const struct mux_frame *f)
 
 enum {
 	EXEC = 1 << CHAN_EXEC,
-	STREAMS = 1 << CHAN_EXEC | 1 << CHAN_SFTP | 1 << CHAN_SOCKET,
+	STREAMS = 1 << CHAN_EXEC | 1 << CHAN_FILES | 1 << CHAN_SOCKET,
 	EVERY = STREAMS | 1 << CHAN_LISTENER,
 };
 
@@ -99,6 +99,7 @@ static const struct {
 static void (*const openers[MUX_TYPES])(struct helper *, const struct mux_frame *) = {
 	[MUX_OPEN_EXEC] = exec_open,
 	[MUX_OPEN_SFTP] = exec_open_sftp,
+	[MUX_OPEN_COPY] = exec_open_copy,
 	[MUX_OPEN_TCP] = connect_tcp,
 	[MUX_OPEN_UNIX] = connect_unix,
 	[MUX_LISTEN_TCP] = listen_tcp,

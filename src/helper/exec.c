@@ -1,6 +1,6 @@
 /*
- * Shells, commands and SFTP as channels: started by spawn(), ended when the
- * main process has and all that it wrote is with the session.  jumpbox-helper.
+ * Shells, commands, SFTP and copies as channels: started by spawn(), ended when
+ * the main process has and all that it wrote is with the session.  jumpbox-helper.
  */
 #include "helper.h"
 
@@ -41,7 +41,7 @@ start(struct helper *h, struct chan *c, struct spawn *s)
 void
 exec_open(struct helper *h, const struct mux_frame *f)
 {
-	struct spawn s = { .exec = f };
+	struct spawn s = { .what = f };
 	struct chan *c;
 
 	if (!mask_exec(&h->mask, f->u.exec.has_command)) {
@@ -58,18 +58,30 @@ exec_open(struct helper *h, const struct mux_frame *f)
 	start(h, c, &s);
 }
 
-void
-exec_open_sftp(struct helper *h, const struct mux_frame *f)
+static void
+open_files(struct helper *h, const struct mux_frame *f, bool readonly)
 {
-	struct spawn s = { .readonly = f->u.sftp.readonly };
+	struct spawn s = { .what = f };
 	struct chan *c;
 
-	if (!mask_sftp(&h->mask, s.readonly)) {
+	if (!mask_files(&h->mask, readonly)) {
 		chan_refuse(h, f->channel, MUX_WHY_FORBIDDEN, "not permitted");
 		return;
 	}
-	if ((c = chan_new(h, f->channel, CHAN_SFTP)) != NULL)
+	if ((c = chan_new(h, f->channel, CHAN_FILES)) != NULL)
 		start(h, c, &s);
+}
+
+void
+exec_open_sftp(struct helper *h, const struct mux_frame *f)
+{
+	open_files(h, f, f->u.sftp.readonly);
+}
+
+void
+exec_open_copy(struct helper *h, const struct mux_frame *f)
+{
+	open_files(h, f, !f->u.copy.in);
 }
 
 void

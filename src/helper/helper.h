@@ -46,7 +46,7 @@ struct mask {
 	char *items; /* "db:5432 [fd00::1]:*" */
 };
 bool mask_exec(const struct mask *m, bool command);
-bool mask_sftp(const struct mask *m, bool readonly);
+bool mask_files(const struct mask *m, bool readonly);
 bool mask_forward(const struct mask *m); /* loopback, own addresses, sockets of all kinds */
 bool mask_item(const struct mask *m, const char *host, uint32_t port);
 
@@ -71,12 +71,17 @@ bool dispatch(struct helper *h, const struct mux_frame *f);
 
 /* ---- chan.c: one channel: its descriptors, buffer and windows ------------- */
 
-enum chan_kind { CHAN_EXEC, CHAN_SFTP, CHAN_SOCKET, CHAN_LISTENER };
+enum chan_kind {
+	CHAN_EXEC,
+	CHAN_FILES, /* SFTP, one end of a copy: what it has for descriptor 2 is notes */
+	CHAN_SOCKET,
+	CHAN_LISTENER
+};
 enum chan_state {
 	CHAN_OPENING, /* the session waits for OPENED or FAILED */
 	CHAN_OPEN,
 	CHAN_CLOSED, /* our CLOSE is out, the session's has not come */
-	/* The session's has come.  SFTP: the last lines for the audit have not; SOCKET: it has not
+	/* The session's has come.  FILES: the last lines for the audit have not; SOCKET: it has not
 	 * yet taken what came before. */
 	CHAN_ENDING,
 };
@@ -93,8 +98,8 @@ struct chan {
 	struct buf in; /* from the session, not yet taken by in_fd */
 	uint32_t in_window, in_taken, out_window;
 	bool eof_in, eof_out, deaf; /* deaf: what in_fd was takes no more */
-	struct proc *proc;	    /* EXEC, SFTP */
-	struct buf notes;	    /* SFTP: an audit line that is not whole yet */
+	struct proc *proc;	    /* EXEC, FILES */
+	struct buf notes;	    /* FILES: an audit line that is not whole yet */
 	struct connecting *connecting;
 	struct listener *listener;
 };
@@ -119,10 +124,11 @@ void chan_eof(struct helper *h, struct chan *c);
 void chan_watch(struct helper *h, struct chan *c);
 void chan_ready(struct helper *h, struct chan *c); /* may free it */
 
-/* ---- exec.c, spawn.c: shells, commands and SFTP --------------------------- */
+/* ---- exec.c, spawn.c: shells, commands, SFTP, copies --------------------------- */
 
 void exec_open(struct helper *h, const struct mux_frame *f);
 void exec_open_sftp(struct helper *h, const struct mux_frame *f);
+void exec_open_copy(struct helper *h, const struct mux_frame *f);
 void exec_resize(struct chan *c, uint32_t cols, uint32_t rows);
 /* Its process has ended: so does the channel when that is over with its output.  When to look again. */
 int64_t exec_finish(struct helper *h, struct chan *c, int64_t now);
@@ -131,8 +137,7 @@ int64_t exec_finish(struct helper *h, struct chan *c, int64_t now);
 struct spawn {
 	const struct account *account;
 	const char *marker;
-	const struct mux_frame *exec; /* NULL: SFTP */
-	bool readonly;
+	const struct mux_frame *what; /* OPEN_EXEC, OPEN_SFTP or OPEN_COPY */
 	pid_t pid;
 	int in, out, err; /* -1: none */
 };

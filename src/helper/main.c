@@ -5,9 +5,12 @@
  *
  *	jumpbox-helper            the stream
  *	jumpbox-helper sftp [ro]  SFTP alone, as it serves it for a channel
+ *	jumpbox-helper copy out PATH, copy in PATH FROM [here]
+ *	                          the ends of a copy, the same way
  *	jumpbox-helper version    the version of the frames: does it run here at all?
  *	jumpbox-helper remove     takes itself and the directory made for it away
  */
+#include "copy.h"
 #include "helper.h"
 #include "sftp.h"
 
@@ -87,12 +90,18 @@ main(int argc, char **argv)
 		return serve();
 	if (strcmp(argv[1], "sftp") == 0)
 		return sftp_main(argc - 1, argv + 1);
+	if (strcmp(argv[1], "copy") == 0 && argc == 4 && strcmp(argv[2], "out") == 0)
+		return copy_out(argv[3]);
+	if (strcmp(argv[1], "copy") == 0 && argc >= 5 && strcmp(argv[2], "in") == 0)
+		return copy_in(argv[3], argv[4], argc > 5);
 	if (strcmp(argv[1], "version") == 0 && argc == 2) {
 		printf("%d\n", MUX_VERSION);
 		return 0;
 	}
 	if (strcmp(argv[1], "remove") == 0 && argc == 2)
 		return remove_self();
-	fprintf(stderr, "usage: jumpbox-helper [sftp [ro] | version | remove]\n");
+	fprintf(stderr,
+	    "usage: jumpbox-helper [sftp [ro] | copy out PATH | copy in PATH FROM [here] | version "
+	    "| remove]\n");
 	return -JB_USAGE;
 }

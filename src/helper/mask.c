@@ -17,7 +17,7 @@ mask_exec(const struct mask *m, bool command)
 }
 
 bool
-mask_sftp(const struct mask *m, bool readonly)
+mask_files(const struct mask *m, bool readonly)
 {
 	return (m->perms & PERM_FILES) != 0 || (readonly && (m->perms & PERM_FILES_RO) != 0);
 }

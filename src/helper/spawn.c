@@ -1,8 +1,9 @@
 /*
- * Starts a shell, a command or SFTP as a process of its own, as sshd does: a
- * session of its own, with a terminal whose size is set before the program
- * begins, or with three pipes.  jumpbox-helper.
+ * Starts a shell, a command, SFTP or an end of a copy as a process of its own,
+ * as sshd does: a session of its own, with a terminal whose size is set before
+ * the program begins, or with three pipes.  jumpbox-helper.
  */
+#include "copy.h"
 #include "helper.h"
 #include "sftp.h"
 
@@ -94,6 +95,12 @@ spawn_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static bool
+is_exec(const struct spawn *s)
+{
+	return s->what->type == MUX_OPEN_EXEC;
+}
+
 static void
 set_environment(const struct spawn *s, const struct ends *e)
 {
@@ -108,15 +115,15 @@ set_environment(const struct spawn *s, const struct ends *e)
 		setenv(EXEC_MARKER, s->marker, 1);
 	if (e->tty[0] != '\0')
 		setenv("SSH_TTY", e->tty, 1);
-	for (i = 0; s->exec != NULL && i < s->exec->u.exec.nenv; i++)
-		setenv(mux_strdup(s->exec->u.exec.env[i].name),
-		    mux_strdup(s->exec->u.exec.env[i].value), 1);
+	for (i = 0; is_exec(s) && i < s->what->u.exec.nenv; i++)
+		setenv(mux_strdup(s->what->u.exec.env[i].name),
+		    mux_strdup(s->what->u.exec.env[i].value), 1);
 }
 
 static _Noreturn void
 become_shell(const struct spawn *s)
 {
-	const struct mux_frame *f = s->exec;
+	const struct mux_frame *f = s->what;
 	const char *shell = s->account->shell, *name = strrchr(shell, '/') + 1;
 	static char c_flag[] = "-c", join[] = JOIN;
 	char *argv[PIECES + 5] = { NULL }, *login = xasprintf("-%s", name);
@@ -166,16 +173,23 @@ spawn_close_from(int first)
 	closedir(all);
 }
 
+/* Those that are in this program. */
 static _Noreturn void
-become_sftp(const struct spawn *s)
+become_ours(const struct spawn *s)
 {
 	static char sftp[] = "sftp", ro[] = "ro";
-	char *argv[] = { sftp, s->readonly ? ro : NULL, NULL };
+	const struct mux_frame *f = s->what;
+	char *argv[] = { sftp, f->u.sftp.readonly ? ro : NULL, NULL };
 
 	spawn_close_from(3);
 	if (chdir(s->account->home) < 0 && chdir("/") < 0)
 		_exit(1);
-	_exit(sftp_main(s->readonly ? 2 : 1, argv));
+	if (f->type == MUX_OPEN_SFTP)
+		_exit(sftp_main(f->u.sftp.readonly ? 2 : 1, argv));
+	if (f->u.copy.in)
+		_exit(copy_in(
+		    mux_strdup(f->u.copy.path), mux_strdup(f->u.copy.from), f->u.copy.here));
+	_exit(copy_out(mux_strdup(f->u.copy.path)));
 }
 
 static _Noreturn void
@@ -193,19 +207,19 @@ child(const struct spawn *s, const struct ends *e)
 		if (dup2(e->child[fd], fd) < 0)
 			_exit(126);
 	set_environment(s, e);
-	if (s->exec != NULL)
+	if (is_exec(s))
 		become_shell(s);
-	become_sftp(s);
+	become_ours(s);
 }
 
 int
 spawn(struct spawn *s)
 {
 	struct ends e = { { -1, -1, -1 }, { -1, -1, -1 }, "" };
-	bool pty = s->exec != NULL && s->exec->u.exec.pty;
+	bool pty = is_exec(s) && s->what->u.exec.pty;
 	int i, r;
 
-	r = pty ? ends_pty(&e, s->exec) : ends_pipes(&e);
+	r = pty ? ends_pty(&e, s->what) : ends_pipes(&e);
 	for (i = 0; i < 3 && r == 0; i++)
 		if (e.ours[i] >= 0)
 			r = set_nonblock(e.ours[i], true) < 0 ? -EIO : 0;

@@ -793,6 +793,8 @@ OPENERS = {
     "command": ("OPEN_EXEC", Mux.exec_payload("true"), EXEC),
     "sftp": ("OPEN_SFTP", u32(0), FILES),
     "sftp-ro": ("OPEN_SFTP", u32(1), FILES | FILES_RO),
+    "copy-in": ("OPEN_COPY", u32(1) + string("/none/x") + string("x") + u32(0), FILES),
+    "copy-out": ("OPEN_COPY", u32(0) + string("/none") + string("") + u32(0), FILES | FILES_RO),
     "tcp": ("OPEN_TCP", string("localhost") + u32(1), FORWARD),
     "unix": ("OPEN_UNIX", string("/none"), FORWARD),
     "listen": ("LISTEN_TCP", string("localhost") + u32(0), FORWARD),

@@ -36,7 +36,7 @@ spawn(struct spawn *s)
 {
 	s->err = -1;
 	s->pid = 1;
-	if (s->exec == NULL) {
+	if (s->what->type != MUX_OPEN_EXEC) {
 		endless = true;
 		s->in = open("/dev/null", O_WRONLY | O_CLOEXEC);
 		s->out = open("/dev/zero", O_RDONLY | O_CLOEXEC);

@@ -153,7 +153,7 @@ who_may_say_what_and_where(void **state)
 	/* s: session, h: helper; then channel 0, the session's, the helper's */
 	static const char *const allowed[MUX_TYPES] = { "", "s0", "h0", "s1", "s1", "s1", "s1",
 		"s1", "s1", "s1", "h1", "h1", "h2", "sh12", "h1", "h1", "sh12", "sh12", "s1", "s1",
-		"h1", "sh12" };
+		"h1", "sh12", "s1" };
 	static const uint32_t channels[] = { 0, 1, MUX_TOP_BIT };
 	uint8_t wire[MUX_HEAD];
 	struct mux_frame f;
@@ -229,7 +229,9 @@ malformed_payloads(void **state)
 	refused(1, MUX_OPEN_TCP, MUX_SESSION, "\0\0\0\2db\0\1\0\0", 10);    /* port 65536 */
 	refused(1, MUX_OPEN_TCP, MUX_SESSION, "\377\377\377\377db\0\1", 8); /* longer than all */
 	refused(1, MUX_OPEN_SFTP, MUX_SESSION, "\0\0\0\2", 4);		    /* neither yes nor no */
-	refused(1, MUX_WINDOW, MUX_SESSION, "\100\0\0\1", 4);		    /* above 1 GiB */
+	refused(1, MUX_OPEN_COPY, MUX_SESSION, "\0\0\0\2\0\0\0\1/\0\0\0\0\0\0\0\0", 17);
+	refused(1, MUX_OPEN_COPY, MUX_SESSION, "\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0", 17);
+	refused(1, MUX_WINDOW, MUX_SESSION, "\100\0\0\1", 4); /* above 1 GiB */
 	refused(1, MUX_WINDOW, MUX_SESSION, "\0\0\1", 3);
 	refused(1, MUX_FAILED, MUX_HELPER, "\0\0\0\13\0\0\0\0", 8); /* no such reason */
 	refused(1, MUX_OPEN_EXEC, MUX_SESSION,
