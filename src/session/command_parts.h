@@ -4,6 +4,7 @@
 
 #include "cmdline.h"
 #include "conn.h"
+#include "task.h"
 
 struct command;
 
@@ -16,6 +17,7 @@ struct invocation {
 	bool json, follow, from_stdin;
 	unsigned tail;
 	const char *user;
+	struct copy_end from, to;
 };
 
 /* Says how the command is used, and ends. */

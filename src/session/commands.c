@@ -9,6 +9,7 @@
 #include "ui_filter.h"
 #include "ui_hosts.h"
 
+#include "jumpbox/mux.h"
 #include "jumpbox/text.h"
 #include "jumpbox/util.h"
 #include "ui_plain.h"
@@ -264,6 +265,42 @@ exec_target(struct channel *ch, struct invocation *in, uint64_t ref)
 	relay_attach(ch, ref, "");
 }
 
+/* ---- a copy ----------------------------------------------------------------------------- */
+
+/* CONTAINER:PATH; false: it is not. */
+static bool
+take_end(char *arg, struct copy_end *end)
+{
+	char *colon = strchr(arg, ':');
+
+	if (colon == NULL || colon == arg || strlen(colon + 1) > MUX_PATH_MAX)
+		return false;
+	*colon = '\0';
+	*end = (struct copy_end){ 0, arg, colon + 1 };
+	return true;
+}
+
+static void
+cp_start(struct channel *ch, struct invocation *in)
+{
+	if (take_end(in->arg[0], &in->from) && take_end(in->arg[1], &in->to))
+		front_resolve(ch, in->from.name);
+	else
+		command_usage(ch, in);
+}
+
+static void
+cp_target(struct channel *ch, struct invocation *in, uint64_t ref)
+{
+	if (in->from.ref == 0) {
+		in->from.ref = ref;
+		front_resolve(ch, in->to.name);
+		return;
+	}
+	in->to.ref = ref;
+	task_copy(ch, &in->from, &in->to);
+}
+
 /* ---- the table --------------------------------------------------------------------------------- */
 
 static void help_start(struct channel *ch, struct invocation *in);
@@ -279,6 +316,7 @@ static const struct command commands[] = {
 	{ "stop",    W_HELP_STOP,    0,                      1, 1, resolve,      stop_target,    NULL },
 	{ "restart", W_HELP_RESTART, 0,                      1, 1, resolve,      restart_target, NULL },
 	{ "exec",    W_HELP_EXEC,    OPT_USER | TAKES_REST,  1, 1, resolve,      exec_target,    NULL },
+	{ "cp",      W_HELP_CP,      0,                      2, 2, cp_start,     cp_target,      NULL },
 	{ "hosts",   W_HELP_HOSTS,   0,                      0, 0, hosts_start,  NULL,           hosts_listed },
 	{ "whoami",  W_HELP_WHOAMI,  OPT_JSON,               0, 0, account_whoami, NULL,           NULL },
 	{ "passwd",  W_HELP_PASSWD,  OPT_STDIN,              0, 0, account_passwd, NULL,           NULL },

@@ -338,7 +338,7 @@ task_work(struct channel *ch, int64_t now)
 
 	if (t->play == NULL && given_up(ch)) { /* a player has keys of its own */
 		chan_say(ch, "^C\n");
-		task_done(ch, 0);
+		task_done(ch, t->interrupted);
 		return true;
 	}
 	return t->kind->work != NULL && t->kind->work(ch, now);

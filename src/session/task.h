@@ -1,6 +1,6 @@
 /*
  * One thing that a command or the plain menu asks the broker for, apart from
- * a shell: details, figures, logs, power, a query, a change.  While it goes on
+ * a shell: details, figures, logs, power, a query, a change, a copy.  While it goes on
  * the channel is in CH_TASK; then the command ends, or the menu goes on.
  */
 #ifndef SESSION_TASK_H
@@ -21,6 +21,13 @@ void task_change(struct channel *ch, enum change_what what, const char *arg, con
 
 /* A session's recording, the n-th or (0) its only one; watch: one that is being made. */
 void task_play(struct channel *ch, uint64_t session, unsigned n, bool watch);
+
+/* One end of a copy; the strings outlive the task. */
+struct copy_end {
+	uint64_t ref;
+	const char *name, *path; /* as they were typed */
+};
+void task_copy(struct channel *ch, const struct copy_end *from, const struct copy_end *to);
 
 /* Figures: each container first, then go. live: again and again, until Ctrl-C. */
 void task_top_add(struct channel *ch, uint64_t ref, const char *name);

@@ -22,7 +22,9 @@ struct task {
 	uint32_t request; /* its answer is awaited, or it goes on */
 	bool open;	  /* to be cancelled at the end */
 	bool json;
-	struct play *play; /* task_play.c; NULL: another kind, or none yet */
+	uint32_t interrupted;	 /* the exit status after Ctrl-C */
+	struct play *play;	 /* task_play.c; NULL: another kind, or none yet */
+	struct copying *copying; /* task_copy.c; NULL: another kind */
 	enum query what;
 	struct table table;
 	/* logs */
