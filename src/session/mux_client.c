@@ -258,11 +258,11 @@ write_some(struct mux *x)
 			broken(x, "ended");
 		if (n <= 0)
 			break;
+		/* What is typed is a secret now and then. */
+		wipe(x->put.data + x->put.off, (size_t)n);
 		buf_consume(&x->put, (size_t)n);
 		any = true;
 	}
-	if (buf_len(&x->put) == 0)
-		buf_release(&x->put);
 	return any;
 }
 
@@ -414,6 +414,17 @@ used(const struct mux *x)
 	for (mc = x->chans; mc != NULL && (mc->owner == NULL || mc->listens); mc = mc->next)
 		;
 	return mc != NULL;
+}
+
+void
+mux_rest(struct conn *c)
+{
+	for (struct mux *x = c->muxes; x != NULL; x = x->next) {
+		if (buf_len(&x->put) == 0)
+			buf_release(&x->put);
+		if (buf_len(&x->got) == 0)
+			buf_release(&x->got);
+	}
 }
 
 void

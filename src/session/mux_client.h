@@ -69,6 +69,7 @@ unsigned mux_poll(struct conn *c, struct pollfd *set, unsigned n); /* how many i
 void mux_polled(struct conn *c, const struct pollfd *set);
 bool mux_work(struct conn *c, int64_t now);
 int64_t mux_deadline(const struct conn *c);
+void mux_rest(struct conn *c); /* gives back storage that nothing is in */
 void mux_release_all(struct conn *c, const char *how);
 
 #endif

@@ -111,6 +111,7 @@ probe(struct conn *c, int64_t now)
 	ssh_send_keepalive(c->ssh);
 	for (struct channel *ch = c->channels; ch != NULL; ch = ch->next)
 		chan_rest(ch); /* the client has been silent for a while */
+	mux_rest(c);
 }
 
 void

@@ -24,7 +24,7 @@ enum { T = 1000000, GRACE = 60, IDLE = 300, WARN = IDLE - 60, ALIVE = 20, ALIVE_
 static struct {
 	char refused[MAX_REASON], expelled[MAX_REASON];
 	uint32_t code;
-	unsigned keepalives, rested, warnings;
+	unsigned keepalives, rested, muxes_rested, warnings;
 	struct channel *warned[8];
 } seen;
 
@@ -63,6 +63,13 @@ int64_t
 chan_deadline(const struct channel *ch)
 {
 	return ch->blocked;
+}
+
+void
+mux_rest(struct conn *c)
+{
+	(void)c;
+	seen.muxes_rested++;
 }
 
 void
@@ -336,6 +343,7 @@ every_channel_of_a_silent_client_rests(void **state)
 	assert_int_equal(seen.rested, 0);
 	at(&c, ALIVE);
 	assert_int_equal(seen.rested, 2);
+	assert_int_equal(seen.muxes_rested, 1);
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
