@@ -199,6 +199,7 @@ bench:
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/run
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/scale
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/sftp
+	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/files
 
 # What takes too long for `check`: an hour and a half, and 25 GB of disk.
 soak:

@@ -199,14 +199,14 @@ class Engine:
             self.images.add(name)
         return f"{name}:latest"
 
-    def container(self, name, image="busybox", *options, command=("sleep", "1000000")):
+    def container(self, name, image="busybox", *options, command=("sleep", "1000000"), network="none"):
         """A running container; removes an older one of that name."""
         self.remove(name)
         if image == "noshell":
             command = ("/sleep", "1000000")
         if self.kind == "podman":  # its defaults are above what an unprivileged parent may give
             options = ("--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:4096", *options)
-        self.cli("run", "--detach", "--init", "--network", "none", "--name", name, *options,
+        self.cli("run", "--detach", "--init", "--network", network, "--name", name, *options,
                  self.image(image), *command)
         return name
 
