@@ -1137,5 +1137,5 @@ WORD(W_SFTP_NO_CONTAINER,
     "传输文件需要在用户名中指明容器：用户名+容器@主机\n")
 WORD(W_HELP_CP,
     "  cp NAME:PATH NAME:PATH       copy a file or directory from one container to another\n",
-    "  cp 名称:路径 名称:路径       将文件或目录从一个容器复制到另一个容器\n")
+    "  cp NAME:PATH NAME:PATH       将文件或目录从一个容器复制到另一个容器\n")
 /* clang-format on */

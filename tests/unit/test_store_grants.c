@@ -168,6 +168,9 @@ a_node_is_current_until_it_is_changed(void **state)
 	assert_int_equal(node_current(f->st, n), JB_NOT_FOUND);
 	assert_string_equal(raw_text(f, "SELECT state FROM nodes"), "unknown");
 	assert_int_equal(node_enable(f->st, &op, "gpu1", true), 0);
+	assert_int_equal(node_current(f->st, n), JB_NOT_FOUND); /* it is looked at anew */
+	node_free(n);
+	assert_int_equal(node_get(f->st, "gpu1", keep_copy, &n), 0);
 	assert_int_equal(node_current(f->st, n), 0);
 	assert_int_equal(node_set(f->st, &op, "gpu1", "url", "tcp://b:1"), 0);
 	assert_int_equal(node_current(f->st, n), JB_NOT_FOUND);
