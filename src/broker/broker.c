@@ -278,9 +278,9 @@ left_open(const struct broker *b)
 	const struct attached *a;
 
 	for (a = b->attached; a != NULL; a = a->next)
-		if (!a->detached || strcmp(a->how, HOW_LOST) == 0)
+		if (!a->detached)
 			return true;
-	return false;
+	return b->lost;
 }
 
 /* While it does not take its answers, it asks nothing more. */

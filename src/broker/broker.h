@@ -107,6 +107,7 @@ struct broker {
 	struct attached *attached, **attached_tail;
 	unsigned nattached;
 	bool queue_moves; /* an attach may start that waited */
+	bool lost;	  /* the connection, with something open: the session said so */
 	uint32_t last_attach, last_action;
 	struct action *actions; /* action.c */
 	unsigned nactions;

@@ -263,6 +263,7 @@ do_detach(struct broker *b, struct msg *m)
 	a->detached = true;
 	a->in = (int64_t)in;
 	a->out = (int64_t)out;
+	b->lost |= strcmp(how, HOW_LOST) == 0;
 	if (how[0] == '\0')
 		snprintf(how, sizeof(how), "exit");
 	if (a->how[0] == '\0')
