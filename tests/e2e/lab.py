@@ -452,7 +452,8 @@ class JumpHost:
     def audit(self, event=None, helpers=False):
         """Its rows; those of helpers only for whom they are about."""
         rows = [json.loads(line) for line in self.ctl("audit", "export").stdout.splitlines()]
-        streams = {r["detail"].split()[0] for r in rows if r["event"] == "attach.open" and " kind=helper " in r["detail"]}
+        opened = [r["detail"] for r in rows if r["event"] == "attach.open"]
+        streams = {detail.split()[0] for detail in opened if " kind=helper " in detail}
         return [r for r in rows if (event is None or r["event"] == event) and
                 (helpers or not r["event"].startswith("attach.") or r["detail"].split()[0] not in streams)]
 

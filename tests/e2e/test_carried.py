@@ -134,7 +134,8 @@ def test_signals_need_no_program_of_the_container(host, container):
 
 def test_the_modes_of_new_files_are_the_containers(host):
     for login in ("alice+bb", "alice+deb"):
-        assert host.ssh(login, "umask").stdout.strip() == host.engine.exec(login[6:], "sh", "-c", "umask").strip().encode()
+        own = host.engine.exec(login[6:], "sh", "-c", "umask")
+        assert host.ssh(login, "umask").stdout.decode().strip() == own.strip()
 
 
 @pytest.mark.parametrize("name, options", (
