@@ -53,8 +53,8 @@ def here(host):
     return dirs
 
 
-NAMES = ("plain", "with a blank", "with\na line's end", "umlaut-ü-中", os.fsdecode(b"bytes-\xff\xfe"), "-dash", "x" * 255,
-         "'quotes\"", ".hidden", ".jumpbox-0000000000000000")
+NAMES = ("plain", "with a blank", "with\na line's end", "umlaut-ü-中", os.fsdecode(b"bytes-\xff\xfe"), "-dash",
+         "x" * 255, "'quotes\"", ".hidden", ".jumpbox-0000000000000000")
 
 
 def make_tree(top):
@@ -232,8 +232,8 @@ def test_skipped_is_not_failed(host, here):
 # ---- who may
 
 def test_what_is_typed_wrong(host):
-    for line in ("cp", "cp bb:/x", "cp bb:/x deb:/y bb:/z", "cp /etc/passwd bb:/tmp", "cp bb:/etc/passwd /tmp", "cp :/x bb:/y",
-                 "cp -r bb:/x deb:/y"):
+    for line in ("cp", "cp bb:/x", "cp bb:/x deb:/y bb:/z", "cp /etc/passwd bb:/tmp", "cp bb:/etc/passwd /tmp",
+                 "cp :/x bb:/y", "cp -r bb:/x deb:/y"):
         r = host.ssh("alice", line)
         assert r.returncode == 64 and b"cp NAME:PATH NAME:PATH" in r.stderr, line
     assert "there is no container nobody" in fails(66, host, "nobody:/x", "deb:/y")[0]
@@ -449,7 +449,8 @@ def record(kind, payload=b""):
 
 
 def entry(kind, name=b"", target=None, mode=0o755):
-    return record(kind, struct.pack(">IQI", mode, 1, 0) + name + b"\0" + (target + b"\0" if target is not None else b""))
+    target = target + b"\0" if target is not None else b""
+    return record(kind, struct.pack(">IQI", mode, 1, 0) + name + b"\0" + target)
 
 
 def content(data):
@@ -557,6 +558,7 @@ def test_one_that_lies_at_the_other_end(liar, here):  # noqa: F811
     """It takes nothing, and what it says is no frame of its own."""
     a, _ = here
     (a / "big").write_bytes(bytes(8 * MIB))
-    host = liar("ready(); my $c = opened(); frame($c, $DATA, \"dx: \\e[31mred\\n\" x 4); frame($c, $OPENED, pack('N', 0) . str(''))")
+    host = liar("ready(); my $c = opened(); frame($c, $DATA, \"dx: \\e[31mred\\n\" x 4);"
+                "frame($c, $OPENED, pack('N', 0) . str(''))")
     r = cp(host, "bb:/tmp/cp/big", "liar:/tmp/")
     assert r.returncode == 75 and b"\x1b" not in r.stderr and b"does not answer" in r.stderr, r
