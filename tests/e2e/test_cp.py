@@ -266,9 +266,11 @@ def test_it_is_in_the_audit_of_both(host, here):
     def said(name):
         rows = [r for r in host.audit("file.note") if r["target"] == f"one/{name}" and "/tmp/cp/" in r["detail"]]
         return [r["detail"].split("said: ")[1] for r in rows]
-    assert said("bb")[-1:] == [r'read path="/tmp/cp/d/no\x0ated" size=100000']
-    assert sorted(said("deb")[-3:]) == ['mkdir path="/tmp/cp/noted"', 'symlink path="/tmp/cp/noted/l" target="noted"',
-                                        r'write path="/tmp/cp/noted/no\x0ated" size=100000']
+    read = [r'read path="/tmp/cp/d/no\x0ated" size=100000']
+    written = ['mkdir path="/tmp/cp/noted"', 'symlink path="/tmp/cp/noted/l" target="noted"',
+               r'write path="/tmp/cp/noted/no\x0ated" size=100000']
+    wait_for(lambda: said("bb")[-1:] == read, 10, "what was read")
+    wait_for(lambda: sorted(said("deb")[-3:]) == written, 10, "what was written")
 
 
 def test_as_whom(own_host, container, host):  # noqa: F811
@@ -319,7 +321,11 @@ def test_many_files(host, here):
         (a / f"many/{i}").write_text(str(i))
     ok(host, "bb:/tmp/cp/many", "deb:/tmp/cp")
     assert {p.name: p.read_text() for p in (b / "many").iterdir()} == {str(i): str(i) for i in range(2000)}
-    assert len([r for r in host.audit("file.note") if 'write path="/tmp/cp/many/' in r["detail"]]) == 2000
+
+    def noted():
+        return len([r for r in host.audit("file.note") if 'write path="/tmp/cp/many/' in r["detail"]])
+    wait_for(lambda: noted() >= 2000, 30, "the audit of all of them")
+    assert noted() == 2000
 
 
 def test_a_gibibyte_of_holes(host, here):

@@ -224,6 +224,7 @@ def test_a_grant_narrowed_to_read_only_in_the_middle_of_a_transfer(own_host, pay
         host.ctl("grant", "del", str(number))
         assert p.wait(5 * SLOW) != 0
         assert b"was withdrawn" in p.stderr.read()
+    wait_for(lambda: host.audit("attach.close", helpers=True), 20, "the end of what writes")
     size = there()
     assert 0 < size < payload.stat().st_size
     r = sftp(host, "bob+bb", f"get /tmp/half /dev/null\n-put {payload} /tmp/half\n")
