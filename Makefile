@@ -201,7 +201,7 @@ bench:
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/sftp
 	@JUMPBOX_PREFIX=$(CURDIR)/build/root-release tests/bench/files
 
-# What takes too long for `check`: an hour and a half, and 25 GB of disk.
+# What takes too long for `check`: three quarters of an hour, and 12 GB of disk.
 soak:
 	@tests/deps
 	@$(MAKE) -s PREFIX=$(CURDIR)/build/root-release BUILD=build/release install
