@@ -153,6 +153,8 @@ class Engine:
     def start(self):
         log = open(self.dir / "log", "ab")
         if self.kind == "podman":
+            # Its usual locks are one file for all Podmans of a machine, and who starts anew frees those of the others.
+            (self.dir / "containers.conf").write_text('[engine]\nlock_type = "file"\n')
             argv = [*self._podman(), "system", "service", "--time=0", f"unix://{self.socket}"]
         else:
             argv = ["dockerd", "--host", f"unix://{self.socket}", "--group", "jumpbox",
@@ -176,8 +178,8 @@ class Engine:
         return self
 
     def _podman(self):
-        return ["podman", "--root", str(self.dir / "data"), "--runroot", str(self.dir / "run"),
-                "--tmpdir", str(self.dir / "tmp"),
+        return ["env", f"CONTAINERS_CONF={self.dir}/containers.conf", "podman", "--root", str(self.dir / "data"),
+                "--runroot", str(self.dir / "run"), "--tmpdir", str(self.dir / "tmp"),
                 "--cgroup-manager=cgroupfs", "--events-backend=file", "--runtime", "runc",
                 "--storage-driver=overlay"]
 
