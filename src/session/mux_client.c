@@ -367,21 +367,13 @@ give_up_waiting(struct mux *x, int64_t now)
 	}
 }
 
-bool
-mux_work(struct conn *c, int64_t now)
+/* Whoever is told of an end may ask for another stream, which comes before all of these. */
+static void
+free_over(struct conn *c, int64_t now)
 {
 	struct mux **p = &c->muxes, *x;
-	bool any = false;
 
 	while ((x = *p) != NULL) {
-		if (x->fd >= 0 && x->readable)
-			any |= read_some(x);
-		if (x->fd >= 0 && buf_len(&x->put) > 0)
-			any |= write_some(x);
-		if (x->fd >= 0 && ((!x->ready && now >= x->ready_by) || x->stuck))
-			broken(x, "silent");
-		if (!x->over && due(x->answer_by, now))
-			give_up_waiting(x, now);
 		if (!x->over || now < x->again_at) {
 			p = &x->next;
 			continue;
@@ -391,6 +383,24 @@ mux_work(struct conn *c, int64_t now)
 		buf_release(&x->got);
 		free(x);
 	}
+}
+
+bool
+mux_work(struct conn *c, int64_t now)
+{
+	bool any = false;
+
+	for (struct mux *x = c->muxes; x != NULL; x = x->next) {
+		if (x->fd >= 0 && x->readable)
+			any |= read_some(x);
+		if (x->fd >= 0 && buf_len(&x->put) > 0)
+			any |= write_some(x);
+		if (x->fd >= 0 && ((!x->ready && now >= x->ready_by) || x->stuck))
+			broken(x, "silent");
+		if (!x->over && due(x->answer_by, now))
+			give_up_waiting(x, now);
+	}
+	free_over(c, now);
 	return any;
 }
 

@@ -632,6 +632,36 @@ test_idle_streams_make_room(void **state)
 	mux_release_all(&conn, "ended");
 }
 
+static struct owner again;
+
+static void
+on_failed_again(void *arg, uint32_t why, uint32_t code, const char *text)
+{
+	on_failed(arg, why, code, text);
+	assert_non_null(open_one(&again, MUX_OPEN_TCP, PERM_FORWARD, 7));
+}
+
+/* A shell without its helper asks for an agent's socket, a copy for its other end. */
+static void
+test_who_is_told_of_an_end_asks_for_another(void **state)
+{
+	static const struct mux_events asks_again = { .failed = on_failed_again };
+	struct mux_frame f = { .type = MUX_OPEN_TCP, .u.tcp = { mux_str("localhost"), 80 } };
+
+	(void)state;
+	memset(&again, 0, sizeof(again));
+	assert_non_null(mux_open(&conn, 7, PERM_FORWARD, &f, &asks_again, &tcp));
+	answer(0, PERM_FORWARD);
+	close(peer);
+	work(0);
+	assert_int_equal(tcp.failed, 1);
+	assert_int_equal(asked, 2);
+	answer(0, PERM_FORWARD);
+	say_ready();
+	say_opened(1);
+	assert_int_equal(again.opened, 1);
+}
+
 /* ---- what is not due -------------------------------------------------------------------------- */
 
 static void
@@ -920,6 +950,7 @@ main(void)
 		TEST(test_who_never_answers_is_not_waited_for),
 		TEST(test_who_takes_nothing_ends_its_own_stream),
 		TEST(test_idle_streams_make_room),
+		TEST(test_who_is_told_of_an_end_asks_for_another),
 		TEST(test_before_ready),
 		TEST(test_another_version),
 		TEST(test_early_data),
