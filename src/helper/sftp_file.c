@@ -49,6 +49,8 @@ sftp_open(struct sftp *s, struct sftp_args *a)
 
 	if (s->readonly && flags != O_RDONLY)
 		return -EACCES;
+	if (!sftp_handle_left(s)) /* nothing would be left to tell of what this open changes */
+		return -EMFILE;
 	fd = open(a->path[0], flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode);
 	if (fd < 0)
 		return -errno;

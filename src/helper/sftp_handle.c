@@ -23,15 +23,28 @@ close_both(int fd, DIR *dir)
 	return r < 0 ? -errno : 0;
 }
 
-struct sftp_handle *
-sftp_handle_new(struct sftp *s, int fd, DIR *dir, const char *path)
+static struct sftp_handle *
+find_free(struct sftp *s)
 {
 	struct sftp_handle *h = s->handles, *end = s->handles + HANDLES_MAX;
-	char *copy;
 
 	while (h < end && h->serial != 0)
 		h++;
-	copy = h < end && s->serial < UINT32_MAX ? strdup(path) : NULL;
+	return h < end && s->serial < UINT32_MAX ? h : NULL;
+}
+
+bool
+sftp_handle_left(struct sftp *s)
+{
+	return find_free(s) != NULL;
+}
+
+struct sftp_handle *
+sftp_handle_new(struct sftp *s, int fd, DIR *dir, const char *path)
+{
+	struct sftp_handle *h = find_free(s);
+	char *copy = h != NULL ? strdup(path) : NULL;
+
 	if (copy == NULL) {
 		close_both(fd, dir);
 		return NULL;

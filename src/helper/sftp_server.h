@@ -179,6 +179,7 @@ int sftp_name(struct sftp *s, const char *name);
 
 /* ---- sftp_handle.c ---- */
 
+bool sftp_handle_left(struct sftp *s); /* there is one for one more */
 /* Takes over fd or dir; NULL, and they are closed, when there are too many. */
 struct sftp_handle *sftp_handle_new(struct sftp *s, int fd, DIR *dir, const char *path);
 struct sftp_handle *sftp_handle_find(struct sftp *s, const struct sftp_bytes *name);

@@ -246,6 +246,9 @@ def test_handles_are_bounded_and_never_another_s(server, home):
     assert len(set(handles)) == 1000
     assert server.status(OPEN, "f", R, attrs()) == FAILURE
     assert server.status(OPENDIR, ".") == FAILURE
+    for name in ("f", "new"):  # what is not noted is not done
+        assert server.status(OPEN, name, W | CREAT | TRUNC, attrs()) == FAILURE
+    assert (home / "f").read_bytes() == b"x" and not (home / "new").exists()
     for handle in handles:
         server.close(handle)
     again = server.open("f")
