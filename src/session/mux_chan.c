@@ -12,7 +12,6 @@
 enum {
 	PUT_STOP = 512 * 1024, /* of data that the helper has not taken: channels wait */
 	GRANT_LEAST = 64 * 1024,
-	FILES = PERM_FILES | PERM_FILES_RO,
 };
 
 /* ---- frames out ---------------------------------------------------------------- */

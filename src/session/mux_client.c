@@ -18,6 +18,7 @@ enum {
 	READ_SIZE = 128 * 1024,
 	PUT_MAX = 4 * 1024 * 1024,
 	READY_MS = 10000,
+	LAST_MS = 1000,	   /* for what a connection that is over has asked of files */
 	ANSWER_MS = 45000, /* more than the helper takes to say that nobody answers */
 	AGAIN_MS = 60000, /* where none can be had for processes: not asked for again before that */
 };
@@ -437,12 +438,52 @@ mux_rest(struct conn *c)
 	}
 }
 
+/* Nobody listens any more; what was asked of files may not have been told of yet. */
+static bool
+give_up_all(struct mux *x)
+{
+	struct mux_chan *mc, *next;
+	bool files = false;
+
+	for (mc = x->chans; mc != NULL; mc = next) {
+		next = mc->next;
+		files |= mc->open && (mc->need & FILES);
+		if (!mc->closed_us)
+			mux_close(mc);
+	}
+	return files && x->fd >= 0;
+}
+
+/* Until the channels of files are closed by the helper, which says all before. */
+static void
+hear_files(struct mux *x, int64_t until)
+{
+	struct pollfd p = { x->fd, 0, 0 };
+	int64_t now = now_mono_ms();
+
+	for (; give_up_all(x) && now < until; now = now_mono_ms()) {
+		p.events = (short)(POLLIN | (buf_len(&x->put) > 0 ? POLLOUT : 0));
+		if (poll(&p, 1, (int)(until - now)) > 0) {
+			write_some(x);
+			if (x->fd >= 0)
+				read_some(x);
+		}
+	}
+}
+
+/* A client that cuts its connection would otherwise hide what it has just done. */
 void
 mux_release_all(struct conn *c, const char *how)
 {
+	int64_t until = now_mono_ms() + LAST_MS;
+	const char *ends;
+
 	for (struct mux *x = c->muxes; x != NULL; x = x->next) {
+		ends = used(x) ? how : "ended";
+		give_up_all(x);
 		if (x->fd >= 0)
 			write_some(x); /* the last bytes of a client that leaves behind them */
-		fail(x, 0, "", used(x) ? how : "ended");
+		hear_files(x, until);
+		fail(x, 0, "", ends);
 	}
 }

@@ -12,6 +12,7 @@
 enum {
 	CHANS_MAX = MAX_ATTACHES,
 	PROCESS = PERM_SHELL | PERM_EXEC,
+	FILES = PERM_FILES | PERM_FILES_RO,
 };
 
 struct mux_chan {

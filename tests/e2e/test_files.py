@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import socket
 import subprocess
 
 import pytest
 
 from lab import SLOW, read_all, run, wait_for
+from sftp_packets import INIT, REMOVE, VERSION, Raw, packet
 from test_forward import ask, client, free_port, web  # noqa: F401
 
 
@@ -76,6 +78,26 @@ def test_what_is_changed_is_in_the_audit_as_the_containers_word(host, payload):
     notes = wait_for(lambda: [r for r in host.audit("file.note") if "/tmp/noted" in r["detail"]][1:], 20, "notes")
     assert all("said: " in n["detail"] for n in notes)
     assert any(r["detail"].find("kind=helper") > 0 for r in host.audit("attach.open", helpers=True))
+
+
+def test_a_client_that_cuts_its_connection_hides_nothing(host):
+    """It asks for much at once and is gone before it hears of any."""
+    host.engine.exec("deb", "sh", "-c", "mkdir /cut && cd /cut && seq 2000 | xargs touch")
+    with contextlib.closing(host.transport("alice+deb")) as t:
+        ch = t.open_session()
+        ch.invoke_subsystem("sftp")
+        ch.sendall(packet(INIT, Raw(b"\0\0\0\3")))
+        assert ch.recv(9)[4] == VERSION
+        ch.sendall(b"".join(packet(REMOVE, i, f"/cut/{i}") for i in range(1, 2001)))
+        t.sock.shutdown(socket.SHUT_RDWR)
+
+    def ended():
+        return not [c for _, _, c in host.engine.processes("deb") if c.startswith("/proc/self/fd/3")]
+    wait_for(ended, 20, "the helper's end")
+    removed = 2000 - int(host.engine.exec("deb", "sh", "-c", "ls /cut | wc -l"))
+    assert removed > 0
+    wait_for(lambda: len([r for r in host.audit("file.note") if 'remove path="/cut/' in r["detail"]]) == removed, 10,
+             f"{removed} notes")
 
 
 def test_files_ro_writes_nothing(own_host, payload):

@@ -256,6 +256,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			mux_close(o->mc);
 		o->mc = NULL;
 	}
+	shutdown(fd, SHUT_WR); /* it is not waited for */
 	mux_release_all(&c, "ended");
 	mux_work(&c, INT64_MAX);
 	check(c.muxes == NULL);

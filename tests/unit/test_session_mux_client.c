@@ -176,25 +176,39 @@ work(int64_t later)
 
 /* In an engine's frame, as standard output has them. */
 static void
-send_bytes(const void *p, size_t n)
+put_bytes(const void *p, size_t n)
 {
 	uint8_t head[8] = { 1, 0, 0, 0, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
 		(uint8_t)n };
 
 	assert_int_equal(write(peer, head, sizeof(head)), sizeof(head));
 	assert_int_equal(write(peer, p, n), n);
-	work(0);
 }
 
 static void
-say(struct mux_frame f)
+send_bytes(const void *p, size_t n)
+{
+	put_bytes(p, n);
+	work(0);
+}
+
+/* It is there, and has not been read. */
+static void
+have(struct mux_frame f)
 {
 	struct buf b;
 
 	buf_init(&b, MUX_FRAME_MAX);
 	assert_int_equal(mux_put(&b, &f), 0);
-	send_bytes(buf_ptr(&b), buf_len(&b));
+	put_bytes(buf_ptr(&b), buf_len(&b));
 	buf_release(&b);
+}
+
+static void
+say(struct mux_frame f)
+{
+	have(f);
+	work(0);
 }
 
 static void
@@ -315,11 +329,13 @@ static int
 teardown(void **state)
 {
 	(void)state;
+	if (peer >= 0)
+		close(peer);
 	mux_release_all(&conn, "ended");
 	work(LATER);
 	assert_null(conn.muxes);
 	buf_release(&from_session);
-	return peer < 0 ? 0 : close(peer);
+	return 0;
 }
 
 /* ---- what is due -------------------------------------------------------------------- */
@@ -510,6 +526,37 @@ test_notes_are_of_sftp(void **state)
 	assert_int_equal(notes, 1);
 	say((struct mux_frame){ .channel = 3, .type = MUX_EXIT, .u.exit = { 15, 0, 0 } });
 	assert_int_equal(sftp.exited, 128 + 15);
+}
+
+/* How the connection ended is known before. */
+static void
+test_the_last_notes_are_heard(void **state)
+{
+	int64_t began;
+
+	(void)state;
+	begin_open();
+	have((struct mux_frame){
+	    .channel = 3, .type = MUX_NOTE, .u.text.text = mux_str("remove path=\"/x\"") });
+	have((struct mux_frame){ .channel = 3, .type = MUX_CLOSE });
+	began = now_mono_ms();
+	mux_release_all(&conn, "lost");
+	assert_int_equal(notes, 1);
+	assert_string_equal(how, "lost");
+	assert_true(now_mono_ms() - began < 500);
+}
+
+/* Nor is it waited for without end. */
+static void
+test_who_says_no_more_of_files_is_given_up(void **state)
+{
+	int64_t began = now_mono_ms();
+
+	(void)state;
+	begin_open();
+	mux_release_all(&conn, "lost");
+	assert_string_equal(how, "lost");
+	assert_true(now_mono_ms() - began < 5000);
 }
 
 static void
@@ -944,6 +991,8 @@ main(void)
 		TEST(test_where_there_is_none_it_is_not_asked_for_again_and_again),
 		TEST(test_where_there_is_no_shell_there_is_no_process),
 		TEST(test_notes_are_of_sftp),
+		TEST(test_the_last_notes_are_heard),
+		TEST(test_who_says_no_more_of_files_is_given_up),
 		TEST(test_a_refused_helper),
 		TEST(test_each_permission_has_its_stream),
 		TEST(test_who_is_never_ready_is_given_up),
