@@ -23,24 +23,32 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Arguments: the marker, the size, the hash.  What is wrong with a place is found by running it there. */
+/*
+ * Arguments: the marker, the size, the hash.  What is wrong with a place is found by running it there.
+ * Where others may rename what is ours, only a directory is believed in that we are in, that is ours
+ * and nobody else's: nothing of what is written, run or opened is found by its path.
+ */
 #define PLACED	 "jumpbox: placed\n"
 #define NO_PLACE "jumpbox: no place\n"
 static const char script[] =
     "_u=$(umask)\n"
     "umask 077\n"
-    "_w= _x=\n"
+    "set -C\n"
+    "_o=$PWD _w= _x=\n"
     "for _d in /tmp /var/tmp \"$HOME\" /run /dev/shm /; do\n"
     " _x=$_d/.jumpbox-$1\n"
-    " mkdir \"$_x\" 2>/dev/null || { _x=; continue; }\n"
-    " if [ -z \"$_w\" ]; then head -c \"$2\" >\"$_x/helper\"; else cat \"$_w/helper\" "
-    ">\"$_x/helper\"; fi\n"
-    " chmod 700 \"$_x/helper\" && { \"$_x/helper\" </dev/null; [ $? -lt 126 ]; } && break\n"
-    " [ -z \"$_w\" ] && _w=$_x || rm -r \"$_x\"\n"
+    " mkdir \"$_x\" && cd \"$_x\" && [ -O . ] &&\n"
+    "  case $(ls -ld .) in drwx--[-S]---*) ;; *) false ;; esac ||\n"
+    "  { rmdir \"$_x\"; _x=; continue; }\n"
+    " if [ -z \"$_w\" ]; then head -c \"$2\"; else cat /proc/self/fd/4; fi >helper\n"
+    " chmod 700 helper && { ./helper </dev/null; [ $? -lt 126 ]; } && break\n"
+    " [ -z \"$_w\" ] && [ -r helper ] && exec 4<helper && _w=1\n"
+    " rm -f helper; rmdir \"$_x\"\n"
     " _x=\n"
     "done >/dev/null 2>&1\n"
-    "[ -z \"$_x\" ] || exec 3<\"$_x/helper\"\n"
-    "for _d in \"$_w\" \"$_x\"; do [ -z \"$_d\" ] || rm -r \"$_d\" 2>/dev/null; done\n"
+    "exec 4<&-\n"
+    "[ -z \"$_x\" ] || { exec 3<helper; rm helper; rmdir \"$_x\"; } 2>/dev/null\n"
+    "cd \"$_o\" 2>/dev/null || cd /\n"
     "[ -n \"$_x\" ] || { echo 'jumpbox: no place'; exit 1; }\n"
     "case $(sha256sum <&3 2>/dev/null) in \"$3\"*|'') ;; *) echo 'jumpbox: no place'; exit 1 ;; "
     "esac\n"

@@ -177,6 +177,30 @@ def test_it_finds_a_place_and_leaves_nothing(host, container, name, image, optio
     wait_for(lambda: len(host.engine.processes(name)) <= 2, 20, "no process to be left")
 
 
+# Whoever may write to a directory without the sticky bit may rename what is in it.
+THIEF = """
+for (my $n = 0;;) {
+    for (glob "/tmp/.jumpbox-*") {
+        rename($_, "/tmp/taken" . $n++) or next;
+        mkdir $_;
+        open(my $f, ">", "$_/helper") or next;
+        print $f "#!/bin/sh\\nid -u >/tmp/ran\\n";
+        chmod 0755, $f;
+    }
+}"""
+
+
+def test_another_user_of_the_container_does_not_get_his_program_run(host, container):
+    container("f-open", "debian", "--read-only", "--tmpfs", "/tmp:exec", "--tmpfs", "/run:exec")
+    host.engine.exec("f-open", "chmod", "777", "/tmp")
+    host.engine.cli("exec", "--detach", "--user", "app", "f-open", "perl", "-e", THIEF)
+    for _ in range(5):
+        r = sftp(host, "alice+f-open", "ls /etc\n")
+        assert r.returncode == 0 and b"/etc/passwd" in r.stdout, r.stderr  # it has found another place
+    assert host.engine.exec("f-open", "ls", "/tmp").count("taken"), "nothing was taken"
+    assert "ran" not in host.engine.exec("f-open", "ls", "/tmp").split()
+
+
 def test_what_cannot_work_says_why(host, container):
     for name, image, options, said in (
             ("f-full", "busybox", ("--read-only",), b"no directory is both writable and executable"),
