@@ -429,8 +429,9 @@ def test_dropped_clients_leave_nothing_behind(site):
     detach = {"drop-deb": "nohup sleep {} >/dev/null 2>&1 &", "drop-bb": "(trap '' HUP; exec sleep {}) &"}
     for name, image in (("drop-deb", "debian"), ("drop-bb", "busybox")):  # busybox has no nohup here
         engine.container(name, image)
-    shells, many = [], often(site, 100)
-    batch = 4 if engine.kind == "podman" else 10  # an engine starts some 20 a second, Podman a few
+    shells = []
+    # An engine starts and ends some 20 a second, Podman a few.
+    many, batch = (20, 4) if engine.kind == "podman" else (often(site, 100), 10)
     for first in range(0, many, batch):
         some = [(name, site.terminal(f"alice+{name}", timeout=60)) for name in detach for _ in range(batch // 2)]
         for i, (name, t) in enumerate(some):
