@@ -363,14 +363,13 @@ find_container(struct wish *w)
 }
 
 static void
-route_drop(struct conn *c, struct route *r)
+route_unlink(struct conn *c, const struct route *r)
 {
 	struct route **p = &c->forwards->routes;
 
 	while (*p != r)
 		p = &(*p)->next;
 	*p = r->next;
-	free(r);
 }
 
 /* One that waits for that route, which it does no more. */
@@ -411,6 +410,8 @@ forward_answer(struct conn *c, struct msg *m)
 	r->request = 0;
 	r->ref = ref;
 	c->forwards->homeless |= code == TARGET_NONE;
+	if (code != 0) /* before those who wait find others, for which room may be made */
+		route_unlink(c, r);
 	while ((w = waiting(c, r)) != NULL) {
 		if (code == 0)
 			start(w, ref);
@@ -420,7 +421,7 @@ forward_answer(struct conn *c, struct msg *m)
 			refuse(w, 0, code, message);
 	}
 	if (code != 0)
-		route_drop(c, r);
+		free(r);
 	return true;
 }
 

@@ -121,6 +121,26 @@ def test_without_a_container_in_the_login_name_the_host_is_one(web):
         assert ask(ports[3]) == b""
 
 
+def test_many_names_before_it_is_known_that_there_is_no_container(host):
+    """They all wait for the same answer, and are then more names than are kept."""
+    with contextlib.closing(host.transport("alice")) as t:
+        t.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)  # they come as one
+        for i in range(100):
+            m = paramiko.Message()
+            m.add_byte(paramiko.common.cMSG_CHANNEL_OPEN)
+            m.add_string("direct-tcpip")
+            for n in (1000 + i, 1 << 20, 32768):
+                m.add_int(n)
+            for name in (f"nosuch{i}", "127.0.0.1"):
+                m.add_string(name)
+                m.add_int(80)
+            t._send_message(m)
+        t.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        ch = t.open_session(timeout=30 * SLOW)
+        ch.exec_command("whoami")
+        assert ch.recv_exit_status() == 0
+
+
 def test_keys_are_exchanged_anew_under_load(web):
     serve(web, "bb", 93, "nc", "-ll", "-p", "93", "-e", "cat")
     port = free_port()
