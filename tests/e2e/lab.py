@@ -28,7 +28,7 @@ IMAGES = pathlib.Path(os.environ.get("JUMPBOX_IMAGES", "/var/tmp/jumpbox-images"
 PREFIX = pathlib.Path(os.environ.get("JUMPBOX_PREFIX", "/usr/local"))
 HELPER = os.environ.get("JUMPBOX_HELPER", "on")  # off: every shell and command of a run on a bare stream
 # Engines, and the two roads into their containers: by the helper, and without it.
-ROADS = ("docker", "tls", "podman", "docker-bare", "podman-bare")
+ROADS = ("docker", "tls", "podman", "docker-bare")
 SLOW = 4 if os.environ.get("JUMPBOX_SANITIZED") else 1  # sanitizers stretch deadlines
 
 

@@ -18,7 +18,7 @@ from test_broker import stopped
 from test_session import session_at
 
 MENU = rb"quit\)[^:]*: "
-STREAMS = (*ROADS, "tls-bare")  # where it matters what lies between the session and a bare stream
+STREAMS = (*ROADS, "tls-bare", "podman-bare")  # where it matters whose a bare stream is
 ENGINES = ("docker", "tls", "podman")  # where the road does not matter
 
 
@@ -424,6 +424,7 @@ def left_in(engine, name, detached):
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("site", STREAMS, indirect=True)
 def test_dropped_clients_leave_nothing_behind(site):
     engine = site.engine
     detach = {"drop-deb": "nohup sleep {} >/dev/null 2>&1 &", "drop-bb": "(trap '' HUP; exec sleep {}) &"}
@@ -544,6 +545,7 @@ def test_a_container_made_anew_is_reached_at_once(site):
     site.engine.remove("anew")
 
 
+@pytest.mark.parametrize("site", STREAMS, indirect=True)
 @pytest.mark.parametrize("what", ("stop", "restart", "rm"))
 def test_container_ends_under_a_live_session(site, what):
     e = site.engine
