@@ -8,7 +8,7 @@ import signal
 import pytest
 
 import far as far_side
-from lab import JumpHost, Lab
+from lab import JumpHost, Lab, wait_for
 
 
 def pytest_collection_modifyitems(items):
@@ -45,6 +45,21 @@ def stopping(docker):
 def host(lab, docker):
     """A jump host over that engine, as Lab.site() makes it."""
     return lab.site(docker).start()
+
+
+@pytest.fixture
+def container(host):
+    """Makes containers of a test's own."""
+    made = []
+
+    def make(name, image="debian", *options):
+        made.append(host.engine.container(name, image, *options))
+        wait_for(lambda: name in host.ssh("alice", "ls").stdout.decode(), 10, "the inventory")
+        return name
+
+    yield make
+    for name in made:
+        host.engine.remove(name)
 
 
 @pytest.fixture(scope="session", params=("docker", "tls", "podman"))

@@ -80,12 +80,17 @@ def published(engine, container, port):
         p.wait(10)
 
 
+def authorize(engine, container, key):
+    """Who has that key is root there, for its sshd."""
+    engine.cli("exec", "-i", container, "sh", "-c", "mkdir -p -m 700 ~/.ssh && cat >~/.ssh/authorized_keys",
+               input=key.with_name(key.name + ".pub").read_bytes())
+
+
 @contextlib.contextmanager
 def with_sshd(directory, engine, key, name="far-sshd"):
     """A container with a real sshd."""
     engine.container(name, "tools", command=("sh", "-c", START_SSHD))
-    engine.cli("exec", "-i", name, "sh", "-c", "mkdir -p -m 700 ~/.ssh && cat >~/.ssh/authorized_keys",
-               input=key.with_name(key.name + ".pub").read_bytes())
+    authorize(engine, name, key)
     engine.cli("exec", "-i", name, "chpasswd", input=f"root:{PASSWORD}\n".encode())
     try:
         with published(engine, name, 22) as port:

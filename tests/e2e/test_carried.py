@@ -13,21 +13,6 @@ import pytest
 from lab import SLOW, channel_request, ended, live_terminal, read_all, wait_for
 
 
-@pytest.fixture
-def container(host):
-    """Makes containers of a test's own."""
-    made = []
-
-    def make(name, image="debian", *options):
-        made.append(host.engine.container(name, image, *options))
-        wait_for(lambda: name in host.ssh("alice", "ls").stdout.decode(), 10, "the inventory")
-        return name
-
-    yield make
-    for name in made:
-        host.engine.remove(name)
-
-
 @contextlib.contextmanager
 def connection(host, login):
     t = host.transport(login)

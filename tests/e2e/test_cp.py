@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from lab import SLOW, ended, wait_for
-from test_files import container, nothing_left  # noqa: F401
+from test_files import nothing_left
 from test_helper import DIRECT
 from test_helper_liar import liar  # noqa: F401
 
@@ -273,7 +273,7 @@ def test_it_is_in_the_audit_of_both(host, here):
     wait_for(lambda: sorted(said("deb")[-3:]) == written, 10, "what was written")
 
 
-def test_as_whom(own_host, container, host):  # noqa: F811
+def test_as_whom(own_host, container, host):
     """The user of the grant at either end, and no more than that one can."""
     container("user", "debian", "--user", "1000:1000", "--tmpfs", "/srv:exec")
     top = root(host, "user")
@@ -298,7 +298,7 @@ def test_as_whom(own_host, container, host):  # noqa: F811
     ("c-ro", "busybox", ("--read-only", "--tmpfs", "/tmp:exec"), "/tmp"),
     ("c-rotmp", "debian", ("--read-only", "--tmpfs", "/tmp", "--tmpfs", "/run:exec"), "/run"),
 ))
-def test_a_read_only_root(host, container, name, image, options, there):  # noqa: F811
+def test_a_read_only_root(host, container, name, image, options, there):
     container(name, image, *options)
     assert fails(1, host, "bb:/etc/passwd", f"{name}:/etc/x") == [f"{name}:/etc/x: Read-only file system"]
     ok(host, "bb:/etc/passwd", f"{name}:{there}/x")
@@ -306,7 +306,7 @@ def test_a_read_only_root(host, container, name, image, options, there):  # noqa
     wait_for(lambda: nothing_left(host, name), 10, "nothing to be left")
 
 
-def test_no_helper_no_copy(host, container):  # noqa: F811
+def test_no_helper_no_copy(host, container):
     container("c-label", "busybox", "--label", "jumpbox.helper=off")
     for ends in (("c-label:/etc/passwd", "bb:/tmp/never"), ("bb:/etc/passwd", "c-label:/tmp/never")):
         assert "label jumpbox.helper" in fails(77, host, *ends)[0]
@@ -341,7 +341,7 @@ def test_a_gibibyte_of_holes(host, here):
         assert f.read() == b"end"
 
 
-def test_a_full_disk(host, container, here):  # noqa: F811
+def test_a_full_disk(host, container, here):
     a, _ = here
     container("c-full", "busybox", "--tmpfs", "/small:size=2m")
     (a / "d").mkdir()

@@ -142,21 +142,6 @@ def test_a_narrowed_grant_ends_the_stream(own_host):
 # ---- where it has a place ------------------------------------------------------
 
 
-@pytest.fixture
-def container(host):
-    """Makes containers of a test's own."""
-    made = []
-
-    def make(name, image, *options):
-        made.append(host.engine.container(name, image, *options))
-        wait_for(lambda: name in host.ssh("alice", "ls").stdout.decode(), 10, "the inventory")
-        return name
-
-    yield make
-    for name in made:
-        host.engine.remove(name)
-
-
 def nothing_left(host, name):
     top = host.engine.cli("diff", name).stdout.decode()
     return ".jumpbox" not in top
