@@ -21,6 +21,7 @@ enum {
 	LAST_MS = 1000,	   /* for what a connection that is over has asked of files */
 	ANSWER_MS = 45000, /* more than the helper takes to say that nobody answers */
 	AGAIN_MS = 60000, /* where none can be had for processes: not asked for again before that */
+	LAST_READS = 16,
 };
 
 /* ---- asked for ------------------------------------------------------------------- */
@@ -232,7 +233,7 @@ read_some(struct mux *x)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
-		broken(x, "ended");
+		x->ended = true;
 		return true;
 	}
 	for (; n > 0; p += used, n -= used) {
@@ -256,7 +257,7 @@ write_some(struct mux *x)
 	while (buf_len(&x->put) > 0) {
 		n = send(x->fd, buf_ptr(&x->put), buf_len(&x->put), MSG_NOSIGNAL);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			broken(x, "ended");
+			x->ended = true;
 		if (n <= 0)
 			break;
 		/* What is typed is a secret now and then. */
@@ -305,16 +306,18 @@ mux_answer(struct conn *c, struct msg *m)
 	return true;
 }
 
+/* What the helper has said until then is heard: of files, it is for the audit. */
 bool
 mux_detached(struct conn *c, uint32_t request, uint32_t code, const char *reason)
 {
-	for (struct mux *x = c->muxes; x != NULL; x = x->next) {
-		if (x->request != request || x->over)
-			continue;
-		fail(x, code, reason, "withdrawn");
-		return true;
-	}
-	return false;
+	struct mux *x = stream_of(c, request);
+
+	if (x == NULL || x->over)
+		return false;
+	for (int n = 0; n < LAST_READS && x->fd >= 0 && !x->ended && read_some(x); n++)
+		;
+	fail(x, code, reason, "withdrawn");
+	return true;
 }
 
 /* ---- for the loop ------------------------------------------------------------------------------ */
@@ -392,9 +395,12 @@ mux_work(struct conn *c, int64_t now)
 	bool any = false;
 
 	for (struct mux *x = c->muxes; x != NULL; x = x->next) {
+		/* A turn later: the broker, who ends it, has said before why. */
+		if (x->ended)
+			broken(x, "ended");
 		if (x->fd >= 0 && x->readable)
 			any |= read_some(x);
-		if (x->fd >= 0 && buf_len(&x->put) > 0)
+		if (x->fd >= 0 && !x->ended && buf_len(&x->put) > 0)
 			any |= write_some(x);
 		if (x->fd >= 0 && ((!x->ready && now >= x->ready_by) || x->stuck))
 			broken(x, "silent");
@@ -451,7 +457,7 @@ give_up_all(struct mux *x)
 		if (!mc->closed_us)
 			mux_close(mc);
 	}
-	return files && x->fd >= 0;
+	return files && x->fd >= 0 && !x->ended;
 }
 
 /* Until the channels of files are closed by the helper, which says all before. */
