@@ -31,10 +31,11 @@ put_plain(struct mux_chan *mc, enum mux_type type)
 
 /* ---- channels -------------------------------------------------------------------- */
 
+/* Last of all: what waits for the stream is said in the order in which the client asked. */
 struct mux_chan *
 mux_chan_add(struct mux *x, uint32_t id, const struct mux_events *ev, void *owner)
 {
-	struct mux_chan *mc = xcalloc(1, sizeof(*mc));
+	struct mux_chan *mc = xcalloc(1, sizeof(*mc)), **end = &x->chans;
 
 	mc->mux = x;
 	mc->id = id;
@@ -42,8 +43,9 @@ mux_chan_add(struct mux *x, uint32_t id, const struct mux_events *ev, void *owne
 	mc->owner = owner;
 	mc->in_window = mc->out_window = MUX_WINDOW_START;
 	buf_init(&mc->first, MUX_FRAME_MAX);
-	mc->next = x->chans;
-	x->chans = mc;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = mc;
 	x->nchans++;
 	return mc;
 }

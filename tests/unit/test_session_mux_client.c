@@ -366,6 +366,19 @@ test_a_channels_life(void **state)
 }
 
 static void
+test_what_waited_for_the_stream_goes_in_its_order(void **state)
+{
+	struct mux_frame f;
+
+	(void)state;
+	assert_non_null(open_one(&listener, MUX_LISTEN_TCP, PERM_FORWARD, 7));
+	assert_non_null(open_one(&tcp, MUX_OPEN_TCP, PERM_FORWARD, 7));
+	answer(0, PERM_FORWARD);
+	assert_int_equal(said(&f), MUX_LISTEN_TCP);
+	assert_int_equal(said(&f), MUX_OPEN_TCP);
+}
+
+static void
 test_what_is_sent_stays_within_the_window(void **state)
 {
 	static const char zero[MUX_DATA_MAX];
@@ -983,6 +996,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_channels_life),
+		TEST(test_what_waited_for_the_stream_goes_in_its_order),
 		TEST(test_what_is_sent_stays_within_the_window),
 		TEST(test_connections_are_taken),
 		TEST(test_a_connection_too_many_for_the_client_is_closed),
