@@ -71,7 +71,7 @@ def site(request, lab):
 
 
 @pytest.fixture(scope="session")
-def fars(lab, tmp_path_factory):
+def fars(lab, tmp_path_factory, request):
     """Each is made once a run, whatever the order of tests."""
     with contextlib.ExitStack() as stack:
         @functools.cache
@@ -80,6 +80,9 @@ def fars(lab, tmp_path_factory):
             if name == "sshd":
                 lab.first = lab.first or lab.model()
                 return stack.enter_context(far_side.with_sshd(directory, lab.engine("docker"), lab.first.key))
+            if name == "alpine":  # where what would be an sshd's is not
+                host = request.getfixturevalue("host")
+                return stack.enter_context(far_side.with_jumpbox(directory, host.engine, host, "far-alpine", name))
             engine = lab.engine(name)
             host = lab.site(engine).start()
             stack.callback(host.stop)

@@ -100,9 +100,9 @@ def with_sshd(directory, engine, key, name="far-sshd"):
 
 
 @contextlib.contextmanager
-def with_jumpbox(directory, engine, host, name="far"):
+def with_jumpbox(directory, engine, host, name="far", image="tools"):
     """A jump host and a container without an sshd."""
-    engine.container(name, "tools")
+    engine.container(name, image)
     try:
         wait_for(lambda: name in host.ssh("alice", "ls").stdout.decode().split(), 20, "the inventory")
         far = Far(directory, engine, name, f"alice+{name}", host.port, host.key)

@@ -30,17 +30,22 @@ from lab import HERE, IMAGES, SLOW, free_port, read_all, run, wait_for
 
 EDITORS = HERE / "editors"
 BOOTSTRAP = (EDITORS / "bootstrap.sh").read_text()
+PLAIN = pytest.mark.parametrize("far", ("sshd", "docker", "alpine"), indirect=True)  # what needs no more than busybox
 EVERYWHERE = pytest.mark.parametrize("far", ("sshd", "docker", "podman"), indirect=True)
 MANY = ("--connect-timeout", "30", "--max-time", "120", "--silent", "--show-error", "--fail")
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
-    """What an editor fetches on its own machine and copies to the host: the archive, and an empty file after it."""
-    directory = tmp_path_factory.mktemp("archive")
-    run("tar", "-czf", directory / "server.tar.gz", "-C", EDITORS, "server.py")
-    (directory / "server.tar.gz.done").write_bytes(b"")
-    return directory / "server.tar.gz"
+    """What an editor fetches on its own machine and copies to the host, of each system: an archive, an empty file."""
+    made = {}
+    for system, program in (("debian", "server.py"), ("alpine", "server.sh")):
+        directory = tmp_path_factory.mktemp(system)
+        shutil.copy(EDITORS / program, directory / "server")
+        made[system] = directory / "server.tar.gz"
+        run("tar", "-czf", made[system], "-C", directory, "server")
+        (directory / "server.tar.gz.done").write_bytes(b"")
+    return made
 
 
 class Window:
@@ -91,9 +96,10 @@ class Window:
         assert said == b"%s: running\n%s%%%%1%%%%\n" % (name, name)
         said = self.until(b"(destFolder==.*==|%s: end)\n" % name, 60)
         if b"trigger" in said:
-            where = self.workspace.dir.encode()
-            assert said == b"%s:trigger_server_download\n%s:destFolder==%s==\n" % (name, name, where)
-            self.workspace.copy(archive)
+            m = re.fullmatch(rb"%s:trigger_server_download\n%s:osReleaseId==(\w+)==\n%s:destFolder==%s==\n"
+                             % (name, name, name, self.workspace.dir.encode()), said)
+            assert m, said
+            self.workspace.copy(archive[m[1].decode()])
             said = self.until(b"%s: end\n" % name, 60)
         m = re.fullmatch(rb"%s: start\nlisteningOn==(.+)==\nshell==(\d+)==\nserver==(\d+)==\n%s: end\n"
                          % (name, name), said)
@@ -136,7 +142,7 @@ class Workspace:
     def close(self):
         for w in self.windows:
             w.kill()
-        servers = [pid for pid, command in self.far.pids().items() if f"{self.dir}/server.py" in command]
+        servers = [pid for pid, command in self.far.pids().items() if f"{self.dir}/server" in command]
         if servers:
             self.far.exec("kill", *map(str, servers), check=False)
 
@@ -254,7 +260,29 @@ def test_vscode_client_killed_and_back(workspace, archive, dialogue):
     assert talk(second) == 20
 
 
-@pytest.mark.parametrize("far", ("docker", "podman"), indirect=True)
+@pytest.mark.parametrize("far", ("alpine",), indirect=True)
+def test_a_host_of_musl_says_so(far):
+    """As programs ask that choose what to bring; and it has no other libc."""
+    r = far.ssh("far", "cat /etc/alpine-release; ldd --version 2>&1; ldd /bin/sh; find / -xdev -name 'ld-*'", check=False)
+    release, libc, *said, loader = r.stdout.decode().splitlines()
+    assert release.startswith("3.") and libc == f"musl libc ({os.uname().machine})"
+    assert loader == f"/lib/ld-musl-{os.uname().machine}.so.1" and f"libc.so => {loader}" in said[-1]
+
+
+@pytest.mark.parametrize("far", ("alpine",), indirect=True)
+def test_vscode_where_libc_is_musl(workspace, archive):
+    """The host says what it is, and gets what runs there; killed with -9, its client comes back and finds it."""
+    first = workspace.window().bootstrap(archive)
+    assert first.get("/alive").decode() == f"{first.server} there\n"
+    assert first.get("/bytes/4194304") == bytes(4194304)
+    first.kill()
+    shell_is_gone(workspace.far, first)
+    second = workspace.window().bootstrap(archive)
+    assert (second.where, second.server) == (first.where, first.server) and second.shell != first.shell
+    assert second.get("/alive").decode() == f"{first.server} gone\n"
+
+
+@pytest.mark.parametrize("far", ("docker", "podman", "alpine"), indirect=True)
 def test_vscode_shell_that_writes_nothing_dies_with_its_connection(workspace, archive):
     """An sshd lets it live until it writes, up to 180 seconds later; the server watches it all the while."""
     w = workspace.window(beat=180).bootstrap(archive)
@@ -285,6 +313,7 @@ def test_vscode_listens_on_a_socket(workspace, archive):
         assert len(run("curl", *MANY, f"http://127.0.0.1:{port}/bytes/4194304").stdout) == 4194304
 
 
+@PLAIN
 def test_vscode_without_dynamic_forwarding(workspace, archive):
     """-o ClearAllForwardings=true for the bootstrap, then another connection with -L."""
     first = workspace.window("-o", "ClearAllForwardings=true").bootstrap(archive)
@@ -295,6 +324,7 @@ def test_vscode_without_dynamic_forwarding(workspace, archive):
         assert answer.split()[0] == b"%d" % first.server
 
 
+@PLAIN
 def test_vscode_forwards_a_port_of_the_program(workspace, archive):
     """What a program in the container listens on is opened through -D, by name too."""
     w = workspace.window().bootstrap(archive)
@@ -364,6 +394,7 @@ def test_open_remote_ssh(workspace, node_modules, login, where):
 # ---- Zed
 
 
+@PLAIN
 @pytest.mark.parametrize("user", ("url", "undecoded"))
 def test_zed(far, tmp_path, user):
     """A control master without any channel, many sessions over it, sftp -b -, and a user name in percent encoding.
@@ -406,6 +437,7 @@ def test_zed(far, tmp_path, user):
 # ---- JetBrains Gateway
 
 
+@PLAIN
 def test_jetbrains_gateway(workspace, archive):
     """Exit codes with a terminal, and direct-tcpip on the same connection."""
     w = workspace.window().bootstrap(archive)

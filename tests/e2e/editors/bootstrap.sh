@@ -6,8 +6,9 @@ uname -rsv >/dev/null || exit 1
 echo "$id%%1%%"
 mkdir -p "$dir" || exit 1
 if mkdir "$dir/lock" 2>/dev/null; then
-	if [ ! -e "$dir/server.py" ]; then
+	if [ ! -e "$dir/server" ]; then
 		echo "$id:trigger_server_download"
+		echo "$id:osReleaseId==$(sed -n 's/^ID=//p' /etc/os-release)=="
 		echo "$id:destFolder==$dir=="
 		n=0
 		while [ ! -e "$dir/server.tar.gz.done" ]; do
@@ -17,7 +18,7 @@ if mkdir "$dir/lock" 2>/dev/null; then
 		done
 		tar -xzf "$dir/server.tar.gz" -C "$dir" || exit 1
 	fi
-	python3 "$dir/server.py" "$where" --parent-process-id $$ >"$dir/log" 2>&1 </dev/null &
+	"$dir/server" "$where" --parent-process-id $$ >"$dir/log" 2>&1 </dev/null &
 	echo $! >"$dir/pid"
 fi
 n=0
