@@ -74,7 +74,7 @@ failed(const char *reason)
 
 /* False: what cannot be told must not go on. */
 static bool
-note(const char *verb, const char *target, const uint64_t *size)
+note(const char *verb, const char *target, int64_t size, int64_t was)
 {
 	struct note line;
 
@@ -82,8 +82,8 @@ note(const char *verb, const char *target, const uint64_t *size)
 	note_path(&line, "path", in.path.s);
 	if (target != NULL)
 		note_quoted(&line, "target", target);
-	if (size != NULL)
-		note_text(&line, "size", "%llu", (unsigned long long)*size);
+	note_size(&line, "size", size);
+	note_size(&line, "was", was);
 	return note_write(STDERR_FILENO, &line);
 }
 
@@ -166,7 +166,7 @@ do_dir(const struct copy_record *r)
 		return true;
 	}
 	in.level[in.depth - 1].path = path;
-	return !in.level[in.depth - 1].made || note("mkdir", NULL, NULL);
+	return !in.level[in.depth - 1].made || note("mkdir", NULL, -1, -1);
 }
 
 static void
@@ -242,6 +242,7 @@ do_close(const struct copy_record *r)
 {
 	const char *why;
 	bool told = true;
+	int64_t was;
 
 	if (!in.in_file)
 		return false;
@@ -249,11 +250,12 @@ do_close(const struct copy_record *r)
 	if (in.file.fd >= 0 && r->flag) {
 		copy_file_drop(&in.file);
 	} else if (in.file.fd >= 0) {
+		was = note_size_of(in.file.dir, in.file.name, AT_SYMLINK_NOFOLLOW);
 		why = copy_file_end(&in.file, in.entry.mode, &in.entry.mtime);
 		if (why != NULL)
 			failed(why);
 		else
-			told = note("write", NULL, &in.file.at);
+			told = note("write", NULL, (int64_t)in.file.at, was);
 	}
 	copy_path_pop(&in.path, in.file_path);
 	return told;
@@ -264,6 +266,7 @@ do_link(const struct copy_record *r)
 {
 	const char *name, *why;
 	bool told = true;
+	int64_t was;
 	size_t path;
 	int dir;
 
@@ -272,10 +275,11 @@ do_link(const struct copy_record *r)
 	if (in.skip > 0 || !locate(r, &dir, &name))
 		return true;
 	path = copy_path_push(&in.path, name);
+	was = note_size_of(dir, name, AT_SYMLINK_NOFOLLOW);
 	if ((why = copy_link(dir, name, r->target, &r->mtime)) != NULL)
 		failed(why);
 	else
-		told = note("symlink", r->target, NULL);
+		told = note("symlink", r->target, -1, was);
 	copy_path_pop(&in.path, path);
 	return told;
 }

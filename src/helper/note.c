@@ -3,10 +3,12 @@
  *
  *	open path="/data/a b" for=read
  *	close path="/data/a b" read=1024
- *	rename path="/data/x" to="/data/y\x0a"
+ *	open path="/data/c" for=write was=4096
+ *	rename path="/data/x" to="/data/y\x0a" size=10 was=20
  *	setstat path="/data/y" mode=0600 owner=1000:1000
  *
- * Only what has succeeded, and before the client hears of it.  Of a long path
+ * "was" is the size of the file that was there before: cut, or replaced.  Only
+ * what has succeeded, and before the client hears of it.  Of a long path
  * the beginning and the end are kept, so that a line has at most NOTE_LEN
  * bytes.  The processes of jumpbox-helper that serve files.
  */
@@ -19,6 +21,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of a path before its escapes, which make four bytes out of one: two of them fit a line. */
@@ -104,6 +107,21 @@ note_text(struct note *n, const char *key, const char *fmt, ...)
 	add(n, key, strlen(key));
 	add(n, "=", 1);
 	add(n, value, strlen(value));
+}
+
+int64_t
+note_size_of(int at, const char *path, int flags)
+{
+	struct stat st;
+
+	return fstatat(at, path, &st, flags) == 0 && S_ISREG(st.st_mode) ? st.st_size : -1;
+}
+
+void
+note_size(struct note *n, const char *key, int64_t size)
+{
+	if (size >= 0)
+		note_text(n, key, "%lld", (long long)size);
 }
 
 bool

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { NOTE_LEN = 4096 };
 struct note {
@@ -16,6 +17,10 @@ void note_path(struct note *n, const char *key, const char *path);
 void note_quoted(struct note *n, const char *key, const char *value);
 void note_text(struct note *n, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* A regular file's size, or -1; the arguments are fstatat()'s. */
+int64_t note_size_of(int at, const char *path, int flags);
+/* That, if there is one. */
+void note_size(struct note *n, const char *key, int64_t size);
 /* Ends it; false: nobody is there to be told. */
 bool note_write(int fd, struct note *n);
 

@@ -74,6 +74,13 @@ struct subject {
 	int flags;
 };
 
+static int64_t
+size_of(const struct subject *of)
+{
+	return of->fd >= 0 ? note_size_of(of->fd, "", AT_EMPTY_PATH)
+			   : note_size_of(AT_FDCWD, of->path, of->flags);
+}
+
 static int
 set_size(const struct subject *of, const struct sftp_attrs *a)
 {
@@ -118,7 +125,7 @@ static const struct {
 };
 
 static void
-note_set(struct sftp *s, const char *path, const struct sftp_attrs *a, uint32_t done)
+note_set(struct sftp *s, const char *path, const struct sftp_attrs *a, uint32_t done, int64_t was)
 {
 	struct note n;
 
@@ -126,8 +133,10 @@ note_set(struct sftp *s, const char *path, const struct sftp_attrs *a, uint32_t 
 		return;
 	note_begin(&n, "setstat");
 	note_path(&n, "path", path);
-	if ((done & ATTR_SIZE) != 0)
+	if ((done & ATTR_SIZE) != 0) {
 		note_text(&n, "size", "%llu", (unsigned long long)a->size);
+		note_size(&n, "was", was);
+	}
 	if ((done & ATTR_PERMISSIONS) != 0)
 		note_text(&n, "mode", "%04o", a->perm & 07777);
 	if ((done & ATTR_UIDGID) != 0)
@@ -139,6 +148,7 @@ note_set(struct sftp *s, const char *path, const struct sftp_attrs *a, uint32_t 
 static int
 set_all(struct sftp *s, const struct subject *of, const struct sftp_attrs *a)
 {
+	int64_t was = (a->flags & ATTR_SIZE) != 0 ? size_of(of) : -1;
 	uint32_t done = 0;
 	int r = 0;
 
@@ -150,7 +160,7 @@ set_all(struct sftp *s, const struct subject *of, const struct sftp_attrs *a)
 		else if (r == 0)
 			r = -errno;
 	}
-	note_set(s, of->path, a, done);
+	note_set(s, of->path, a, done, was);
 	return r;
 }
 

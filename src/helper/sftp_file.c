@@ -28,13 +28,14 @@ open_flags(uint32_t asked)
 
 /* At its close nobody may be left to tell of it: a connection can be cut before. */
 static void
-note_open(struct sftp *s, const struct sftp_handle *h)
+note_open(struct sftp *s, const struct sftp_handle *h, int64_t was)
 {
 	struct note n;
 
 	note_begin(&n, "open");
 	note_path(&n, "path", h->path);
 	note_text(&n, "for", "%s", !h->writable ? "read" : !h->readable ? "write" : "both");
+	note_size(&n, "was", was);
 	sftp_note_send(s, &n);
 }
 
@@ -46,11 +47,13 @@ sftp_open(struct sftp *s, struct sftp_args *a)
 	int flags = open_flags(a->word[0]), fd;
 	mode_t mode = (a->attrs.flags & ATTR_PERMISSIONS) != 0 ? a->attrs.perm & 07777 : 0666;
 	struct sftp_handle *h;
+	int64_t was;
 
 	if (s->readonly && flags != O_RDONLY)
 		return -EACCES;
 	if (!sftp_handle_left(s)) /* nothing would be left to tell of what this open changes */
 		return -EMFILE;
+	was = (flags & O_TRUNC) != 0 ? note_size_of(AT_FDCWD, a->path[0], 0) : -1;
 	fd = open(a->path[0], flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode);
 	if (fd < 0)
 		return -errno;
@@ -59,7 +62,7 @@ sftp_open(struct sftp *s, struct sftp_args *a)
 		return -EMFILE;
 	h->readable = (flags & O_ACCMODE) != O_WRONLY;
 	h->writable = flags != O_RDONLY;
-	note_open(s, h);
+	note_open(s, h, was);
 	return sftp_handle_reply(s, h);
 }
 

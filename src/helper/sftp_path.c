@@ -34,9 +34,11 @@ sftp_lstat(struct sftp *s, struct sftp_args *a)
 int
 sftp_remove(struct sftp *s, struct sftp_args *a)
 {
+	int64_t size = note_size_of(AT_FDCWD, a->path[0], AT_SYMLINK_NOFOLLOW);
+
 	if (unlink(a->path[0]) < 0)
 		return -errno;
-	sftp_note_paths(s, "remove", a->path[0], NULL);
+	sftp_note_sizes(s, "remove", a->path[0], NULL, size, -1);
 	return 0;
 }
 
@@ -61,18 +63,23 @@ rename_to_nothing(const char *from, const char *to)
 int
 sftp_rename(struct sftp *s, struct sftp_args *a)
 {
+	int64_t size = note_size_of(AT_FDCWD, a->path[0], AT_SYMLINK_NOFOLLOW);
+
 	if (rename_to_nothing(a->path[0], a->path[1]) < 0)
 		return -errno;
-	sftp_note_paths(s, "rename", a->path[0], a->path[1]);
+	sftp_note_sizes(s, "rename", a->path[0], a->path[1], size, -1);
 	return 0;
 }
 
 int
 sftp_posix_rename(struct sftp *s, struct sftp_args *a)
 {
+	int64_t size = note_size_of(AT_FDCWD, a->path[0], AT_SYMLINK_NOFOLLOW);
+	int64_t was = note_size_of(AT_FDCWD, a->path[1], AT_SYMLINK_NOFOLLOW);
+
 	if (rename(a->path[0], a->path[1]) < 0)
 		return -errno;
-	sftp_note_paths(s, "rename", a->path[0], a->path[1]);
+	sftp_note_sizes(s, "rename", a->path[0], a->path[1], size, was);
 	return 0;
 }
 

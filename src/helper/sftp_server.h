@@ -205,8 +205,10 @@ sftp_handler sftp_home_directory, sftp_users_groups;
 /* ---- sftp_note.c: what was done, for the audit ---- */
 
 void sftp_note_send(struct sftp *s, struct note *n);
-/* A note of one path, or of two. */
+/* A note of one path, or of two; with the sizes that there are. */
 void sftp_note_paths(struct sftp *s, const char *verb, const char *path, const char *to);
+void sftp_note_sizes(
+    struct sftp *s, const char *verb, const char *path, const char *to, int64_t size, int64_t was);
 
 /* ---- the requests, by file ---- */
 

@@ -271,6 +271,11 @@ def test_it_is_in_the_audit_of_both(host, here):
                r'write path="/tmp/cp/noted/no\x0ated" size=100000']
     wait_for(lambda: said("bb")[-1:] == read, 10, "what was read")
     wait_for(lambda: sorted(said("deb")[-3:]) == written, 10, "what was written")
+    (a / "new").write_bytes(b"x")
+    (b / "old").write_bytes(b"x" * 5)
+    ok(host, "bb:/tmp/cp/new", "deb:/tmp/cp/old")
+    replaced = ['write path="/tmp/cp/old" size=1 was=5']
+    wait_for(lambda: said("deb")[-1:] == replaced, 10, "what was replaced")
 
 
 def test_as_whom(own_host, container, host):

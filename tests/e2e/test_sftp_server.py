@@ -633,14 +633,43 @@ def test_what_is_done_is_noted(server, home):
         'close path="~/f" read=7 written=10',
         'close path="~/new" written=0',
         'mkdir path="~/d"',
-        'rename path="~/f" to="~/d/g"',
-        'rename path="~/new" to="~/d/h"',
+        'rename path="~/f" to="~/d/g" size=1000',
+        'rename path="~/new" to="~/d/h" size=0',
         f'hardlink path="~/d/g" to="/tmp/../{str(home)[1:]}/i"',
         'symlink path="~/s" target="d"',
-        'setstat path="~/d/g" size=2 mode=0600 owner=7:8',
+        'setstat path="~/d/g" size=2 was=1000 mode=0600 owner=7:8',
         'setstat path="~/s" owner=1:1',
-        'remove path="~/i"',
+        'remove path="~/i" size=2',
         'close path="~/d/g" read=2')]
+
+
+def test_what_is_lost_is_noted_with_its_size(server, home):
+    for name, size in (("big", 4_000_000_000), ("small", 10), ("cut", 20), ("trunc", 30), ("fcut", 40)):
+        with open(home / name, "wb") as f:
+            f.truncate(size)
+    (home / "l").symlink_to("big")
+    (home / "d").mkdir()
+    assert server.status(EXTENDED, "posix-rename@openssh.com", "small", "big") == OK
+    assert server.status(SETSTAT, "cut", attrs(5)) == OK
+    server.close(server.open("trunc", W | CREAT | TRUNC))
+    server.close(server.open("fresh", W | CREAT | TRUNC))
+    handle = server.open("fcut", W)
+    assert server.status(FSETSTAT, handle, attrs(0)) == OK
+    assert server.status(REMOVE, "l") == OK  # what it leads to stays
+    assert server.status(RENAME, "d", "e") == OK
+    server.end()
+    assert server.notes(opens=True) == [line.replace("~", str(home)) for line in (
+        'rename path="~/small" to="~/big" size=10 was=4000000000',
+        'setstat path="~/cut" size=5 was=20',
+        'open path="~/trunc" for=write was=30',
+        'close path="~/trunc" written=0',
+        'open path="~/fresh" for=write',
+        'close path="~/fresh" written=0',
+        'open path="~/fcut" for=write',
+        'setstat path="~/fcut" size=0 was=40',
+        'remove path="~/l"',
+        'rename path="~/d" to="~/e"',
+        'close path="~/fcut" written=0')]
 
 
 def test_what_is_opened_is_noted_before_the_client_has_it(server, home):
@@ -670,7 +699,7 @@ def test_a_line_is_bounded_and_keeps_both_ends(server, home):
     line, rename = server.notes()
     assert line.startswith(f'close path="{home}/\\x01') and '...' in line and line.endswith('/the end" written=0')
     assert len(line) < 2100 and len(rename) < 4096
-    assert rename.count("...") == 2 and rename.endswith("\\x01/" + "\\x02" * 255 + '"')
+    assert rename.count("...") == 2 and rename.endswith("\\x01/" + "\\x02" * 255 + '" size=0')
 
 
 def test_without_an_audit_nothing_goes_on(home, serve):
