@@ -1135,6 +1135,9 @@ WORD(W_HELPER_BROKEN,
 WORD(W_SFTP_NO_CONTAINER,
     "file transfer needs a container in the user name: USER+CONTAINER@HOST\n",
     "传输文件需要在用户名中指明容器：用户名+容器@主机\n")
+WORD(W_HELPER_FULL,
+    "this connection has too many channels or containers in use for one more; close some, or connect again",
+    "此连接使用的通道或容器过多，无法再增加；请关闭一些，或重新连接")
 WORD(W_HELP_CP,
     "  cp NAME:PATH NAME:PATH       copy a file or directory from one container to another\n",
     "  cp NAME:PATH NAME:PATH       将文件或目录从一个容器复制到另一个容器\n")

@@ -98,12 +98,15 @@ static void
 open_sftp(struct channel *ch, bool readonly)
 {
 	struct mux_frame first = { .type = MUX_OPEN_SFTP, .u.sftp.readonly = readonly };
+	char full[MAX_REASON + 1];
 
 	ch->readonly = readonly;
 	ch->mux =
 	    mux_open(ch->conn, ch->ref, readonly ? PERM_FILES_RO : PERM_FILES, &first, &events, ch);
-	if (ch->mux == NULL)
+	if (ch->mux == NULL) {
+		chan_reason(ch, words(full, sizeof(full), W_HELPER_FULL, NULL, NULL, NULL));
 		chan_end(ch, -JB_TRY_AGAIN);
+	}
 }
 
 void

@@ -306,6 +306,7 @@ start(struct wish *w, uint64_t ref)
 	    : w->host;
 	struct mux_frame first = { .type = listen ? MUX_LISTEN_TCP : MUX_OPEN_TCP,
 		.u.tcp = { mux_str(host), w->port } };
+	char full[MAX_REASON + 1];
 
 	if (!listen && host[0] == '/') /* see packets.c */
 		first = (struct mux_frame){ .type = MUX_OPEN_UNIX, .u.path.path = mux_str(host) };
@@ -313,7 +314,8 @@ start(struct wish *w, uint64_t ref)
 	w->need = !listen && w->conn->forwards->items ? PERM_FORWARD_SOME : PERM_FORWARD;
 	w->mc = mux_open(w->conn, ref, w->need, &first, &wish_events, w);
 	if (w->mc == NULL)
-		decide(w, false);
+		refuse(w, MUX_WHY_RESOURCES, 0,
+		    words(full, sizeof(full), W_HELPER_FULL, NULL, NULL, NULL));
 }
 
 static struct route *

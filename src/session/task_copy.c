@@ -49,12 +49,11 @@ over(struct copying *c, uint32_t code, const char *why)
 }
 
 static void
-ended_unsaid(struct copying *c)
+over_with(struct copying *c, enum word why)
 {
 	char text[MAX_REASON + 1];
 
-	over(c, (uint32_t)-JB_TRY_AGAIN,
-	    words(text, sizeof(text), W_HELPER_BROKEN, NULL, NULL, NULL));
+	over(c, (uint32_t)-JB_TRY_AGAIN, words(text, sizeof(text), why, NULL, NULL, NULL));
 }
 
 /* Passes on as much as the writer takes now, which the reader may send again: how much. */
@@ -151,7 +150,7 @@ on_written(void *owner, uint32_t signal, uint32_t code, bool core)
 	(void)core;
 	say_line(c);
 	if (signal != 0 || code > 1)
-		ended_unsaid(c);
+		over_with(c, W_HELPER_BROKEN);
 	else
 		over(c, code, "");
 }
@@ -165,7 +164,7 @@ on_writer_closed(void *owner, uint32_t code, const char *text)
 	if (code != 0)
 		over(c, code, text);
 	else
-		ended_unsaid(c);
+		over_with(c, W_HELPER_BROKEN);
 }
 
 static const struct mux_events writer_events = {
@@ -191,7 +190,7 @@ on_reading(void *owner, uint32_t port, const char *path)
 	(void)path;
 	c->writer = mux_open(c->ch->conn, c->to.ref, PERM_FILES, &first, &writer_events, c);
 	if (c->writer == NULL)
-		ended_unsaid(c);
+		over_with(c, W_HELPER_FULL);
 }
 
 static void open_reader(struct copying *c, bool readonly);
@@ -266,7 +265,7 @@ open_reader(struct copying *c, bool readonly)
 	c->reader = mux_open(c->ch->conn, c->from.ref, readonly ? PERM_FILES_RO : PERM_FILES,
 	    &first, &reader_events, c);
 	if (c->reader == NULL)
-		ended_unsaid(c);
+		over_with(c, W_HELPER_FULL);
 }
 
 /* ---- its life --------------------------------------------------------------------- */

@@ -281,6 +281,18 @@ def test_agent_forwarding(web, tmp_path):
         agent.wait()
 
 
+def test_what_is_too_much_for_one_connection_is_said(host):
+    with contextlib.closing(host.transport("alice+bb")) as t:
+        for _ in range(1024):  # MAX_ATTACHES of proto.h
+            t.request_port_forward("127.0.0.1", 0)
+        s = t.open_session()
+        s.invoke_subsystem("sftp")
+        assert b"too many channels or containers" in s.makefile_stderr("rb").read()
+        assert s.recv_exit_status() == 75
+        with pytest.raises(paramiko.ChannelException, match="Resource shortage"):
+            t.open_channel("direct-tcpip", ("localhost", 80), ("127.0.0.1", 1))
+
+
 def refusal(c):
     """The next line of the client about a channel that was not opened."""
     return next(line.decode() for line in c.stderr if b"open failed" in line)
