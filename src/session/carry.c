@@ -114,7 +114,7 @@ carry_sftp(struct channel *ch, uint64_t ref)
 {
 	ch->ref = ref;
 	begin(ch, false);
-	open_sftp(ch, false);
+	open_sftp(ch, mux_refused(ch->conn, ref, PERM_FILES));
 }
 
 void

@@ -20,7 +20,7 @@ enum {
 	READY_MS = 10000,
 	LAST_MS = 1000,	   /* for what a connection that is over has asked of files */
 	ANSWER_MS = 45000, /* more than the helper takes to say that nobody answers */
-	AGAIN_MS = 60000, /* where none can be had for processes: not asked for again before that */
+	AGAIN_MS = 60000,  /* none there for processes, or none allowed: not asked for before */
 	LAST_READS = 16,
 };
 
@@ -125,6 +125,17 @@ mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
 	return open_on(x != NULL ? x : stream_ask(c, ref, need), need, first, ev, owner);
 }
 
+bool
+mux_refused(const struct conn *c, uint64_t ref, uint32_t need)
+{
+	const struct mux *x;
+
+	for (x = c->muxes; x != NULL; x = x->next)
+		if (x->ref == ref && x->want == need && x->refused)
+			return true;
+	return false;
+}
+
 static struct mux *
 stream_of(const struct conn *c, uint32_t request)
 {
@@ -170,7 +181,7 @@ fail(struct mux *x, uint32_t code, const char *text, const char *how)
 	if (x->over)
 		return;
 	x->over = true;
-	if (x->want & PROCESS && !x->ready)
+	if ((x->want & PROCESS && !x->ready) || x->refused)
 		x->again_at = now_mono_ms() + AGAIN_MS;
 	if (x->fd >= 0) {
 		msg_init(&m, REQ_DETACH, link_id());
@@ -290,6 +301,7 @@ mux_answer(struct conn *c, struct msg *m)
 	if (!msg_end(m) || x == NULL || (code == 0 && fd < 0))
 		fatal(JB_INTERNAL, "the broker's HELPER answer is malformed");
 	if (code != 0) {
+		x->refused = code == (uint32_t)-JB_DENIED && !mux_refused(c, x->ref, x->want);
 		fail(x, code, text, "failed");
 		return true;
 	}

@@ -40,7 +40,8 @@ struct mux {
 	uint32_t request; /* names it to the broker */
 	int fd;		  /* -1: waited for, or over */
 	bool over, ready, stuck;
-	bool ended; /* the other side of it: nothing comes any more */
+	bool refused; /* it is not allowed */
+	bool ended;   /* the other side of it: nothing comes any more */
 	unsigned slot;
 	bool readable;
 	int64_t ready_by;

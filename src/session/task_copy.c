@@ -320,5 +320,5 @@ task_copy(struct channel *ch, const struct copy_end *from, const struct copy_end
 	c->to = *to;
 	buf_init(&c->held, MUX_WINDOW_START);
 	buf_init(&c->line, LINE_MAX);
-	open_reader(c, false);
+	open_reader(c, mux_refused(ch->conn, c->from.ref, PERM_FILES));
 }

@@ -107,6 +107,15 @@ def test_files_ro_writes_nothing(own_host, payload):
     r = sftp(host, "bob+bb", f"-put {payload} /tmp/never\nget /etc/passwd /dev/null\n")
     assert r.returncode == 0 and b"denied" in r.stderr.lower(), r.stderr
     assert "never" not in host.engine.exec("bb", "ls", "/tmp")
+    asked = host.log_text().count("attach.refused")
+    with contextlib.closing(host.transport("bob+bb")) as t:
+        for _ in range(3):
+            ch = t.open_session()
+            ch.invoke_subsystem("sftp")
+            ch.sendall(packet(INIT, Raw(b"\0\0\0\3")))
+            assert ch.recv(9)[4] == VERSION
+            ch.close()
+    assert host.log_text().count("attach.refused") == asked + 1  # what the first was refused no other asks for
 
 
 def test_without_the_permission_there_is_none(own_host):

@@ -2,7 +2,7 @@
  * A hostile container against the session: the frames that are due, those
  * that are not, and how much of either is kept.
  */
-#include "../../src/session/mux_client.h"
+#include "../../src/session/mux_parts.h"
 
 #include "jumpbox/policy.h"
 #include "jumpbox/util.h"
@@ -584,6 +584,34 @@ test_a_refused_helper(void **state)
 	assert_int_equal(how[0], '\0'); /* the broker knows */
 }
 
+/* For a while, of that container and that permission; not what failed otherwise, and each once. */
+static void
+test_what_was_refused_is_remembered(void **state)
+{
+	(void)state;
+	assert_false(mux_refused(&conn, 7, PERM_FILES));
+	open_one(&sftp, MUX_OPEN_SFTP, PERM_FILES, 7);
+	assert_false(mux_refused(&conn, 7, PERM_FILES));
+	answer((uint32_t)-JB_DENIED, 0);
+	work(0);
+	assert_true(mux_refused(&conn, 7, PERM_FILES));
+	assert_false(mux_refused(&conn, 7, PERM_FORWARD));
+	assert_false(mux_refused(&conn, 8, PERM_FILES));
+	open_one(&tcp, MUX_OPEN_TCP, PERM_FORWARD, 7);
+	answer((uint32_t)-JB_UNAVAILABLE, 0);
+	assert_false(mux_refused(&conn, 7, PERM_FORWARD));
+	for (int i = 0; i < 3; i++) { /* whoever asks none the less is answered */
+		open_one(&sftp, MUX_OPEN_SFTP, PERM_FILES, 7);
+		answer((uint32_t)-JB_DENIED, 0);
+		work(0);
+	}
+	assert_int_equal(sftp.failed, 4);
+	assert_non_null(conn.muxes);
+	assert_null(conn.muxes->next);
+	work(LATER);
+	assert_false(mux_refused(&conn, 7, PERM_FILES));
+}
+
 /* A stream that may not do it is not asked to. */
 static void
 test_each_permission_has_its_stream(void **state)
@@ -1008,6 +1036,7 @@ main(void)
 		TEST(test_the_last_notes_are_heard),
 		TEST(test_who_says_no_more_of_files_is_given_up),
 		TEST(test_a_refused_helper),
+		TEST(test_what_was_refused_is_remembered),
 		TEST(test_each_permission_has_its_stream),
 		TEST(test_who_is_never_ready_is_given_up),
 		TEST(test_who_never_answers_is_not_waited_for),
