@@ -86,16 +86,28 @@ find(uint64_t ref)
 	return a;
 }
 
+/* The next shell has a fresh one made. */
+static void
+forget(struct agent *a)
+{
+	struct agent **p = &agents;
+
+	while (*p != a)
+		p = &(*p)->next;
+	*p = a->next;
+	free(a->path);
+	free(a);
+}
+
 /* Whoever waits gets a shell, with a socket or without. */
 static void
-go_on(struct agent *a)
+go_on(struct conn *c, uint64_t ref)
 {
 	struct channel *ch, *next;
 
-	a->asked = false;
-	for (ch = a->conn->channels; ch != NULL; ch = next) {
+	for (ch = c->channels; ch != NULL; ch = next) {
 		next = ch->next;
-		if (ch->state == CH_AGENT && ch->ref == a->ref)
+		if (ch->state == CH_AGENT && ch->ref == ref)
 			relay_attach(ch, ch->ref, ch->name);
 	}
 }
@@ -108,16 +120,22 @@ on_opened(void *owner, uint32_t port, const char *path)
 	(void)port;
 	if (client_agent_ok("SSH_AUTH_SOCK", path))
 		a->path = xstrdup(path);
-	go_on(a);
+	a->asked = false;
+	go_on(a->conn, a->ref);
 }
 
 static void
 on_failed(void *owner, uint32_t why, uint32_t code, const char *text)
 {
+	struct agent *a = owner;
+	struct conn *c = a->conn;
+	uint64_t ref = a->ref;
+
 	(void)why;
 	(void)code;
 	(void)text;
-	go_on(owner);
+	forget(a);
+	go_on(c, ref);
 }
 
 static void
@@ -128,19 +146,12 @@ on_accepted(void *owner, struct mux_chan *mc, const char *peer, uint32_t port)
 	reverse_begin(a->conn, mc, NULL, 0, peer, port);
 }
 
-/* The next shell has a fresh one made. */
 static void
 on_closed(void *owner, uint32_t code, const char *text)
 {
-	struct agent **p = &agents, *a = owner;
-
 	(void)code;
 	(void)text;
-	while (*p != a)
-		p = &(*p)->next;
-	*p = a->next;
-	free(a->path);
-	free(a);
+	forget(owner);
 }
 
 static const struct mux_events events = { on_opened, on_failed, NULL, NULL, NULL, on_closed,
@@ -152,13 +163,18 @@ agent_waits(struct channel *ch, uint64_t ref)
 	struct mux_frame first = { .type = MUX_LISTEN_AGENT };
 	struct agent *a;
 
-	if (!ch->agent)
+	if (!ch->agent || ch->state == CH_AGENT) /* it has waited */
 		return false;
 	if ((a = find(ref)) == NULL) {
+		if (mux_refused(ch->conn, ref, PERM_FORWARD))
+			return false;
 		a = xcalloc(1, sizeof(*a));
-		*a = (struct agent){ agents, ch->conn, ref, false, NULL };
+		*a = (struct agent){ agents, ch->conn, ref, true, NULL };
 		agents = a;
-		a->asked = mux_open(ch->conn, ref, PERM_FORWARD, &first, &events, a) != NULL;
+		if (mux_open(ch->conn, ref, PERM_FORWARD, &first, &events, a) == NULL) {
+			forget(a);
+			return false;
+		}
 	}
 	if (a->asked) {
 		ch->ref = ref;

@@ -13,7 +13,7 @@ import paramiko
 import pytest
 
 from far import with_sshd
-from lab import SLOW, free_port, run, wait_for
+from lab import SLOW, free_port, read_all, run, wait_for
 
 
 def listens(host, container, port):
@@ -279,6 +279,23 @@ def test_agent_forwarding(web, tmp_path):
     finally:
         agent.kill()
         agent.wait()
+
+
+def test_an_agents_socket_that_failed_is_tried_again(host, container):
+    container("a-again", "debian", "--user", "1000")
+    host.engine.exec("a-again", "chmod", "755", "/tmp", "/dev/shm", "/var/tmp", user="0")
+
+    def path(t):
+        s = t.open_session()
+        s.request_forward_agent(lambda _: None)
+        s.exec_command('echo "$SSH_AUTH_SOCK"')
+        return read_all(s).decode()
+    with contextlib.closing(host.transport("alice+a-again")) as t:
+        assert path(t) == "\n"
+        host.engine.exec("a-again", "chmod", "1777", "/tmp", user="0")
+        first = path(t)
+        assert first.startswith("/tmp/jumpbox-agent."), first
+        assert path(t) == first
 
 
 def test_what_is_too_much_for_one_connection_is_said(host):
