@@ -26,7 +26,8 @@
 /*
  * Arguments: the marker, the size, the hash.  What is wrong with a place is found by running it there.
  * Where others may rename what is ours, only a directory is believed in that we are in, that is ours
- * and nobody else's: nothing of what is written, run or opened is found by its path.
+ * and nobody else's: nothing of what is written, run or opened is found by its path.  Such a one may
+ * be another of the user's, to which a link leads: what it has by that name is let alone.
  */
 #define PLACED	 "jumpbox: placed\n"
 #define NO_PLACE "jumpbox: no place\n"
@@ -38,9 +39,9 @@ static const char script[] =
     "for _d in /tmp /var/tmp \"$HOME\" /run /dev/shm /; do\n"
     " _x=$_d/.jumpbox-$1\n"
     " mkdir \"$_x\" && cd \"$_x\" && [ -O . ] &&\n"
-    "  case $(ls -ld .) in drwx--[-S]---*) ;; *) false ;; esac ||\n"
+    "  case $(ls -ld .) in drwx--[-S]---*) ;; *) false ;; esac && true >helper ||\n"
     "  { rmdir \"$_x\"; _x=; continue; }\n"
-    " if [ -z \"$_w\" ]; then head -c \"$2\"; else cat /proc/self/fd/4; fi >helper\n"
+    " if [ -z \"$_w\" ]; then head -c \"$2\"; else cat /proc/self/fd/4; fi >>helper\n"
     " chmod 700 helper && { ./helper </dev/null; [ $? -lt 126 ]; } && break\n"
     " [ -z \"$_w\" ] && [ -r helper ] && exec 4<helper && _w=1\n"
     " rm -f helper; rmdir \"$_x\"\n"

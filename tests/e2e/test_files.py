@@ -175,6 +175,26 @@ def test_another_user_of_the_container_does_not_get_his_program_run(host, contai
     assert "ran" not in host.engine.exec("f-open", "ls", "/tmp").split()
 
 
+# One who is always quick enough: the directory that was just made leads to another that is the user's alone.
+MKDIR = """#!/bin/sh
+/bin/mkdir "$@" || exit
+case $1 in
+/tmp/.jumpbox-*) mv "$1" /tmp/taken && ln -s /alone "$1" ;;
+esac
+"""
+
+
+def test_what_the_user_has_elsewhere_is_neither_run_nor_lost(host, container, tmp_path):
+    container("f-link", "debian")
+    (tmp_path / "mkdir").write_text(MKDIR)
+    (tmp_path / "mkdir").chmod(0o755)
+    host.engine.cli("cp", tmp_path / "mkdir", "f-link:/usr/local/bin/mkdir")
+    host.engine.exec("f-link", "sh", "-c", "/bin/mkdir -m 700 /alone; echo 'echo >/tmp/ran' >/alone/helper")
+    r = sftp(host, "alice+f-link", "ls /etc\n")
+    assert r.returncode == 0 and b"/etc/passwd" in r.stdout, r.stderr  # it has found another place
+    assert host.engine.exec("f-link", "sh", "-c", "cd /tmp; ls -d taken ran; stat -c %a /alone/*", check=False) == "taken\n644\n"
+
+
 def test_a_label_says_no(host, container):
     container("f-label", "busybox", "--label", "jumpbox.helper=off")
     r = sftp(host, "alice+f-label", "ls\n")
