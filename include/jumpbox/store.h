@@ -46,6 +46,8 @@ int store_open_busy(
  * the next store_turn(): many waits in a row must not hold up who serves others.
  */
 void store_turn(struct store *st);
+/* From now on nobody is waited for, until it is taken back. */
+void store_hasty(struct store *st, bool hasty);
 /*
  * What is read between the two is of one moment, and the file is locked and looked at once and not
  * for each row.  Not for long: what others write meanwhile cannot go into the file itself.

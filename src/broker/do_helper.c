@@ -207,23 +207,34 @@ helper_unnoted(struct broker *b, struct attached *a)
 		a->unnoted = 0;
 }
 
+/*
+ * Where one was waited for in vain the next are not, until one is taken: the
+ * session would wait, too, with all its channels, to get rid of more of them.
+ */
+static bool
+record_note(struct broker *b, struct attached *a, const char *line)
+{
+	char safe[2 * MAX_NOTE];
+
+	if (broker_store(b) == NULL)
+		return false;
+	store_hasty(b->st, b->notes_late);
+	helper_unnoted(b, a);
+	b->notes_late = put_note(b, a, "said", text_safe(safe, sizeof(safe), line)) != 0;
+	store_hasty(b->st, false);
+	return !b->notes_late;
+}
+
 const char *
 do_note(struct broker *b, struct msg *m)
 {
 	uint32_t id = msg_get_u32(m);
 	char *line = msg_dup_str(m, MAX_NOTE);
 	struct attached *a = attached_find(b, id);
-	bool good = msg_end(m) && id != 0 && id <= b->last_attach, lost;
-	char safe[2 * MAX_NOTE];
+	bool good = msg_end(m) && id != 0 && id <= b->last_attach;
 
-	if (good && a != NULL && a->kind == ATTACH_HELPER && a->row != 0) {
-		lost = too_many(b, a);
-		if (!lost) {
-			helper_unnoted(b, a);
-			lost = put_note(b, a, "said", text_safe(safe, sizeof(safe), line)) != 0;
-		}
-		a->unnoted += lost;
-	}
+	if (good && a != NULL && a->kind == ATTACH_HELPER && a->row != 0)
+		a->unnoted += too_many(b, a) || !record_note(b, a, line);
 	free(line);
 	return good ? NULL : "malformed";
 }

@@ -39,9 +39,9 @@ busy_wait(void *arg, int tries)
 	int64_t now = now_mono_ms();
 
 	if (tries == 0)
-		st->busy_deadline = now + (st->tired ? 0 : st->busy_ms);
+		st->busy_deadline = now + (st->tired || st->hasty ? 0 : st->busy_ms);
 	if (now >= st->busy_deadline) {
-		st->tired = st->by_turns;
+		st->tired |= st->by_turns && !st->hasty;
 		return 0;
 	}
 	poll(NULL, 0, tries < 20 ? 1 : 5);
@@ -264,6 +264,12 @@ store_turn(struct store *st)
 {
 	st->by_turns = true;
 	st->tired = false;
+}
+
+void
+store_hasty(struct store *st, bool hasty)
+{
+	st->hasty = hasty;
 }
 
 void

@@ -35,6 +35,7 @@ struct store {
 	int busy_ms;
 	int64_t busy_deadline;
 	bool by_turns, tired; /* see store_turn() */
+	bool hasty;	      /* see store_hasty() */
 	bool durable;	      /* synchronous=FULL from here on, see txn_begin */
 	struct statement *stmt;
 	size_t nstmt;

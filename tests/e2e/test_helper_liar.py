@@ -8,6 +8,7 @@ import paramiko
 import pytest
 
 from lab import SLOW, free_port, wait_for
+from test_bad_input import Lock
 from test_files import sftp
 from test_forward import ask, client, connect, listens, serve
 from test_helper import TYPES
@@ -85,23 +86,57 @@ def test_bad_frames_end_their_stream_alone(liar, name):
     assert re.search("how=(hostile|ended)", ends(host)[-1]["detail"]), ends(host)[-1]
 
 
+class Told:
+    """What the audit has of the container's lines from now on."""
+
+    def __init__(self, host):
+        self.host = host
+        self.skip = len(self.rows())
+
+    def rows(self):
+        return [r["detail"] for r in self.host.audit("file.note") if "/liar" in r["target"]]
+
+    def recorded_and_lost(self, said):
+        """How many there are, and how many are counted only, when that is all that was said."""
+        def count():
+            rows = self.rows()[self.skip:]
+            lost = [int(re.search(r"lost: (\d+) lines", d).group(1)) for d in rows if "lost:" in d]
+            return len([d for d in rows if "said:" in d]), sum(lost)
+        wait_for(lambda: sum(count()) >= said, 30, "all of them to be recorded or counted")
+        assert sum(count()) == said
+        return count()
+
+
 def test_what_it_says_of_files_is_bounded_and_counted(liar):
     """More lines than are recorded: the rest is a number, and nobody's transfer waits for them."""
     said = 12000
     host = liar(f"ready(); my $c = opened(); frame($c, $NOTE, str('open path=\"/$_\" for=read')) for 1 .. {said};"
                 "frame($c, $EOF, ''); frame($c, $EXIT, pack('NNN', 0, 0, 0)); frame($c, $CLOSE, '')")
+    told = Told(host)
     with subprocess.Popen(host.ssh_argv("alice+liar", options=("-s",)) + ["sftp"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
         assert sftp(host, "alice+bb", "ls /etc/passwd\n").returncode == 0
         p.communicate(timeout=60 * SLOW)
+    recorded, lost = told.recorded_and_lost(said)
+    assert recorded >= 10000 and lost > 0
 
-    def rows():
-        notes = [r["detail"] for r in host.audit("file.note") if "/liar" in r["target"]]
-        lost = [int(re.search(r"lost: (\d+) lines", d).group(1)) for d in notes if "lost:" in d]
-        return len([d for d in notes if "said:" in d]), sum(lost)
-    wait_for(lambda: sum(rows()) >= said, 30, "all of them to be recorded or counted")
-    recorded, lost = rows()
-    assert recorded + lost == said and recorded >= 10000 and lost > 0
+
+def test_what_it_says_of_files_beside_a_lock_holds_up_nobody(liar):
+    """That none is recorded is found once: the others are counted, and the rest of the connection goes on."""
+    said = 3000
+    host = liar("ready(); my $c = opened(); frame($c, $DATA, 'in'); get();"
+                f"frame($c, $NOTE, str('open path=\"/$_\" for=read')) for 1 .. {said};"
+                "frame($c, $DATA, 'all')")
+    told = Told(host)
+    with contextlib.closing(host.transport("alice+liar")) as t:
+        s = t.open_session()
+        s.invoke_subsystem("sftp")
+        s.settimeout(20 * SLOW)
+        assert s.recv(2) == b"in"
+        with Lock(host):
+            s.sendall(b"now")
+            assert s.recv(3) == b"all"  # after one wait of 5 s
+    assert told.recorded_and_lost(said)[1] > 0
 
 
 def test_requests_are_answered_in_their_order(liar):

@@ -210,6 +210,16 @@ a_locked_database_says_try_again(void **state)
 	assert_int_equal(session_close(f->st, 4711, "logout"), JB_TRY_AGAIN);
 	assert_true(store_failed(f->st));		  /* also after its rollback */
 	assert_int_equal(user_id(f->st, "alice", &n), 0); /* readers do not care */
+	store_turn(f->st);
+	store_hasty(f->st, true);
+	start = now_mono_ms();
+	assert_int_equal(audit_add(f->st, &op, "x.y", NULL, NULL, NULL), JB_TRY_AGAIN);
+	assert_true(now_mono_ms() - start < 50);
+	store_hasty(f->st, false); /* others of the turn still wait, once */
+	assert_int_equal(audit_add(f->st, &op, "x.y", NULL, NULL, NULL), JB_TRY_AGAIN);
+	took = now_mono_ms() - start;
+	assert_true(took >= 50);
+	assert_int_equal(audit_add(f->st, &op, "x.y", NULL, NULL, NULL), JB_TRY_AGAIN);
 	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(other);
 	assert_int_equal(audit_add(f->st, &op, "x.y", NULL, NULL, NULL), 0);
