@@ -20,7 +20,8 @@ enum {
 	READY_MS = 10000,
 	LAST_MS = 1000,	   /* for what a connection that is over has asked of files */
 	ANSWER_MS = 45000, /* more than the helper takes to say that nobody answers */
-	AGAIN_MS = 60000,  /* none there for processes, or none allowed: not asked for before */
+	AGAIN_MS = 60000, /* where none can be had for processes: not asked for again before that */
+	REFUSED_MS = 5000, /* what was not granted may be by then */
 	LAST_READS = 16,
 };
 
@@ -181,8 +182,10 @@ fail(struct mux *x, uint32_t code, const char *text, const char *how)
 	if (x->over)
 		return;
 	x->over = true;
-	if ((x->want & PROCESS && !x->ready) || x->refused)
+	if (x->want & PROCESS && !x->ready)
 		x->again_at = now_mono_ms() + AGAIN_MS;
+	else if (x->refused)
+		x->again_at = now_mono_ms() + REFUSED_MS;
 	if (x->fd >= 0) {
 		msg_init(&m, REQ_DETACH, link_id());
 		msg_put_u32(&m, x->request);
