@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from lab import SLOW, ended, free_port, run, wait_for
-from test_files import payload, scp, sftp  # noqa: F401
+from test_files import nothing_left, payload, scp, sftp  # noqa: F401
 from test_forward import ask, client, refusal
 
 
@@ -76,15 +76,6 @@ def test_a_command(host, kind):
         assert ("carried=1" in host.log_text()[mark:]) == (not kind.no_helper)
 
 
-def nothing_left(host, kind):
-    """Of the helper: neither a file in a place that it may have had, nor a process."""
-    if not kind.no_shell and host.engine.exec(kind.name, "find", "/tmp", "/var/tmp", "/run", "/dev/shm", "/home",
-                                              "-name", ".jumpbox*", check=False):
-        return False
-    return (b".jumpbox" not in host.engine.cli("diff", kind.name).stdout and
-            len(host.engine.processes(kind.name)) <= 2)
-
-
 def test_files(host, kind, payload, tmp_path):  # noqa: F811
     there, back = f"{kind.login}@127.0.0.1:/tmp/p", tmp_path / "back"
     up = scp(host, "-s", payload, there)
@@ -100,7 +91,7 @@ def test_files(host, kind, payload, tmp_path):  # noqa: F811
     back.unlink()
     r = scp(host, "-s", there[:-1] + "q", back)
     assert r.returncode == 0 and back.read_bytes() == payload.read_bytes(), r.stderr
-    wait_for(lambda: nothing_left(host, kind), 20, "nothing to be left")
+    wait_for(lambda: nothing_left(host, kind.name, not kind.no_shell), 20, "nothing to be left")
 
 
 @contextlib.contextmanager
