@@ -51,7 +51,7 @@ struct conn {
 	struct mux *muxes;	   /* mux_client.c */
 	struct forwards *forwards; /* forward.c; NULL: nothing was ever forwarded */
 	unsigned nchannels;
-	unsigned asking;	   /* TARGETs and LISTs that the broker has not answered */
+	unsigned asking;	   /* TARGETs and LISTs of channels that wait for their answer */
 	struct channel *lister;	   /* whose list the broker has in hand; NULL: nobody's */
 	unsigned followers;	   /* menus that want to hear of changes */
 	struct channel *renewing;  /* asks its user for a new password */

@@ -295,10 +295,10 @@ broker_message(struct conn *c, struct msg *m)
 			return;
 		}
 	}
-	if (m->type == REP_TARGET || m->type == REP_LIST)
-		c->asking--;
 	if (auth_answer(c, m) || mux_answer(c, m) || forward_answer(c, m))
 		return;
+	if (m->type == REP_TARGET || m->type == REP_LIST)
+		c->asking--;
 	/*
 	 * An answer that nobody waits for any more is of a channel that has gone, and its
 	 * descriptor goes with the message: whoever left CONNECTING has sent a DETACH.
