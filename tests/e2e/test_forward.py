@@ -46,7 +46,10 @@ def connect(port, seconds=20):
     return wait_for(try_it, seconds, f"port {port}")
 
 
-def ask(port, text=b"GET /passwd HTTP/1.0\r\n\r\n"):
+GET = b"GET /passwd HTTP/1.0\r\n\r\n"
+
+
+def ask(port, text=GET):
     """What comes; a client that was refused closes, or resets because of what it did not read."""
     with connect(port) as s:
         try:
@@ -342,11 +345,16 @@ def test_why_there_is_no_helper_is_said(own_host):
         assert "does not allow the helper" in refusal(c)
 
 
-def test_unix_sockets_of_the_container(web):
-    perl = ("use IO::Socket::UNIX; $l = IO::Socket::UNIX->new(Local => '/tmp/s.sock', Listen => 5) or die; "
+def serve_path(host, path):
+    """A server on a unix socket in `deb`; it answers with what it hears, reversed."""
+    perl = ("use IO::Socket::UNIX; $l = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5) or die; "
             "while ($s = $l->accept) { print $s scalar reverse scalar <$s>; close $s }")
-    web.engine.cli("exec", "--detach", "deb", "perl", "-e", perl)
-    wait_for(lambda: "s.sock" in web.engine.exec("deb", "ls", "/tmp"))
+    host.engine.cli("exec", "--detach", "deb", "perl", "-e", perl, path)
+    wait_for(lambda: host.engine.exec("deb", "ls", path, check=False))
+
+
+def test_unix_sockets_of_the_container(web):
+    serve_path(web, "/tmp/s.sock")
     port, none = free_port(), free_port()
     with client(web, "alice+deb", "-L", f"{port}:/tmp/s.sock", "-L", f"{none}:/tmp/none.sock"):
         assert ask(port, b"abc") == b"cba"
