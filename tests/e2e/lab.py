@@ -149,7 +149,9 @@ def make_certificates(directory):
 
 
 class Engine:
-    """A private container engine: dockerd on a unix socket or behind TLS, or Podman's API."""
+    """A private container engine: dockerd on a unix socket or behind TLS, one with user namespaces, or Podman's API."""
+
+    IDS = 200000  # of root in a user namespace, here
 
     def __init__(self, kind, directory):
         self.kind = kind
@@ -184,6 +186,8 @@ class Engine:
                          "--tlscacert", str(self.certs / "ca.pem"),
                          "--tlscert", str(self.certs / "server.pem"),
                          "--tlskey", str(self.certs / "server.key")]
+            if self.kind == "userns":
+                argv = [*self._own_ids(), *argv, "--userns-remap", "jumpbox"]
         self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                      start_new_session=True)
         log.close()
@@ -192,6 +196,13 @@ class Engine:
             shutil.chown(self.socket, group="jumpbox")
             os.chmod(self.socket, 0o660)
         return self
+
+    def _own_ids(self):
+        """Subordinate ids as this engine alone sees them: the machine's files stay what they are."""
+        ids = self.dir / "ids"
+        ids.write_text(f"jumpbox:{self.IDS}:65536\n")
+        binds = "".join(f"mount --bind {ids} /etc/{file} && " for file in ("subuid", "subgid"))
+        return ["unshare", "--mount", "sh", "-c", f'{binds}exec "$@"', "sh"]
 
     def _podman(self):
         return ["env", f"CONTAINERS_CONF={self.dir}/containers.conf", "podman", "--root", str(self.dir / "data"),
@@ -585,14 +596,14 @@ class Lab:
         self.first = None  # what each site() is a copy of
 
     def engine(self, kind):
-        """One of the run's engines, with the run's containers, whichever test asks first."""
+        """One of the run's engines, with the run's containers, whichever test asks first; "userns" has none of them."""
         if kind in self.engines:
             return self.engines[kind]
         if kind == "podman-tls":
             engine = self.engines[kind] = TlsProxy(self.engine("podman"), self.dir / kind)
         else:
             engine = self.engines[kind] = Engine(kind, self.dir / kind).start()
-            for name, image in self.containers:
+            for name, image in () if kind == "userns" else self.containers:
                 engine.container(name, image)
         return engine
 
