@@ -117,13 +117,14 @@ def test_files_ro_writes_nothing(own_host, payload):
     assert "never" not in host.engine.exec("bb", "ls", "/tmp")
     asked = host.log_text().count("attach.refused")
     with contextlib.closing(host.transport("bob+bb")) as t:
-        for _ in range(3):
+        for _ in range(5):
             ch = t.open_session()
             ch.invoke_subsystem("sftp")
             ch.sendall(packet(INIT, Raw(b"\0\0\0\3")))
             assert ch.recv(9)[4] == VERSION
             ch.close()
-    assert host.log_text().count("attach.refused") == asked + 1  # what the first was refused no other asks for
+    asked = host.log_text().count("attach.refused") - asked
+    assert 1 <= asked < 5  # what the first was refused the others do not ask for, unless seconds have passed
 
 
 def test_without_the_permission_there_is_none(own_host):
@@ -200,7 +201,8 @@ def test_what_the_user_has_elsewhere_is_neither_run_nor_lost(host, container, tm
     host.engine.exec("f-link", "sh", "-c", "/bin/mkdir -m 700 /alone; echo 'echo >/tmp/ran' >/alone/helper")
     r = sftp(host, "alice+f-link", "ls /etc\n")
     assert r.returncode == 0 and b"/etc/passwd" in r.stdout, r.stderr  # it has found another place
-    assert host.engine.exec("f-link", "sh", "-c", "cd /tmp; ls -d taken ran; stat -c %a /alone/*", check=False) == "taken\n644\n"
+    left = host.engine.exec("f-link", "sh", "-c", "ls /tmp; stat -c %a /alone/*")
+    assert left == "taken\n644\n"
 
 
 def test_a_label_says_no(host, container):
