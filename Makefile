@@ -164,7 +164,8 @@ $(BUILD)/tests/fuzz/fuzz_input: $(BUILD)/src/session/ui_input.o
 $(BUILD)/tests/fuzz/fuzz_sftp: $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/helper/sftp*.c))
 $(BUILD)/tests/fuzz/fuzz_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_client mux_chan)
 $(BUILD)/tests/fuzz/fuzz_copy: $(BUILD)/src/helper/copy_wire.o
-$(BUILD)/tests/fuzz/fuzz_sftp: $(BUILD)/tests/fuzz/jail.o
+$(BUILD)/tests/fuzz/fuzz_copy_in: $(patsubst %,$(BUILD)/src/helper/%.o,copy_file copy_path copy_place copy_wire note) $(BUILD)/tests/fuzz/copy_source.o
+$(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,sftp copy_in): $(BUILD)/tests/fuzz/jail.o
 $(BUILD)/tests/fuzz/fuzz_helper: $(patsubst %,$(BUILD)/src/helper/%.o,stream dispatch chan exec mask account loop)
 $(BUILD)/tests/fuzz/fuzz_sftp: $(BUILD)/src/helper/note.o
 fuzz-programs: $(FUZZ)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -215,6 +216,21 @@ jail_empty(int fd, const uint8_t *p, size_t n)
 	if (n > 0)
 		munmap((void *)(uintptr_t)p, n);
 	check(ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+}
+
+size_t
+jail_descriptors(void)
+{
+	struct pollfd set[256];
+	const size_t most = sizeof(set) / sizeof(set[0]);
+	size_t n = most;
+
+	for (size_t i = 0; i < most; i++)
+		set[i] = (struct pollfd){ (int)i, 0, 0 };
+	check(poll(set, most, 0) >= 0);
+	for (size_t i = 0; i < most; i++)
+		n -= (set[i].revents & POLLNVAL) != 0;
+	return n;
 }
 
 void

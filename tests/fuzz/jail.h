@@ -25,6 +25,9 @@ int jail_file(const char *name);
 size_t jail_take(int fd, const uint8_t **p);
 void jail_empty(int fd, const uint8_t *p, size_t n);
 
+/* How many descriptors are open. */
+size_t jail_descriptors(void);
+
 /* Of notes: whole lines without control characters. */
 void jail_check_notes(const uint8_t *p, size_t n);
 
