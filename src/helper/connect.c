@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CONNECT_MS = 30000 };
@@ -81,7 +82,8 @@ connect_free(struct chan *c)
 		return;
 	if (x->fd >= 0)
 		close(x->fd);
-	if (x->resolver > 0)
+	/* Once it has been waited for, its number may be another's. */
+	if (x->resolver > 0 && waitpid(x->resolver, NULL, WNOHANG) == 0)
 		kill(x->resolver, SIGKILL);
 	free(x);
 	c->connecting = NULL;
