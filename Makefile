@@ -162,7 +162,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
 $(BUILD)/tests/fuzz/fuzz_input: $(BUILD)/src/session/ui_input.o
 $(BUILD)/tests/fuzz/fuzz_sftp: $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/helper/sftp*.c))
-$(BUILD)/tests/fuzz/fuzz_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_client mux_chan)
+$(BUILD)/tests/fuzz/fuzz_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_client mux_chan) $(BUILD)/tests/fuzz/mux_peer.o
 $(BUILD)/tests/fuzz/fuzz_copy: $(BUILD)/src/helper/copy_wire.o
 $(BUILD)/tests/fuzz/fuzz_copy_in: $(patsubst %,$(BUILD)/src/helper/%.o,copy_file copy_path copy_place copy_wire note) $(BUILD)/tests/fuzz/copy_source.o
 $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,sftp copy_in helper): $(BUILD)/tests/fuzz/jail.o

@@ -1,11 +1,14 @@
 /*
- * A hostile container against the session: what comes on the stream of a
- * helper that has one channel of each kind.  The first byte says in what pieces
- * it arrives.  Whatever comes, no owner is told anything of a channel that is
- * gone, nor given more than the window that was granted, and what the session
- * says is well-formed.
+ * A hostile container against the session, while the session's owners, its
+ * broker and its clock do what they like.  The input is steps of two bytes: the
+ * first says what (a row of steps[]), the second of how much; of SAY they are a
+ * length, and so many bytes of a helper follow.  Whatever comes, no owner is
+ * told anything of a channel that is gone, nor given more than the window that
+ * was granted; what the session says is well-formed, due and within the windows
+ * that it was given; and the broker hears of the end of each stream once.
  */
 #include "fuzz.h"
+#include "mux_peer.h"
 
 #include "../../src/session/mux_client.h"
 
@@ -17,45 +20,34 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PIECES = 64 };
+enum { KIND = 7, OWNERS = 64, BROKER_SAYS = -JB_DENIED };
 
-/* ---- in place of link.c and timers.c -------------------------------------- */
-
-static uint32_t ids;
-
-uint32_t
-link_id(void)
-{
-	return ++ids;
-}
-
-void
-link_send(struct msg *m)
-{
-	msg_release(m);
-}
-
-void
-timers_active(struct conn *c)
-{
-	(void)c;
-}
+static struct conn conn;
+static int64_t later; /* than the clock says */
+static bool released;
+static struct stream *at; /* whose container speaks */
 
 /* ---- owners ------------------------------------------------------------------ */
 
 static struct owner {
 	struct mux_chan *mc; /* NULL: gone */
-	bool opened, ended;
-	size_t held;
-} owners[PIECES];
+	uint8_t arg;	     /* of do_open() */
+	uint32_t need;
+	bool opened, ended, listens;
+	size_t held, data, errdata;
+} owners[OWNERS];
 static size_t nowners;
+
+enum { FILES = PERM_FILES | PERM_FILES_RO, PROCESS = PERM_SHELL | PERM_EXEC };
+
+static void do_open(uint8_t arg);
 
 static struct owner *
 live(void *arg)
 {
 	struct owner *o = arg;
 
-	check(o->mc != NULL);
+	check(o->mc != NULL && !released);
 	return o;
 }
 
@@ -64,9 +56,10 @@ on_opened(void *arg, uint32_t port, const char *path)
 {
 	struct owner *o = live(arg);
 
-	(void)port;
-	check(!o->opened && strlen(path) <= MUX_PATH_MAX);
+	check(!o->opened && port <= INT32_MAX && strlen(path) <= MUX_PATH_MAX);
 	o->opened = true;
+	if (o->need == PERM_FILES_RO) /* as a copy does */
+		do_open((uint8_t)((o->arg & ~KIND) | 1));
 }
 
 static void
@@ -74,25 +67,34 @@ on_failed(void *arg, uint32_t why, uint32_t code, const char *text)
 {
 	struct owner *o = live(arg);
 
-	(void)why;
 	(void)code;
-	check(!o->opened && text != NULL);
+	check(!o->opened && why < MUX_WHYS && text != NULL);
 	o->mc = NULL;
+	if (why == 0 && o->need == PERM_FILES) /* whoever may not write may perhaps read */
+		do_open((uint8_t)((o->arg & ~KIND) | 4));
 }
 
-/* What is taken is granted again at once, every other time. */
+/* Half of it is passed on and granted again at once. */
 static void
 on_data(void *arg, const void *p, size_t n)
 {
 	struct owner *o = live(arg);
 
-	check(o->opened && !o->ended && p != NULL && n > 0);
+	check(o->opened && !o->ended && !o->listens && p != NULL && n > 0);
 	o->held += n;
 	check(o->held <= MUX_WINDOW_START);
-	if (o->held % 2 == 0) {
+	if (n % 2 == 0) {
+		mux_send(o->mc, p, n);
 		mux_grant(o->mc, o->held);
 		o->held = 0;
 	}
+}
+
+static void
+on_errdata(void *arg, const void *p, size_t n)
+{
+	check(live(arg)->need & PROCESS);
+	on_data(arg, p, n);
 }
 
 static void
@@ -100,168 +102,287 @@ on_eof(void *arg)
 {
 	struct owner *o = live(arg);
 
-	check(o->opened && !o->ended);
+	check(o->opened && !o->ended && !o->listens);
 	o->ended = true;
 }
 
 static void
 on_exited(void *arg, uint32_t signal, uint32_t code, bool core)
 {
+	const struct owner *o = live(arg);
+
 	(void)core;
-	check(live(arg)->opened && signal <= 255 && code <= 255);
+	check(o->opened && o->need & (FILES | PROCESS) && signal <= 255 && code <= 255);
 }
 
 static void
 on_closed(void *arg, uint32_t code, const char *text)
 {
 	(void)code;
-	check(text != NULL);
+	check(live(arg)->opened && text != NULL);
 	live(arg)->mc = NULL;
 }
 
 static void on_accepted(void *arg, struct mux_chan *mc, const char *peer, uint32_t port);
 
 static const struct mux_events events = { on_opened, on_failed, on_data, on_eof, on_exited,
-	on_closed, on_accepted, on_data };
+	on_closed, on_accepted, on_errdata };
 
 /* The channels of half of the connections are owned, and half are not wanted. */
 static void
 on_accepted(void *arg, struct mux_chan *mc, const char *peer, uint32_t port)
 {
-	struct owner *o;
+	struct owner *o = live(arg);
 
-	(void)live(arg);
-	(void)peer;
-	check(port <= UINT16_MAX);
-	if (port % 2 == 0 || nowners == PIECES) {
+	check(o->listens && strlen(peer) <= MUX_HOST_MAX && port <= UINT16_MAX);
+	if (port % 2 == 0 || nowners == OWNERS) {
 		mux_close(mc);
 		return;
 	}
 	o = &owners[nowners++];
-	*o = (struct owner){ mc, true, false, 0 };
+	*o = (struct owner){ .mc = mc, .opened = true };
 	mux_own(mc, &events, o);
 }
 
-/* ---- the stream ----------------------------------------------------------------- */
+/* ---- steps: what happens ------------------------------------------------------- */
 
-static int
-connect_helper(struct conn *c)
+/* By the last bits; the first ones say in which container. */
+static const struct {
+	enum mux_type type;
+	uint32_t need;
+} kinds[] = {
+	{ MUX_OPEN_TCP, PERM_FORWARD },
+	{ MUX_OPEN_SFTP, PERM_FILES },
+	{ MUX_OPEN_EXEC, PERM_SHELL },
+	{ MUX_LISTEN_AGENT, PERM_FORWARD },
+	{ MUX_OPEN_COPY, PERM_FILES_RO },
+	{ MUX_OPEN_UNIX, PERM_FORWARD },
+	{ MUX_LISTEN_TCP, PERM_FORWARD_SOME },
+	{ MUX_OPEN_EXEC, PERM_EXEC },
+};
+
+static void
+do_open(uint8_t arg)
 {
-	static const struct {
-		enum mux_type type;
-		uint32_t need;
-	} first[] = {
-		{ MUX_OPEN_TCP, PERM_FORWARD },
-		{ MUX_OPEN_SFTP, PERM_FILES },
-		{ MUX_OPEN_EXEC, PERM_SHELL },
-		{ MUX_LISTEN_AGENT, PERM_FORWARD },
-	};
-	uint32_t request = mux_for_process(c, 1, PERM_SHELL);
-	struct mux_frame f;
+	const uint64_t ref = 1 + (arg >> 3);
+	const uint32_t need = kinds[arg & KIND].need;
+	struct owner *o = &owners[nowners];
+	struct mux_frame f = { .type = kinds[arg & KIND].type };
+	uint32_t request;
+
+	if (nowners == OWNERS || nstreams == STREAMS)
+		return;
+	nowners++;
+	*o = (struct owner){ .arg = arg, .need = need };
+	o->listens = f.type == MUX_LISTEN_AGENT || f.type == MUX_LISTEN_TCP;
+	if (!(need & PROCESS))
+		o->mc = mux_open(&conn, ref, need, &f, &events, o);
+	else if ((request = mux_for_process(&conn, ref, need)) != 0)
+		o->mc = mux_open_process(&conn, request, need, &f, &events, o);
+}
+
+static struct owner *
+owner_of(uint8_t arg)
+{
+	struct owner *o = nowners > 0 ? &owners[arg % nowners] : NULL;
+
+	return o != NULL && o->mc != NULL ? o : NULL;
+}
+
+/* Kilobytes to all of them, up to a whole window. */
+static void
+do_send(uint8_t arg)
+{
+	static const uint8_t bytes[255 * 1024];
+	const size_t n = arg * 1024u + 1;
+
+	for (struct owner *o = owners; o < owners + nowners; o++)
+		check(o->mc == NULL || mux_send(o->mc, bytes, n % sizeof(bytes)) <= n);
+}
+
+static void
+do_grant(uint8_t arg)
+{
+	struct owner *o = owner_of(arg);
+
+	if (o != NULL) {
+		mux_grant(o->mc, o->held);
+		o->held = 0;
+	}
+}
+
+static void
+do_eof(uint8_t arg)
+{
+	struct owner *o = owner_of(arg);
+
+	if (o != NULL)
+		mux_eof(o->mc);
+}
+
+static void
+do_tell(uint8_t arg)
+{
+	struct owner *o = owner_of(arg);
+
+	if (o != NULL && o->need & PROCESS) {
+		mux_resize(o->mc, arg, 24);
+		mux_signal(o->mc, "TERM");
+	}
+}
+
+static void
+do_close(uint8_t arg)
+{
+	struct owner *o = owner_of(arg);
+
+	if (o != NULL)
+		mux_close(o->mc);
+	if (o != NULL)
+		o->mc = NULL;
+}
+
+/* The broker's, to the first that waits for it: yes, or (an odd one) no. */
+static void
+do_answer(uint8_t arg)
+{
+	struct stream *x = streams;
 	struct msg m;
 	int pair[2];
 
-	check(request != 0 && mux_for_process(c, 1, PERM_SHELL) == request);
-	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-	msg_init(&m, REP_HELPER, request);
-	msg_put_u32(&m, 0);
-	msg_put_str(&m, "");
-	msg_put_u32(&m, PERM_DEFAULT);
-	msg_put_fd(&m, pair[0]);
+	while (x < streams + nstreams && x->answered)
+		x++;
+	if (x == streams + nstreams)
+		return;
+	x->answered = true;
+	msg_init(&m, REP_HELPER, x->request);
+	msg_put_u32(&m, arg & 1 ? (uint32_t)BROKER_SAYS : 0);
+	msg_put_str(&m, arg & 1 ? "no" : "");
+	msg_put_u32(&m, arg & 2 ? PERM_FORWARD : PERM_DEFAULT | PERM_FORWARD_SOME);
+	if (!(arg & 1)) {
+		check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+		msg_put_fd(&m, pair[0]);
+		x->fd = pair[1];
+		at = x;
+	}
 	m.pos = MSG_HEADER;
-	check(mux_answer(c, &m));
+	check(mux_answer(&conn, &m));
 	msg_release(&m);
-	for (nowners = 0; nowners < sizeof(first) / sizeof(first[0]); nowners++) {
-		memset(&f, 0, sizeof(f));
-		f.type = first[nowners].type;
-		if (f.type == MUX_OPEN_TCP)
-			f.u.tcp.host = mux_str("");
-		if (f.type == MUX_OPEN_EXEC)
-			f.u.exec.command = mux_str("");
-		owners[nowners] = (struct owner){ NULL, false, false, 0 };
-		owners[nowners].mc = f.type == MUX_OPEN_EXEC
-		    ? mux_open_process(c, request, PERM_SHELL, &f, &events, &owners[nowners])
-		    : mux_open(c, 1, first[nowners].need, &f, &events, &owners[nowners]);
-		check(owners[nowners].mc != NULL);
-	}
-	return pair[1];
 }
 
-static struct buf said;
-
-/* What the session says is frames of a session. */
+/* Until it has answered the broker withdraws by its answer. */
 static void
-listen_to(int fd)
+do_withdraw(uint8_t arg)
 {
-	struct mux_frame f;
-	ssize_t n;
-	long used;
-
-	while ((n = recv(fd, buf_reserve(&said, 65536), 65536, MSG_DONTWAIT)) > 0) {
-		buf_commit(&said, (size_t)n);
-		while ((used = mux_get(buf_ptr(&said), buf_len(&said), MUX_SESSION, &f)) > 0)
-			buf_consume(&said, (size_t)used);
-		check(used == 0);
-	}
+	if (nstreams > 0 && streams[arg % nstreams].answered)
+		mux_detached(&conn, streams[arg % nstreams].request, arg, "withdrawn");
 }
 
-/* As an engine frames it; false: the stream is over. */
-static bool
-say(struct conn *c, int fd, const uint8_t *p, size_t n)
+static void
+do_speaker(uint8_t arg)
 {
-	const uint8_t head[8] = { 1, 0, 0, 0, 0, 0, (uint8_t)(n >> 8), (uint8_t)n };
-	struct pollfd set[2];
+	if (nstreams > 0)
+		at = &streams[arg % nstreams];
+}
 
-	if (send(fd, head, sizeof(head), MSG_NOSIGNAL) < 0 || send(fd, p, n, MSG_NOSIGNAL) < 0)
-		return false;
-	for (struct owner *o = owners; o < owners + nowners; o++) {
-		if (o->mc == NULL || n % 3 != 0)
-			continue;
-		mux_send(o->mc, p, n);
-		mux_resize(o->mc, 80, 24);
-		if (n % 5 == 0)
-			mux_eof(o->mc);
-	}
-	mux_poll(c, set, 1);
-	set[1].revents = POLLIN;
-	mux_polled(c, set);
-	mux_work(c, now_mono_ms());
-	listen_to(fd);
-	return c->muxes != NULL;
+static void
+do_sleep(uint8_t arg)
+{
+	at->asleep = arg != 0;
+}
+
+static void
+do_end(uint8_t arg)
+{
+	if (at->fd >= 0)
+		shutdown(at->fd, arg % 3); /* one way or both */
+}
+
+/* Kilobytes of DATA on one of the first channels, or the first of the container's. */
+static void
+do_flood(uint8_t arg)
+{
+	static uint8_t frame[MUX_HEAD + 31 * 2048 + 1];
+	const size_t n = (arg >> 3) * 2048u + 1;
+
+	mux_put_head(frame, (arg & 7) != 0 ? arg & 7 : MUX_TOP_BIT | 1, MUX_DATA, n);
+	stream_speak(at, frame, MUX_HEAD + n);
+}
+
+/* No engine says that. */
+static void
+do_garble(uint8_t arg)
+{
+	if (at->fd >= 0)
+		(void)!send(at->fd, &arg, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void
+do_later(uint8_t arg)
+{
+	later += arg * 1000;
+	mux_rest(&conn);
+	check(mux_deadline(&conn) >= 0);
+}
+
+static void (*const steps[])(uint8_t arg) = { do_open, do_answer, do_send, do_grant, do_eof,
+	do_tell, do_close, do_withdraw, do_speaker, do_sleep, do_end, do_later, do_garble,
+	do_flood };
+enum { SAY = 0x80, STEPS = sizeof(steps) / sizeof(steps[0]) };
+
+static void
+turn(void)
+{
+	struct pollfd set[1 + STREAMS];
+	unsigned n = mux_poll(&conn, set, 1);
+
+	poll(set + 1, n, 0);
+	mux_polled(&conn, set);
+	mux_work(&conn, now_mono_ms() + later);
+	for (struct stream *x = streams; x < streams + nstreams; x++)
+		if (!x->asleep)
+			stream_hear(x);
+}
+
+static void
+end_all(void)
+{
+	struct stream *x;
+
+	for (x = streams; x < streams + nstreams; x++)
+		if (x->fd >= 0)
+			shutdown(x->fd, SHUT_WR); /* it is not waited for */
+	released = true;
+	mux_release_all(&conn, "ended");
+	mux_work(&conn, INT64_MAX);
+	check(conn.muxes == NULL);
+	streams_end();
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	static const uint8_t ready[MUX_HEAD + 24] = { 0, 0, 0, 0, MUX_READY, 0, 0, 24, 0, 0, 0,
-		MUX_VERSION };
-	struct conn c = { .client = -1 };
-	size_t piece;
-	bool on;
-	int fd;
+	size_t len;
 
-	if (n == 0)
-		return 0;
-	buf_init(&said, 2 * MUX_FRAME_MAX);
-	fd = connect_helper(&c);
-	piece = p[0] == 0 ? n : p[0];
-	on = say(&c, fd, ready, sizeof(ready));
-	for (p++, n--; on && n > 0; p += piece, n -= piece) {
-		if (piece > n)
-			piece = n;
-		on = say(&c, fd, p, piece);
+	memset(&conn, 0, sizeof(conn));
+	conn.client = -1;
+	later = 0;
+	released = false;
+	nowners = 0;
+	streams_begin();
+	at = &streams[0];
+	for (; n >= 2; p += len, n -= len) {
+		len = 2;
+		if (p[0] & SAY) {
+			len += ((size_t)p[0] & 0x7f) << 8 | p[1];
+			if (len > n)
+				len = n;
+			stream_speak(at, p + 2, len - 2);
+		} else {
+			steps[p[0] % STEPS](p[1]);
+		}
+		turn();
 	}
-	for (struct owner *o = owners; o < owners + nowners; o++) {
-		if (o->mc != NULL)
-			mux_close(o->mc);
-		o->mc = NULL;
-	}
-	shutdown(fd, SHUT_WR); /* it is not waited for */
-	mux_release_all(&c, "ended");
-	mux_work(&c, INT64_MAX);
-	check(c.muxes == NULL);
-	listen_to(fd);
-	buf_release(&said);
-	close(fd);
+	end_all();
 	return 0;
 }
