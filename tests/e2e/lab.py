@@ -284,11 +284,19 @@ class Engine:
             except subprocess.TimeoutExpired:
                 self.proc.kill()
                 self.proc.wait(10)
+        self._end_what_waits()
         for line in reversed(open("/proc/self/mounts").read().splitlines()):
             mount = line.split()[1].encode().decode("unicode_escape")
             if mount.startswith(str(self.dir)):
                 run("umount", "--lazy", mount, check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _end_what_waits(self):
+        """Minutes after an exec Podman tidies up after it: that would make all of this anew."""
+        for p in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has ended
+                if f"{self.dir}/".encode() in (p / "cmdline").read_bytes():
+                    os.kill(int(p.name), signal.SIGKILL)
 
 
 class TlsProxy:
