@@ -812,6 +812,7 @@ def test_the_mask(perms):
             got, answer = m.frames[channel].popleft()
             forbidden = got == "FAILED" and WHYS[Reader(answer).u32() - 1] == "FORBIDDEN"
             assert forbidden == (not perms & needs), what
+        m.end()  # and is not killed, which would leave the agent's socket on this machine
 
 
 def test_the_outside_is_reached_by_items_alone(here):
