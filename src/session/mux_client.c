@@ -35,7 +35,7 @@ stream_find(const struct conn *c, uint64_t ref, uint32_t need)
 	struct mux *x;
 
 	for (x = c->muxes; x != NULL; x = x->next)
-		if (x->ref == ref && !x->over &&
+		if (x->ref == ref && !x->over && !x->ended &&
 		    (x->fd < 0 ? x->want == need : policy_gives(x->perms, need)))
 			break;
 	return x;
@@ -165,7 +165,7 @@ mux_for_process(struct conn *c, uint64_t ref, uint32_t need)
 			continue;
 		if (x->no_processes || (x->over && x->want == need))
 			return 0;
-		if (!x->over && (x->fd < 0 || policy_gives(x->perms, need)))
+		if (!x->over && !x->ended && (x->fd < 0 || policy_gives(x->perms, need)))
 			return x->request;
 	}
 	x = stream_ask(c, ref, need);
@@ -262,6 +262,14 @@ read_some(struct mux *x)
 	return true;
 }
 
+/* What was said until then, of a stream that is about to end: of files, it is for the audit. */
+static void
+hear_rest(struct mux *x)
+{
+	for (int n = 0; n < LAST_READS && x->fd >= 0 && !x->ended && read_some(x); n++)
+		;
+}
+
 static bool
 write_some(struct mux *x)
 {
@@ -270,8 +278,11 @@ write_some(struct mux *x)
 
 	while (buf_len(&x->put) > 0) {
 		n = send(x->fd, buf_ptr(&x->put), buf_len(&x->put), MSG_NOSIGNAL);
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
+		if (n < 0 && errno != EAGAIN && errno != EINTR) {
+			hear_rest(x);
 			x->ended = true;
+			break;
+		}
 		if (n <= 0)
 			break;
 		/* What is typed is a secret now and then. */
@@ -321,7 +332,6 @@ mux_answer(struct conn *c, struct msg *m)
 	return true;
 }
 
-/* What the helper has said until then is heard: of files, it is for the audit. */
 bool
 mux_detached(struct conn *c, uint32_t request, uint32_t code, const char *reason)
 {
@@ -329,8 +339,7 @@ mux_detached(struct conn *c, uint32_t request, uint32_t code, const char *reason
 
 	if (x == NULL || x->over)
 		return false;
-	for (int n = 0; n < LAST_READS && x->fd >= 0 && !x->ended && read_some(x); n++)
-		;
+	hear_rest(x);
 	fail(x, code, reason, "withdrawn");
 	return true;
 }

@@ -1018,6 +1018,69 @@ test_bad_frames_end_the_stream(void **state)
 	setup(state);
 }
 
+static void
+withdrawn(void)
+{
+	assert_true(mux_detached(&conn, conn.muxes->request, 1, "withdrawn"));
+}
+
+static void
+gone(void)
+{
+	mux_work(&conn, now_mono_ms());
+}
+
+static void
+cut(void)
+{
+	mux_release_all(&conn, "lost");
+}
+
+/* Also where there is something to be written, which tells of the end first. */
+static void
+test_what_was_said_before_the_end_is_heard(void **state)
+{
+	static void (*const ends[])(void) = { withdrawn, gone, cut };
+	const struct mux_frame note = {
+		.channel = 3, .type = MUX_NOTE, .u.text.text = mux_str("remove path=\"/x\"")
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(ends) / sizeof(ends[0]); i++) {
+		setup(state);
+		begin_open();
+		if (i % 2 != 0)
+			assert_int_equal(mux_send(sftp.mc, "abc", 3), 3);
+		have(note);
+		shutdown(conn.muxes->fd, SHUT_RDWR);
+		conn.muxes->readable = i % 2 == 0;
+		mux_work(&conn, now_mono_ms());
+		ends[i / 2]();
+		assert_int_equal(notes, 1);
+		teardown(state);
+	}
+	setup(state);
+}
+
+static void
+test_nothing_new_goes_to_a_stream_that_has_ended(void **state)
+{
+	struct mux_frame first = { .type = MUX_OPEN_SFTP };
+	struct owner o = { 0 };
+	unsigned before;
+
+	(void)state;
+	begin_open();
+	shutdown(peer, SHUT_RDWR);
+	conn.muxes->readable = true;
+	mux_work(&conn, now_mono_ms());
+	before = asked;
+	o.mc = mux_open(&conn, conn.muxes->ref, PERM_FILES, &first, &events, &o);
+	assert_non_null(o.mc);
+	mux_work(&conn, now_mono_ms());
+	assert_int_equal(asked, before + 1);
+	assert_int_equal(o.failed, 0);
+}
+
 int
 main(void)
 {
@@ -1048,6 +1111,8 @@ main(void)
 		TEST(test_early_data),
 		TEST(test_early_accept),
 		TEST(test_bad_frames_end_the_stream),
+		TEST(test_what_was_said_before_the_end_is_heard),
+		TEST(test_nothing_new_goes_to_a_stream_that_has_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
