@@ -8,7 +8,7 @@ import signal
 import pytest
 
 import far as far_side
-from lab import JumpHost, Lab, wait_for
+from lab import JumpHost, Lab
 
 
 def pytest_collection_modifyitems(items):
@@ -54,7 +54,7 @@ def container(host):
 
     def make(name, image="debian", *options):
         made.append(host.engine.container(name, image, *options))
-        wait_for(lambda: name in host.ssh("alice", "ls").stdout.decode(), 10, "the inventory")
+        host.wait_for_container(name, 10)
         return name
 
     yield make

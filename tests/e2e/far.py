@@ -104,7 +104,7 @@ def with_jumpbox(directory, engine, host, name="far", image="tools"):
     """A jump host and a container without an sshd."""
     engine.container(name, image)
     try:
-        wait_for(lambda: name in host.ssh("alice", "ls").stdout.decode().split(), 20, "the inventory")
+        host.wait_for_container(name)
         far = Far(directory, engine, name, f"alice+{name}", host.port, host.key)
         far.host = host
         yield far

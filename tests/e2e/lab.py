@@ -397,6 +397,10 @@ class JumpHost:
         with contextlib.suppress(sqlite3.Error):  # a database that a test has damaged
             wait_for(seen, 15, f"the watchers of nodes (log: {self.log})")
 
+    def wait_for_container(self, name, seconds=20):
+        """Until alice sees it: what an engine has just made is in the inventory a little later."""
+        wait_for(lambda: name in self.ssh("alice", "ls").stdout.decode().split(), seconds, "the inventory")
+
     def stop(self, sig=signal.SIGINT, seconds=15):
         if self.proc and self.proc.poll() is None:
             self.proc.send_signal(sig)

@@ -50,7 +50,7 @@ def kind(request, host):
     host.engine.container(name, kind.image, *kind.options)
     mode = host.engine.cli("inspect", "--format", "{{.HostConfig.NetworkMode}}", name).stdout
     assert mode == b"none\n"
-    wait_for(lambda: name in host.ssh("alice", "ls").stdout.decode().split(), 20, "the inventory")
+    host.wait_for_container(name)
     yield types.SimpleNamespace(name=name, login=f"alice+{name}", **kind._asdict())
     host.engine.remove(name)
 

@@ -364,7 +364,7 @@ def test_unix_sockets_of_the_container(web):
 def test_through_us_to_an_sshd_in_the_container(host, tmp_path):
     """`ssh -J USER+CONTAINER@host root@localhost`: the second login is to the container's own."""
     with with_sshd(tmp_path, host.engine, host.key, "inner") as inner:
-        wait_for(lambda: "inner" in host.ssh("alice", "ls").stdout.decode().split(), 20, "the inventory")
+        host.wait_for_container("inner")
         config = tmp_path / "both"
         common = (f"  IdentityFile {host.key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {tmp_path}/known-%h\n"
                   "  StrictHostKeyChecking accept-new\n  LogLevel ERROR\n")

@@ -55,7 +55,7 @@ def liar(host, tmp_path_factory):
     script.chmod(0o755)
     engine.exec("liar", "perl", "-e", 'unlink "/bin/sh"')
     engine.cli("cp", script, "liar:/bin/sh")
-    wait_for(lambda: "liar" in host.ssh("alice", "ls").stdout.decode(), 10, "the inventory")
+    host.wait_for_container("liar", 10)
 
     def play(scenario):
         (files / "scenario").write_text(scenario + ";\n")

@@ -35,7 +35,7 @@ def box(host, name):
     image, options = BOXES[name]
     name = host.engine.container(f"ns-{name}", image, *host.mapped, *options)
     try:
-        wait_for(lambda: name in host.ssh("alice", "ls").stdout.decode().split(), 20, "the inventory")
+        host.wait_for_container(name)
         yield name
     finally:
         host.engine.remove(name)
