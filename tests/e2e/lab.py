@@ -293,10 +293,16 @@ class Engine:
 
     def _end_what_waits(self):
         """Minutes after an exec Podman tidies up after it: that would make all of this anew."""
+        for pid in self.own_processes():
+            with contextlib.suppress(OSError):  # it has ended
+                os.kill(pid, signal.SIGKILL)
+
+    def own_processes(self):
+        """The engine and what it has for its containers; not what runs in them."""
         for p in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):  # it has ended
                 if f"{self.dir}/".encode() in (p / "cmdline").read_bytes():
-                    os.kill(int(p.name), signal.SIGKILL)
+                    yield int(p.name)
 
 
 class TlsProxy:
