@@ -376,8 +376,8 @@ int attach_leave(
 int attach_close(struct store *st, const struct actor *by, int64_t id, int64_t bytes_in,
     int64_t bytes_out, int exit_code, const char *how);
 /* An audit row about files.  who: "said", in the words of the container; "lost", in ours. */
-int attach_note(struct store *st, const struct actor *by, int64_t id, const char *node,
-    const char *container, const char *who, const char *line);
+int attach_note(
+    struct store *st, const struct actor *by, int64_t id, const char *who, const char *line);
 /* Of a session those that have a recording, oldest first, open ones too. */
 int attach_each_recorded(
     struct store *st, int64_t session_id, int (*fn)(const struct attach *, void *), void *arg);

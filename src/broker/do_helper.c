@@ -192,7 +192,7 @@ put_note(struct broker *b, const struct attached *a, const char *who, const char
 
 	if (broker_store(b) == NULL)
 		return JB_UNAVAILABLE;
-	return attach_note(b->st, &by, a->row, a->exec.node->node->name, a->name, who, line);
+	return attach_note(b->st, &by, a->row, who, line);
 }
 
 void

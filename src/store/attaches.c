@@ -83,18 +83,34 @@ attach_set_opened(struct store *st, int64_t id, int64_t ms)
 	return sql_run(st, opened_sql, PARAMS(P_INT(ms), P_INT(id)));
 }
 
-int
-attach_note(struct store *st, const struct actor *by, int64_t id, const char *node,
-    const char *container, const char *who, const char *line)
+/* ---- what it says of files ----------------------------------------------- */
+
+static const char note_sql[] = "SELECT node || '/' || container FROM attaches WHERE id = $1";
+
+struct note {
+	struct store *st;
+	const struct actor *by;
+	const char *detail;
+};
+
+static int
+noted_row(sqlite3_stmt *q, void *arg)
 {
-	char *target = xasprintf("%s/%s", node, container);
+	const struct note *n = arg;
+
+	return audit_put(n->st, n->by, "file.note", n->by->name, col_text(q, 0), n->detail);
+}
+
+int
+attach_note(struct store *st, const struct actor *by, int64_t id, const char *who, const char *line)
+{
 	char *detail = xasprintf("attach=%lld %s: %s", (long long)id, who, line);
+	struct note n = { st, by, detail };
 	int err = txn_begin(st, TXN_WRITE);
 
 	if (!err)
-		err = audit_put(st, by, "file.note", by->name, target, detail);
-	err = txn_end(st, err);
-	free(target);
+		err = sql_one(st, note_sql, PARAMS(P_INT(id)), noted_row, &n);
+	err = txn_end(st, store_missing_id(st, err, "attach", id));
 	free(detail);
 	return err;
 }

@@ -124,6 +124,11 @@ a_session_and_its_attaches(void **state)
 	assert_non_null(strstr(
 	    open.text, "2 1 7 2 7.1 3 gpu1 0123456789abcdef db dev exec-2 exec ls -la; id 0\n"));
 
+	assert_int_equal(attach_note(f->st, &alice, second, "said", "remove path=\"/x\""), 0);
+	assert_string_equal(last_audit(f),
+	    "file.note|alice|10.0.0.1|alice|gpu1/db|attach=2 said: remove path=\"/x\"");
+	assert_int_equal(attach_note(f->st, &alice, 99, "said", "x"), JB_NOT_FOUND);
+
 	assert_int_equal(attach_close(f->st, &alice, second, 10, 2000, 3, "exit"), 0);
 	assert_string_equal(last_audit(f),
 	    "attach.close|alice|10.0.0.1|alice|gpu1/db|attach=2 in=10 out=2000 status=3 how=exit");
