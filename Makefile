@@ -130,11 +130,10 @@ $(BUILD)/tests/unit/test_ctl_input: $(BUILD)/src/ctl/input.o $(BUILD)/src/ctl/fa
 $(BUILD)/tests/unit/test_watcher_touched: $(BUILD)/src/watcher/touched.o
 $(BUILD)/tests/unit/test_broker_list_row: $(BUILD)/src/broker/list_row.o
 $(BUILD)/tests/unit/test_broker_dispatch: $(BUILD)/src/broker/dispatch.o
-$(BUILD)/tests/unit/test_broker_recheck: $(filter-out %/main.o,$(OBJ_broker))
-$(BUILD)/tests/unit/test_broker_replay: $(filter-out %/main.o,$(OBJ_broker))
-$(BUILD)/tests/unit/test_broker_carry: $(filter-out %/main.o,$(OBJ_broker))
+BROKER_WHOLE = $(patsubst %,$(BUILD)/tests/unit/test_broker_%,recheck replay carry notes)
+$(BROKER_WHOLE): $(filter-out %/main.o,$(OBJ_broker))
+$(BROKER_WHOLE): ACCESS_LIBS += $(BROKER_LIBS)
 $(BUILD)/tests/unit/test_session_record: $(BUILD)/src/session/record.o
-$(BUILD)/tests/unit/test_broker_recheck $(BUILD)/tests/unit/test_broker_replay $(BUILD)/tests/unit/test_broker_carry: ACCESS_LIBS += $(BROKER_LIBS)
 $(BUILD)/tests/unit/test_old_recordings: $(BUILD)/src/watcher/old_recordings.o
 $(BUILD)/tests/unit/test_sync_recordings: $(BUILD)/src/watcher/sync_recordings.o
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o

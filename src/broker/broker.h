@@ -117,7 +117,7 @@ struct broker {
 	struct listing *listing;   /* do_list.c */
 	bool following;		   /* a menu is open: it wants to hear of changes */
 	int64_t notes, notes_at; /* taken beyond what is due, and when that was so (do_helper.c) */
-	bool notes_late;	 /* the last was waited for in vain */
+	int64_t notes_late;	 /* when one was waited for in vain, 0: one was taken since */
 	bool shown;		 /* it was given a recording: for administrators alone */
 
 	int clock; /* a timer on the wall clock for recheck_until(); -1: none was needed yet */

@@ -19,6 +19,8 @@
 
 #define OPT_OUT_LABEL "jumpbox.helper"
 
+enum { NOTES_LATE_MS = 30000 };
+
 /* ---- whether and what ------------------------------------------------------- */
 
 static bool
@@ -208,21 +210,28 @@ helper_unnoted(struct broker *b, struct attached *a)
 }
 
 /*
- * Where one was waited for in vain the next are not, until one is taken: the
- * session would wait, too, with all its channels, to get rid of more of them.
+ * Where one was waited for in vain the next are not, for a while or until one
+ * is taken: the session would wait, too, with all its channels, to get rid of
+ * more of them.
  */
 static bool
 record_note(struct broker *b, struct attached *a, const char *line)
 {
+	bool late = b->notes_late != 0 && now_mono_ms() - b->notes_late < NOTES_LATE_MS;
 	char safe[2 * MAX_NOTE];
+	int r;
 
 	if (broker_store(b) == NULL)
 		return false;
-	store_hasty(b->st, b->notes_late);
+	store_hasty(b->st, late);
 	helper_unnoted(b, a);
-	b->notes_late = put_note(b, a, "said", text_safe(safe, sizeof(safe), line)) != 0;
+	r = put_note(b, a, "said", text_safe(safe, sizeof(safe), line));
 	store_hasty(b->st, false);
-	return !b->notes_late;
+	if (r == 0)
+		b->notes_late = 0;
+	else if (!late)
+		b->notes_late = now_mono_ms();
+	return r == 0;
 }
 
 const char *
