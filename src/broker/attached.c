@@ -87,7 +87,6 @@ attached_forget(struct broker *b, struct attached *a)
 {
 	hang_up(a);
 	recording_drop(b, a);
-	helper_unnoted(b, a);
 	if (a->row != 0 && attached_runs(a))
 		closing_leave(b, a);
 	else if (a->row != 0)

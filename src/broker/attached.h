@@ -146,8 +146,8 @@ int helper_decide(
 bool helper_allowed(const struct attached *a, const struct subject *s, int64_t now);
 /* Writes that frame. */
 int helper_hello(const struct attached *a);
-/* Records how many lines were not. */
-void helper_unnoted(struct broker *b, struct attached *a);
+/* Records how many lines were not, which are none any more then: 0, or not now. */
+int helper_unnoted(struct broker *b, int64_t row, unsigned *lines);
 /* Whether the attach waits until its helper is there, or is known not to be. */
 bool helper_awaited(const struct broker *b, const struct attached *a);
 /* The helper that carries it from now on; NULL: none. */

@@ -22,32 +22,37 @@ enum { AGAIN_MS = 1000, LAST_MS = 600 * 1000 };
 struct unclosed {
 	int64_t row, in, out;
 	int exit_code;
-	bool runs; /* perhaps: its row stays open */
+	unsigned unnoted; /* lines of its that were not recorded */
+	bool runs;	  /* perhaps: its row stays open */
 	char how[MAX_HOW + 1];
 	struct unclosed *next;
 };
 
 /* 0, or the database took nothing. */
 static int
-close_one(struct broker *b, const struct unclosed *u)
+close_one(struct broker *b, struct unclosed *u)
 {
 	struct actor by = broker_actor(b);
 	int r;
 
 	if (broker_store(b) == NULL)
 		return JB_UNAVAILABLE;
-	r = u->runs ? attach_leave(b->st, u->row, u->in, u->out, u->how)
-		    : attach_close(b->st, &by, u->row, u->in, u->out, u->exit_code, u->how);
+	r = helper_unnoted(b, u->row, &u->unnoted);
+	if (r == 0)
+		r = u->runs ? attach_leave(b->st, u->row, u->in, u->out, u->how)
+			    : attach_close(b->st, &by, u->row, u->in, u->out, u->exit_code, u->how);
 	return r != 0 && store_failed(b->st) ? JB_UNAVAILABLE : 0;
 }
 
 static void
 close_or_keep(struct broker *b, const struct attached *a, bool runs)
 {
-	struct unclosed u = { a->row, a->in, a->out, a->exit_code, runs, "", NULL };
+	struct unclosed u = { a->row, a->in, a->out, a->exit_code, a->unnoted, runs, "", NULL };
 	struct unclosed **p = &b->unclosed;
 
 	str_copy(u.how, sizeof(u.how), a->how);
+	if (u.unnoted > 0)
+		log_warn("attach.notes_lost", F_NUM("attach", u.row), F_NUM("lines", u.unnoted));
 	/* In order: while others wait for the database, so does this one. */
 	if (b->unclosed == NULL && close_one(b, &u) == 0)
 		return;

@@ -188,25 +188,28 @@ too_many(struct broker *b, const struct attached *a)
 
 /* 0, or it is not recorded. */
 static int
-put_note(struct broker *b, const struct attached *a, const char *who, const char *line)
+put_note(struct broker *b, int64_t row, const char *who, const char *line)
 {
 	struct actor by = broker_actor(b);
 
 	if (broker_store(b) == NULL)
 		return JB_UNAVAILABLE;
-	return attach_note(b->st, &by, a->row, who, line);
+	return attach_note(b->st, &by, row, who, line);
 }
 
-void
-helper_unnoted(struct broker *b, struct attached *a)
+int
+helper_unnoted(struct broker *b, int64_t row, unsigned *lines)
 {
 	char text[64];
+	int r;
 
-	if (a->unnoted == 0)
-		return;
-	snprintf(text, sizeof(text), "%u lines that could not be recorded", a->unnoted);
-	if (put_note(b, a, "lost", text) == 0)
-		a->unnoted = 0;
+	if (*lines == 0)
+		return 0;
+	snprintf(text, sizeof(text), "%u lines that could not be recorded", *lines);
+	r = put_note(b, row, "lost", text);
+	if (r == 0)
+		*lines = 0;
+	return r;
 }
 
 /*
@@ -224,8 +227,8 @@ record_note(struct broker *b, struct attached *a, const char *line)
 	if (broker_store(b) == NULL)
 		return false;
 	store_hasty(b->st, late);
-	helper_unnoted(b, a);
-	r = put_note(b, a, "said", text_safe(safe, sizeof(safe), line));
+	helper_unnoted(b, a->row, &a->unnoted);
+	r = put_note(b, a->row, "said", text_safe(safe, sizeof(safe), line));
 	store_hasty(b->st, false);
 	if (r == 0)
 		b->notes_late = 0;

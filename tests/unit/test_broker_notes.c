@@ -8,6 +8,8 @@
 
 #include "jumpbox/log.h"
 
+#include <sys/mman.h>
+
 enum { ID = 1, LONG_AGO_MS = 3600 * 1000 };
 
 static struct fixture *f;
@@ -152,6 +154,67 @@ test_it_is_waited_for_once_one_was_taken(void **state)
 	unlock();
 }
 
+/* ---- what is said of those that were lost -------------------------------------------- */
+
+/* Its stream ends, in a turn of its own: what is logged meanwhile. */
+static const char *
+end(void)
+{
+	static char log[1024];
+	int file = memfd_create("log", MFD_CLOEXEC), saved = dup(STDERR_FILENO);
+	ssize_t n;
+
+	dup2(file, STDERR_FILENO);
+	broker_store_turn(&b);
+	attached_forget(&b, helper);
+	dup2(saved, STDERR_FILENO);
+	n = pread(file, log, sizeof(log) - 1, 0);
+	log[n > 0 ? n : 0] = '\0';
+	close(saved);
+	close(file);
+	return log;
+}
+
+static void
+end_again(void)
+{
+	broker_store_turn(&b);
+	closing_again(&b);
+}
+
+static long
+closed(void)
+{
+	return raw_int(f, "SELECT count(*) FROM audit WHERE event = 'attach.close'");
+}
+
+static void
+test_what_was_lost_is_said_at_the_end(void **state)
+{
+	(void)state;
+	lock();
+	for (int i = 0; i < 3; i++)
+		note_waits();
+	assert_non_null(strstr(end(), " attach.notes_lost attach=1 lines=3\n"));
+	end_again();
+	unlock();
+	assert_int_equal(closed(), 0);
+	end_again();
+	assert_int_equal(rows("lost: 3 lines that could not be recorded"), 1);
+	assert_int_equal(closed(), 1);
+	assert_null(b.unclosed);
+}
+
+static void
+test_where_nothing_was_lost_nothing_is_said(void **state)
+{
+	(void)state;
+	assert_false(note_waits());
+	assert_string_equal(end(), "");
+	assert_int_equal(rows("lost: %"), 0);
+	assert_int_equal(closed(), 1);
+}
+
 int
 main(void)
 {
@@ -159,6 +222,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_a_lock_is_waited_for_once_in_a_while),
 		TEST(test_it_is_waited_for_once_one_was_taken),
+		TEST(test_what_was_lost_is_said_at_the_end),
+		TEST(test_where_nothing_was_lost_nothing_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
