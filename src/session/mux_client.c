@@ -29,13 +29,20 @@ enum {
 
 static void fail(struct mux *x, uint32_t code, const char *text, const char *how);
 
+/* Waited for, or there: something new may go to it. */
+static bool
+takes_more(const struct mux *x)
+{
+	return !x->over && !x->ended;
+}
+
 static struct mux *
 stream_find(const struct conn *c, uint64_t ref, uint32_t need)
 {
 	struct mux *x;
 
 	for (x = c->muxes; x != NULL; x = x->next)
-		if (x->ref == ref && !x->over && !x->ended &&
+		if (x->ref == ref && takes_more(x) &&
 		    (x->fd < 0 ? x->want == need : policy_gives(x->perms, need)))
 			break;
 	return x;
@@ -98,7 +105,7 @@ open_on(
 {
 	struct mux_chan *mc;
 
-	if (x == NULL || x->over || x->nchans >= CHANS_MAX)
+	if (x == NULL || !takes_more(x) || x->nchans >= CHANS_MAX)
 		return NULL;
 	do
 		x->last_id = (x->last_id + 1) & ~MUX_TOP_BIT;
@@ -165,7 +172,7 @@ mux_for_process(struct conn *c, uint64_t ref, uint32_t need)
 			continue;
 		if (x->no_processes || (x->over && x->want == need))
 			return 0;
-		if (!x->over && !x->ended && (x->fd < 0 || policy_gives(x->perms, need)))
+		if (takes_more(x) && (x->fd < 0 || policy_gives(x->perms, need)))
 			return x->request;
 	}
 	x = stream_ask(c, ref, need);

@@ -1065,7 +1065,7 @@ static void
 test_nothing_new_goes_to_a_stream_that_has_ended(void **state)
 {
 	struct mux_frame first = { .type = MUX_OPEN_SFTP };
-	struct owner o = { 0 };
+	struct owner o = { 0 }, process = { 0 };
 	unsigned before;
 
 	(void)state;
@@ -1073,6 +1073,7 @@ test_nothing_new_goes_to_a_stream_that_has_ended(void **state)
 	shutdown(peer, SHUT_RDWR);
 	conn.muxes->readable = true;
 	mux_work(&conn, now_mono_ms());
+	assert_null(open_process(&process, conn.muxes->request));
 	before = asked;
 	o.mc = mux_open(&conn, conn.muxes->ref, PERM_FILES, &first, &events, &o);
 	assert_non_null(o.mc);
