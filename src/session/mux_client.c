@@ -21,7 +21,7 @@ enum {
 	LAST_MS = 1000,	   /* for what a connection that is over has asked of files */
 	ANSWER_MS = 45000, /* more than the helper takes to say that nobody answers */
 	AGAIN_MS = 60000, /* where none can be had for processes: not asked for again before that */
-	REFUSED_MS = 5000, /* what was not granted may be by then */
+	REFUSED_MS = 5000, /* what was not granted, or had no place, may be by then */
 	LAST_READS = 16,
 };
 
@@ -133,15 +133,30 @@ mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mux_frame *first,
 	return open_on(x != NULL ? x : stream_ask(c, ref, need), need, first, ev, owner);
 }
 
+/* What could not be had there a little while ago. */
+static struct mux *
+missed(const struct conn *c, uint64_t ref, uint32_t want)
+{
+	struct mux *x;
+
+	for (x = c->muxes; x != NULL; x = x->next)
+		if (x->ref == ref && x->want == want && x->again_at != 0)
+			break;
+	return x;
+}
+
 bool
 mux_refused(const struct conn *c, uint64_t ref, uint32_t need)
 {
-	const struct mux *x;
+	const struct mux *x = missed(c, ref, need);
 
-	for (x = c->muxes; x != NULL; x = x->next)
-		if (x->ref == ref && x->want == need && x->refused)
-			return true;
-	return false;
+	return x != NULL && x->refused;
+}
+
+bool
+mux_none(const struct conn *c, uint64_t ref, uint32_t need)
+{
+	return stream_find(c, ref, need) == NULL && missed(c, ref, need) != NULL;
 }
 
 static struct mux *
@@ -183,16 +198,18 @@ mux_for_process(struct conn *c, uint64_t ref, uint32_t need)
 static void
 fail(struct mux *x, uint32_t code, const char *text, const char *how)
 {
+	struct mux *before = missed(x->conn, x->ref, x->want);
 	struct mux_chan *mc;
 	struct msg m;
 
 	if (x->over)
 		return;
 	x->over = true;
-	if (x->want & PROCESS && !x->ready)
-		x->again_at = now_mono_ms() + AGAIN_MS;
-	else if (x->refused)
-		x->again_at = now_mono_ms() + REFUSED_MS;
+	if (!x->ready) {
+		if (before != NULL)
+			before->again_at = 0;
+		x->again_at = now_mono_ms() + (x->want & PROCESS ? AGAIN_MS : REFUSED_MS);
+	}
 	if (x->fd >= 0) {
 		msg_init(&m, REQ_DETACH, link_id());
 		msg_put_u32(&m, x->request);
@@ -322,7 +339,7 @@ mux_answer(struct conn *c, struct msg *m)
 	if (!msg_end(m) || x == NULL || (code == 0 && fd < 0))
 		fatal(JB_INTERNAL, "the broker's HELPER answer is malformed");
 	if (code != 0) {
-		x->refused = code == (uint32_t)-JB_DENIED && !mux_refused(c, x->ref, x->want);
+		x->refused = code == (uint32_t)-JB_DENIED;
 		fail(x, code, text, "failed");
 		return true;
 	}

@@ -47,6 +47,8 @@ struct mux_chan *mux_open(struct conn *c, uint64_t ref, uint32_t need, struct mu
     const struct mux_events *ev, void *owner);
 /* The broker has refused that a little while ago, so that it need not be asked again. */
 bool mux_refused(const struct conn *c, uint64_t ref, uint32_t need);
+/* There is none for that, nor was one to be had a little while ago: for who can do without. */
+bool mux_none(const struct conn *c, uint64_t ref, uint32_t need);
 /*
  * The stream, by its request to the broker, that may carry shells (or commands)
  * of that container, asked for if there is none; 0: there is none to be had.

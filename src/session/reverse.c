@@ -166,7 +166,7 @@ agent_waits(struct channel *ch, uint64_t ref)
 	if (!ch->agent || ch->state == CH_AGENT) /* it has waited */
 		return false;
 	if ((a = find(ref)) == NULL) {
-		if (mux_refused(ch->conn, ref, PERM_FORWARD))
+		if (mux_none(ch->conn, ref, PERM_FORWARD))
 			return false;
 		a = xcalloc(1, sizeof(*a));
 		*a = (struct agent){ agents, ch->conn, ref, true, NULL };

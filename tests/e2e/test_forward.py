@@ -292,21 +292,31 @@ def test_agent_forwarding(web, tmp_path):
         agent.wait()
 
 
+def agents_path(t):
+    """The socket of a new command with -A, or an empty line."""
+    s = t.open_session()
+    s.request_forward_agent(lambda _: None)
+    s.exec_command('echo "$SSH_AUTH_SOCK"')
+    return read_all(s).decode()
+
+
+def test_where_no_helper_has_a_place_an_agent_is_not_asked_for_each_time(host, container):
+    container("a-none", "busybox", "--read-only")
+    with contextlib.closing(host.transport("alice+a-none")) as t:
+        assert [agents_path(t) for _ in range(5)] == ["\n"] * 5
+    asked = re.findall(r" attach\.refused conn=\w+ target=a-none ", host.log_text())
+    assert 1 <= len(asked) < 5  # seconds later it may be asked for again
+
+
 def test_an_agents_socket_that_failed_is_tried_again(host, container):
     container("a-again", "debian", "--user", "1000")
     host.engine.exec("a-again", "chmod", "755", "/tmp", "/dev/shm", "/var/tmp", user="0")
-
-    def path(t):
-        s = t.open_session()
-        s.request_forward_agent(lambda _: None)
-        s.exec_command('echo "$SSH_AUTH_SOCK"')
-        return read_all(s).decode()
     with contextlib.closing(host.transport("alice+a-again")) as t:
-        assert path(t) == "\n"
+        assert agents_path(t) == "\n"
         host.engine.exec("a-again", "chmod", "1777", "/tmp", user="0")
-        first = path(t)
+        first = agents_path(t)
         assert first.startswith("/tmp/jumpbox-agent."), first
-        assert path(t) == first
+        assert agents_path(t) == first
 
 
 def test_what_is_too_much_for_one_connection_is_said(host):

@@ -606,10 +606,34 @@ test_what_was_refused_is_remembered(void **state)
 		work(0);
 	}
 	assert_int_equal(sftp.failed, 4);
-	assert_non_null(conn.muxes);
-	assert_null(conn.muxes->next);
+	assert_non_null(conn.muxes->next);
+	assert_null(conn.muxes->next->next);
 	work(LATER);
 	assert_false(mux_refused(&conn, 7, PERM_FILES));
+}
+
+/* For who can do without; as long as there is none. */
+static void
+test_what_could_not_be_had_is_remembered(void **state)
+{
+	(void)state;
+	open_one(&tcp, MUX_OPEN_TCP, PERM_FORWARD, 7);
+	assert_false(mux_none(&conn, 7, PERM_FORWARD));
+	answer((uint32_t)-JB_UNAVAILABLE, 0);
+	work(0);
+	assert_true(mux_none(&conn, 7, PERM_FORWARD));
+	assert_false(mux_none(&conn, 7, PERM_FILES));
+	assert_false(mux_none(&conn, 8, PERM_FORWARD));
+	open_one(&tcp, MUX_OPEN_TCP, PERM_FORWARD, 7);
+	assert_int_equal(asked, 2);
+	answer(0, PERM_FORWARD);
+	assert_false(mux_none(&conn, 7, PERM_FORWARD));
+	close(peer);
+	peer = -1;
+	work(0);
+	assert_true(mux_none(&conn, 7, PERM_FORWARD)); /* it said not a word */
+	work(LATER);
+	assert_false(mux_none(&conn, 7, PERM_FORWARD));
 }
 
 /* A stream that may not do it is not asked to. */
@@ -1101,6 +1125,7 @@ main(void)
 		TEST(test_who_says_no_more_of_files_is_given_up),
 		TEST(test_a_refused_helper),
 		TEST(test_what_was_refused_is_remembered),
+		TEST(test_what_could_not_be_had_is_remembered),
 		TEST(test_each_permission_has_its_stream),
 		TEST(test_who_is_never_ready_is_given_up),
 		TEST(test_who_never_answers_is_not_waited_for),
