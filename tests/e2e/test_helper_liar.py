@@ -164,4 +164,4 @@ def test_requests_behind_one_that_is_not_answered_are_bounded(liar):
             for _ in range(3000):
                 t._send_user_message(m)  # pylint: disable=protected-access
         wait_for(lambda: not t.is_active(), 20, "the end of the connection")
-    assert "sends more than it was told to" in host.log_text()
+    host.wait_for_log("sends more than it was told to")
