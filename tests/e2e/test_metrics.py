@@ -176,14 +176,15 @@ def test_lockouts(told):
 
 def test_sessions_attaches_bytes_and_latency(told):
     told.live(0)
-    before = Numbers(told)
+    before = wait_for(lambda: (n := Numbers(told))("jumpbox_connections", state="logged_in") == 0 and n, 10,
+                      "the supervisor to know of their ends")
     t = live_terminal(told, "alice+one+bb")
 
     def opened():
-        """How long it took is written when the terminal is there already."""
+        """How long it took is written when the terminal is there already; the supervisor hears of a login beside it."""
         now = Numbers(told)
         count = "jumpbox_attach_duration_seconds_count"
-        return now if now(count) > before(count) else None
+        return now if now(count) > before(count) and now("jumpbox_connections", state="logged_in") else None
     during = wait_for(opened, 10, "the attach to be counted")
     assert during("jumpbox_sessions") == (before("jumpbox_sessions") or 0) + 1
     assert during("jumpbox_connections", state="logged_in") == before("jumpbox_connections", state="logged_in") + 1

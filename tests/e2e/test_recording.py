@@ -234,6 +234,7 @@ def test_nothing_is_left_of_a_terminal_that_did_not_open(own_host, docker):
         t = host.terminal("alice+bare")  # no shell: known only when it is to start
         t.read()
         assert ended(t) != 0
+        host.live(0)
         shown = [cast(path) for path in recordings(host)]
         assert len(shown) == sum(s["recordings"] for s in host.ctl_json("session", "list", "--all"))
     finally:

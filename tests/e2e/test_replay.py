@@ -53,6 +53,7 @@ def outcome(t):
 def old(host):
     """A recording that has ended; in its middle there is time for a key, also where the machine is slow."""
     path, _ = recorded(host, "printf 'first\\n'; sleep 2; printf 'se''cond \\033[31mred\\033[0m\\n'\r", size=(20, 70))
+    host.live(0)  # its end is in the database
     return path
 
 
