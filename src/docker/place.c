@@ -25,6 +25,8 @@
 
 /*
  * Arguments: the marker, the size, the hash.  What is wrong with a place is found by running it there.
+ * The room for the file is taken before its bytes are: they come once, and a full disk would cut them.
+ * Where nothing else is writable a mount may be, such as a volume.
  * Where others may rename what is ours, only a directory is believed in that we are in, that is ours
  * and nobody else's: nothing of what is written, run or opened is found by its path.  Such a one may
  * be another of the user's, to which a link leads: what it has by that name is let alone.
@@ -34,19 +36,29 @@
 static const char script[] =
     "_u=$(umask)\n"
     "umask 077\n"
-    "set -C\n"
-    "_o=$PWD _w= _x=\n"
-    "for _d in /tmp /var/tmp \"$HOME\" /run /dev/shm /; do\n"
-    " _x=$_d/.jumpbox-$1\n"
-    " mkdir \"$_x\" && cd \"$_x\" && [ -O . ] &&\n"
-    "  case $(ls -ld .) in drwx--[-S]---*) ;; *) false ;; esac && true >helper ||\n"
-    "  { rmdir \"$_x\"; _x=; continue; }\n"
-    " if [ -z \"$_w\" ]; then head -c \"$2\"; else cat /proc/self/fd/4; fi >>helper\n"
-    " chmod 700 helper && { ./helper </dev/null; [ $? -lt 126 ]; } && break\n"
-    " [ -z \"$_w\" ] && [ -r helper ] && exec 4<helper && _w=1\n"
-    " rm -f helper; rmdir \"$_x\"\n"
-    " _x=\n"
-    "done >/dev/null 2>&1\n"
+    "set -Cf\n"
+    "_o=$PWD _m=$1 _n=$2 _w= _x=\n"
+    "_mounts() {\n"
+    " while read -r _ _d _ _f _; do\n"
+    "  case ,$_f, in *,ro,*|*,noexec,*) ;; *) echo \"$_d\" ;; esac\n"
+    " done </proc/mounts\n"
+    "}\n"
+    "_in() {\n"
+    " for _d; do\n"
+    "  _x=$_d/.jumpbox-$_m\n"
+    "  mkdir \"$_x\" && cd \"$_x\" && [ -O . ] &&\n"
+    "   case $(ls -ld .) in drwx--[-S]---*) ;; *) false ;; esac && true >helper ||\n"
+    "   { rmdir \"$_x\"; _x=; continue; }\n"
+    "  head -c \"$_n\" /dev/zero >>helper || { rm helper; rmdir \"$_x\"; _x=; continue; }\n"
+    "  if [ -z \"$_w\" ]; then head -c \"$_n\"; else cat /proc/self/fd/4; fi 1<>helper\n"
+    "  chmod 700 helper && { ./helper </dev/null; [ $? -lt 126 ]; } && return\n"
+    "  [ -z \"$_w\" ] && [ -r helper ] && exec 4<helper && _w=1\n"
+    "  rm -f helper; rmdir \"$_x\"\n"
+    "  _x=\n"
+    " done\n"
+    " false\n"
+    "}\n"
+    "{ _in /tmp /var/tmp \"$HOME\" /run /dev/shm / || _in $(_mounts); } >/dev/null 2>&1\n"
     "exec 4<&-\n"
     "[ -z \"$_x\" ] || { exec 3<helper; rm helper; rmdir \"$_x\"; } 2>/dev/null\n"
     "cd \"$_o\" 2>/dev/null || cd /\n"

@@ -124,7 +124,7 @@ def test_the_modes_of_new_files_are_the_containers(host):
 
 
 @pytest.mark.parametrize("name, options", (
-    ("c-full", ("--read-only",)),
+    ("c-full", ("--read-only", "--user", "app")),
     ("c-label", ("--label", "jumpbox.helper=off"))))
 def test_without_a_place_for_it_nobody_notices(host, container, name, options):
     container(name, "busybox", *options)

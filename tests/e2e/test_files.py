@@ -27,8 +27,8 @@ def scp(host, *args, options=()):
 
 def nothing_left(host, name, shell=True):
     """Of the helper: neither a file in a place that it may have had, nor a process."""
-    if shell and host.engine.exec(name, "find", "/tmp", "/var/tmp", "/run", "/dev/shm", "/home", "-name", ".jumpbox*",
-                                  check=False):
+    if shell and host.engine.exec(name, "find", "/tmp", "/var/tmp", "/run", "/dev", "/home", "/srv",
+                                  "-name", ".jumpbox*", check=False):
         return False
     return b".jumpbox" not in host.engine.cli("diff", name).stdout and len(host.engine.processes(name)) <= 2
 
@@ -248,6 +248,17 @@ def test_a_full_disk_in_the_container(host, container, payload):
     r = sftp(host, "alice+f-small", f"-put {payload} /small/p\nrm /small/p\nput /etc/passwd /small/h\nls -l /small\n")
     assert r.returncode == 0 and b'write remote "/small/p"' in r.stderr, r.stderr
     assert b"/small/h" in r.stdout
+
+
+@pytest.mark.parametrize("name, options", (
+    ("f-full", ("--tmpfs", "/tmp:exec,size=64k", "--tmpfs", "/run:exec")),
+    ("f-dev", ())))
+def test_a_read_only_root_and_one_place_with_room(host, container, name, options):
+    """A directory that is full is none; /dev is one, for root."""
+    container(name, "busybox", "--read-only", *options)
+    r = sftp(host, f"alice+{name}", "ls /etc/passwd\n")
+    assert r.returncode == 0 and b"/etc/passwd" in r.stdout, r.stderr
+    wait_for(lambda: nothing_left(host, name), 20, "nothing to be left")
 
 
 def test_a_grant_narrowed_to_read_only_in_the_middle_of_a_transfer(own_host, payload):
