@@ -1123,8 +1123,8 @@ WORD(W_HELPER_NO_ARCH,
     "没有适用于节点 {1} 的处理器（{2}）的辅助程序，因此无法传输文件和转发")
 WORD(W_HELPER_NO_DIR,
     "the helper that file transfer and forwarding need has no place in that container: no directory is"
-    " both writable and executable for user {1}, with room for it, and nothing can be put into the root filesystem",
-    "该容器中无处放置文件传输和转发所需的辅助程序：没有用户 {1} 既可写又可执行且有空间的目录，且根文件系统无法写入")
+    " both writable and executable for your user there, with room for it, and nothing can be put into the root filesystem",
+    "该容器中无处放置文件传输和转发所需的辅助程序：没有您在其中的用户既可写又可执行且有空间的目录，且根文件系统无法写入")
 WORD(W_HELPER_NO_SHELL,
     "the helper that file transfer and forwarding need has no place in that container: its image has no"
     " shell, and nothing can be put into the root filesystem",

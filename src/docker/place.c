@@ -276,6 +276,6 @@ engine_place(struct engine *en, const struct engine_info *info, const struct exe
 		rc = by_archive(en, info, *spec, pl, s, e);
 	if (rc != JB_NOT_FOUND)
 		return rc;
-	return err_words(e, JB_UNAVAILABLE, shell ? W_HELPER_NO_DIR : W_HELPER_NO_SHELL,
-	    spec->user != NULL ? spec->user : "-", NULL, NULL);
+	return err_words(
+	    e, JB_UNAVAILABLE, shell ? W_HELPER_NO_DIR : W_HELPER_NO_SHELL, NULL, NULL, NULL);
 }
