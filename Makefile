@@ -137,7 +137,7 @@ $(BUILD)/tests/unit/test_session_record: $(BUILD)/src/session/record.o
 $(BUILD)/tests/unit/test_old_recordings: $(BUILD)/src/watcher/old_recordings.o
 $(BUILD)/tests/unit/test_sync_recordings: $(BUILD)/src/watcher/sync_recordings.o
 $(BUILD)/tests/unit/test_session_timers: $(BUILD)/src/session/timers.o
-$(BUILD)/tests/unit/test_session_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_client mux_chan)
+$(BUILD)/tests/unit/test_session_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_client mux_stream mux_chan)
 SESSION_PURE = line qr ui_model ui_plain ui_json ui_input ui_filter ui_list ui_keys ui_columns ui_edit ui_page ui_help ui_menu ui_list_actions ui_page_actions ui_view
 $(SESSION_PURE:%=$(BUILD)/tests/unit/test_session_%): $(SESSION_PURE:%=$(BUILD)/src/session/%.o)
 $(BUILD)/tests/unit/test_session_cmdline: $(BUILD)/src/session/cmdline.o
@@ -161,7 +161,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBS)
 	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(STORE_LIBS) $(ACCESS_LIBS) $(DOCKER_LIBS) $(CAST_LIBS)
 $(BUILD)/tests/fuzz/fuzz_input: $(BUILD)/src/session/ui_input.o
 $(BUILD)/tests/fuzz/fuzz_sftp: $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/helper/sftp*.c))
-$(BUILD)/tests/fuzz/fuzz_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_client mux_chan) $(BUILD)/tests/fuzz/mux_peer.o
+$(BUILD)/tests/fuzz/fuzz_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_client mux_stream mux_chan) $(BUILD)/tests/fuzz/mux_peer.o
 $(BUILD)/tests/fuzz/fuzz_copy: $(BUILD)/src/helper/copy_wire.o
 $(BUILD)/tests/fuzz/fuzz_copy_in: $(patsubst %,$(BUILD)/src/helper/%.o,copy_file copy_path copy_place copy_wire note) $(BUILD)/tests/fuzz/copy_source.o
 $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,sftp copy_in helper): $(BUILD)/tests/fuzz/jail.o

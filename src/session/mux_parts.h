@@ -1,6 +1,6 @@
 /*
- * What the two files of streams to helpers share: mux_client.c has the streams,
- * mux_chan.c the channels on them.
+ * What the files of streams to helpers share: mux_client.c has the streams,
+ * mux_stream.c the bytes on them, mux_chan.c their channels.
  */
 #ifndef SESSION_MUX_PARTS_H
 #define SESSION_MUX_PARTS_H
@@ -10,6 +10,7 @@
 #include "jumpbox/policy.h"
 
 enum {
+	READ_SIZE = 128 * 1024,
 	CHANS_MAX = MAX_ATTACHES,
 	PROCESS = PERM_SHELL | PERM_EXEC,
 	FILES = PERM_FILES | PERM_FILES_RO,
@@ -61,5 +62,10 @@ struct mux_chan *mux_chan_find(const struct mux *x, uint32_t id);
 void mux_chan_drop(struct mux_chan *mc);
 /* A frame of the helper's; false: it is hostile. */
 bool mux_take(struct mux *x, const struct mux_frame *f);
+/* The stream is over: whoever has a channel on it is told. code 0: no more than that. */
+void mux_fail(struct mux *x, uint32_t code, const char *text, const char *how);
+void mux_broken(struct mux *x, const char *how);
+/* What was said until then, of a stream that is about to end: of files, it is for the audit. */
+void mux_hear_rest(struct mux *x);
 
 #endif
