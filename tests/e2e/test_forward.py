@@ -301,7 +301,7 @@ def agents_path(t):
 
 
 def test_where_no_helper_has_a_place_an_agent_is_not_asked_for_each_time(host, container):
-    container("a-none", "busybox", "--read-only")
+    container("a-none", "busybox", "--read-only", "--user", "app")
     with contextlib.closing(host.transport("alice+a-none")) as t:
         assert [agents_path(t) for _ in range(5)] == ["\n"] * 5
     asked = re.findall(r" attach\.refused conn=\w+ target=a-none ", host.log_text())
