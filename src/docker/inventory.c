@@ -89,8 +89,10 @@ find_owners(struct engine *en, const char *owner_label, const struct engine_list
 /* ---- reading ---------------------------------------------------------------- */
 
 /*
- * One container's own facts.  One that cannot be looked at, because it has
- * just gone, or because an engine has hung itself up over it, hides no other.
+ * One container's own facts.  Docker tells of a rename a moment before its
+ * list knows of it: the name is that of the look, which comes after the event.
+ * One that cannot be looked at, because it has just gone, or because an engine
+ * has hung itself up over it, hides no other.
  */
 static void
 look(struct engine *en, struct engine_container *c, int64_t until, struct container *row)
@@ -106,6 +108,11 @@ look(struct engine *en, struct engine_container *c, int64_t until, struct contai
 		free(c->state); /* that of the very moment of the rest */
 		row->state = c->state = in.state;
 		in.state = NULL;
+		if (in.name[0] != '\0') {
+			free(c->name);
+			row->name = c->name = in.name;
+			in.name = NULL;
+		}
 		row->inspected = true;
 		row->health = xstrdup(in.health);
 		row->gpus = xstrdup(in.gpus);

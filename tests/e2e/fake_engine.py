@@ -240,12 +240,19 @@ def second_resize(c, path):
     terminals[-1].sendall(path.encode())
 
 
+def inspected(c, name):
+    """What a look at a container of that name says."""
+    answer(c, json.dumps({**json.loads(good("/containers/x/json")[1]), "Name": f"/{name}"}).encode())
+
+
 def owned(c, path, n=1, image_status=200):
     """n containers, each of an image of its own and owned by alice; the images are good or not to be had."""
     if path.startswith("/containers/json"):
         body = json.dumps([{**CONTAINER, "Id": f"{i:064x}", "Names": [f"/fake{i or ''}"], "ImageID": f"sha256:{i:064x}",
                             "Labels": {"jumpbox.owner": "alice"}} for i in range(n)]).encode()
         answer(c, body)
+    elif number := re.match(r"/containers/([0-9a-f]{64})/json", path):
+        inspected(c, f"fake{int(number[1], 16) or ''}")
     elif path.startswith("/images/") and image_status != 200:
         error(c, path)
     else:
@@ -302,14 +309,24 @@ def silent_change(c, path):
     """After SIGUSR1 the container has another name, and no event says so."""
     if path.startswith("/containers/json") and moved.is_set():
         answer(c, json.dumps([{**CONTAINER, "Names": ["/moved"]}]).encode())
-        return
-    send_good(c, path)
+    elif re.match(r"/containers/[^/]+/json", path) and moved.is_set():
+        inspected(c, "moved")
+    else:
+        send_good(c, path)
+
+
+def being_renamed(c, path):
+    """As Docker is for a moment: the list has the old name, and only a look has the new one."""
+    if re.match(r"/containers/[^/]+/json", path):
+        inspected(c, "renamed")
+    else:
+        send_good(c, path)
 
 
 SCENARIOS = {f.__name__.replace("_", "-"): f for f in (
     send_good, hang, cut, cut_head, close, not_json, wrong_types, deep, big_header, many_headers,
     big_body, slow, drip, error, teapot, old, not_http, odd_names, tail, late, second_resize, many_images,
-    damaged_image, error_once, broken_events, closed_events, silent_change)}
+    damaged_image, error_once, broken_events, closed_events, silent_change, being_renamed)}
 
 
 def request(c):

@@ -285,6 +285,16 @@ def test_what_no_event_told_is_found_by_the_next_list(own_host):
         assert shows(host, "moved", seconds=8)["id"] == ref
 
 
+def test_the_name_is_that_of_the_look(own_host):
+    """An engine may tell of a rename before its list knows of it, and nothing else is told afterwards."""
+    host = own_host()
+    sock = host.dir / "renaming.sock"
+    with fake(sock, "being-renamed"):
+        host.ctl("node", "add", "renaming", f"unix://{sock}")
+        shows(host, "renamed", state="running")
+        assert row(host, "fake") is None
+
+
 def test_forty_nodes_that_hang_delay_nobody(own_host, docker):
     host = own_host(start=False)
     sock = host.dir / "hung.sock"
