@@ -69,6 +69,7 @@ teardown(void **state)
 	struct scene *s = *state;
 
 	unlinkat(s->dir, "20261126T041500Z-1-1.cast.gz", 0);
+	unlinkat(s->dir, "../recordings", AT_REMOVEDIR);
 	if (s->writer >= 0)
 		close(s->writer);
 	close(s->dir);
