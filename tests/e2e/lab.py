@@ -422,9 +422,9 @@ class JumpHost:
         fd = self._log_reader.fileno()
         return os.pread(fd, os.fstat(fd).st_size, 0).decode(errors="replace")
 
-    def wait_for_log(self, line, seconds=10):
-        """A line that matches: what a client sees of an end may be there before the broker has written why."""
-        return wait_for(lambda: re.search(line, self.log_text()), seconds, f"{line!r} in the log ({self.log})")
+    def wait_for_log(self, text, seconds=10):
+        """What a client sees of an end may be there before the broker has written why."""
+        wait_for(lambda: text in self.log_text(), seconds, f"{text!r} in the log ({self.log})")
 
     def complaint(self):
         """What the log holds that no test may leave there; "" if nothing."""

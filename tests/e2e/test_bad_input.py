@@ -205,7 +205,7 @@ def test_what_is_left_on_a_full_disk_is_recorded_afterwards(small_disk, docker, 
     os.kill(docker.proc.pid, signal.SIGSTOP)
     try:
         t.close()
-        wait_for(lambda: " attach.not_closed " in host.log_text(), 40, "the broker to give up")
+        host.wait_for_log(" attach.not_closed ", 40)
     finally:
         os.kill(docker.proc.pid, signal.SIGCONT)
     host.room()

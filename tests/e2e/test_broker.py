@@ -95,7 +95,7 @@ def test_a_stream_that_is_kept_dies_with_the_permission(own_host, lab, docker, e
             host.ctl("session", "kill", str(row["id"]))
         wait_for(lambda: dead(stream), 8, "the stream's end")
         if end == "grant" and not obeys:
-            wait_for(lambda: " broker.protocol " in host.log_text(), 8, "the end of who did not obey")
+            host.wait_for_log(" broker.protocol ", 8)
         elif obeys:
             assert " broker.protocol " not in host.log_text()
     finally:
@@ -208,7 +208,7 @@ def test_a_silent_node_keeps_no_other_from_being_cleaned(own_host, lab, docker, 
         os.kill(later, signal.SIGKILL)
         wait_for(lambda: not sleepers(other, "aside", "sleep 545454"), 10, "it to be cleaned again")
         assert " attach.not_ended node=" not in host.log_text()  # both while the silent one was given its time
-        wait_for(lambda: " attach.not_ended node=one " in host.log_text(), 60, "it to be given up")
+        host.wait_for_log(" attach.not_ended node=one ", 60)
         host.live(0)
         wait_for(lambda: len(host.audit("attach.close")) == 2, 10, "the rows of the other node")
     host.proc.send_signal(signal.SIGHUP)  # or within a minute

@@ -318,7 +318,7 @@ def test_a_user_name_may_not_change_on_one_connection(own_host):
     wait_for(lambda: not t.is_active(), 10, "the connection's end")
     assert not t.is_authenticated()
     t.close()
-    wait_for(lambda: "the user name may not change on one connection" in host.log_text(), 10, "the reason in the log")
+    host.wait_for_log("the user name may not change on one connection")
 
 
 def test_wrong_and_unknown_say_the_same(host):

@@ -421,7 +421,7 @@ def test_a_taken_port_keeps_nobody_out(own_host):
     with socket.create_server(("127.0.0.1", 0)) as s:
         host = own_host(metrics_listen=f"127.0.0.1:{s.getsockname()[1]}")
         assert host.ssh("alice+bb", "true").returncode == 0
-        wait_for(lambda: "metrics.exit" in host.log_text(), 10, "the complaint")
+        host.wait_for_log("metrics.exit")
         assert "metrics-listen" in host.log_text()
 
 

@@ -111,7 +111,7 @@ def test_a_hung_watcher_is_replaced(own_host):
     host = own_host()
     watcher = wait_for(lambda: host.watchers().get(0), 10, "a watcher")
     os.kill(watcher, signal.SIGSTOP)
-    wait_for(lambda: "watcher.silent" in host.log_text(), 45, "the hung watcher to be noticed")
+    host.wait_for_log("watcher.silent", 45)
     wait_for(lambda: host.watchers().get(0) not in (None, watcher), 10, "another watcher")
     live = host.popen("alice+bb", "cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:

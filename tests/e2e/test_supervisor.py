@@ -451,7 +451,7 @@ def test_zygote_that_dies_is_started_again_later_and_later(make):
         pid = wait_for(lambda: zygote(host, "jumpbox-broker"), 10, "a zygote")
         wait_for(lambda: len(re.findall(r"zygote\.ready of=broker", host.log_text())) == n + 1, 10, "readiness")
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: f"restart_ms={wait}\n" in host.log_text(), 10, f"a wait of {wait} ms")
+        host.wait_for_log(f"restart_ms={wait}\n")
     s = connect(host)  # waits for the next one
     assert banner(s).startswith(b"SSH-2.0-")
     assert len(re.findall(r"zygote\.exit", host.log_text())) == 4
@@ -542,7 +542,7 @@ def test_sighup_makes_neither_keys_nor_a_database(make, what):
         lost = host.state / "typo.db" if what == "database" else host.dir / "typo/jumpbox.db"
         host.conf.write_text(re.sub(r"(?m)^database .*", f"database {lost}", was))
     host.proc.send_signal(signal.SIGHUP)
-    wait_for(lambda: "reload.refused" in host.log_text(), 20, "the refusal")
+    host.wait_for_log("reload.refused", 20)
     assert f"there is no {what.split(' in ')[0]} {lost}, and a server that runs makes none: " in host.log_text()
     assert not lost.exists() and lost.parent.exists() == (what != "database in another directory")
     assert banner(connect(host)).startswith(b"SSH-2.0-")

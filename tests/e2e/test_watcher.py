@@ -214,7 +214,7 @@ def test_a_wrong_certificate_is_said_and_its_remedy_works(own_host, lab):
     wait_for(lambda: node(host, "far")["state"] == "failed", SOON, "the failure")
     why = node(host, "far")["last_error"]
     assert "did not sign" in why
-    wait_for(lambda: f'node.failed node=far reason="{why}"' in host.log_text(), SOON, "the line in the log")
+    host.wait_for_log(f'node.failed node=far reason="{why}"', SOON)
     host.ctl("node", "set", "far", "ca", tls.certs / "ca.pem")
     wait_for(lambda: node(host, "far")["state"] == "connected", SOON, "the node")
     assert node(host, "far")["last_error"] is None
