@@ -187,14 +187,15 @@ mux_for_process(struct conn *c, uint64_t ref, uint32_t need)
 void
 mux_fail(struct mux *x, uint32_t code, const char *text, const char *how)
 {
-	struct mux *before = missed(x->conn, x->ref, x->want);
 	struct mux_chan *mc;
+	struct mux *before;
 	struct msg m;
 
 	if (x->over)
 		return;
 	x->over = true;
 	if (!x->ready) {
+		before = missed(x->conn, x->ref, x->want);
 		if (before != NULL)
 			before->again_at = 0;
 		x->again_at = now_mono_ms() + (x->want & PROCESS ? AGAIN_MS : REFUSED_MS);
