@@ -76,6 +76,13 @@ forwards(struct conn *c)
 	return c->forwards;
 }
 
+/* A unix socket: see packets.c. */
+static bool
+is_path(const char *host)
+{
+	return host[0] == '/';
+}
+
 /* ---- wishes ----------------------------------------------------------------------- */
 
 static struct wish *
@@ -192,6 +199,8 @@ listener_new(struct wish *w, uint32_t bound)
 	struct forwards *f = w->conn->forwards;
 	struct listener *l;
 
+	if (is_path(w->host))
+		bound = w->port;
 	if (bound == 0 || bound > UINT16_MAX || (w->port != 0 && bound != w->port)) {
 		mux_close(w->mc);
 		decide(w, false);
@@ -309,8 +318,9 @@ start(struct wish *w, uint64_t ref)
 		.u.tcp = { mux_str(host), w->port } };
 	char full[MAX_REASON + 1];
 
-	if (!listen && host[0] == '/') /* see packets.c */
-		first = (struct mux_frame){ .type = MUX_OPEN_UNIX, .u.path.path = mux_str(host) };
+	if (is_path(host))
+		first = (struct mux_frame){ .type = listen ? MUX_LISTEN_UNIX : MUX_OPEN_UNIX,
+			.u.path.path = mux_str(host) };
 	w->ref = ref;
 	w->need = !listen && w->conn->forwards->items ? PERM_FORWARD_SOME : PERM_FORWARD;
 	w->mc = mux_open(w->conn, ref, w->need, &first, &wish_events, w);

@@ -5,9 +5,11 @@
  * lacks one does not link, and one that uses them otherwise fails the
  * self-test (warmup.c): neither serves anybody.  jumpbox-session.
  *
- * - direct-streamlocal@openssh.com, which it does not know, is turned into a
- *   direct-tcpip to the path as a host, before it reads the packet.  A client
- *   that asks for a path so itself gets the same.
+ * - It knows no unix sockets: direct-streamlocal@openssh.com is turned into a
+ *   direct-tcpip to the path as a host, before it reads the packet, and
+ *   streamlocal-forward into a tcpip-forward.  A client that asks for a path so
+ *   itself gets the same.  What it opens to the client for a connection that
+ *   came to a path is made a forwarded-streamlocal; were it not, clients refuse it.
  * - A channel with so small a packet size that writing to it would never end
  *   is turned into one of no known type, which is refused.  A client that
  *   takes a channel of ours with such a size is taken to mean a larger one.
@@ -27,7 +29,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PACKET_LEAST = 1024, TYPE_MOST = 64, PATH_MOST = 255 };
+enum {
+	PACKET_LEAST = 1024,
+	TYPE_MOST = 64,
+	PATH_MOST = 255,
+	PATH_PORT = 1, /* to libssh, which would tell the client of a port that was 0 */
+};
 
 void ssh_packet_set_callbacks(ssh_session session, ssh_packet_callbacks callbacks);
 int ssh_buffer_pack_va(struct ssh_buffer_struct *b, const char *format, size_t argc, va_list ap);
@@ -151,25 +158,45 @@ is(const uint8_t *p, size_t n, const char *s)
 	return n == strlen(s) && memcmp(p, s, n) == 0;
 }
 
+static void
+rewrite_global(
+    ssh_buffer packet, const char *type, uint8_t wants_reply, const char *address, uint32_t port)
+{
+	ssh_buffer_reinit(packet);
+	add_str(packet, type);
+	ssh_buffer_add_data(packet, &wants_reply, 1);
+	add_str(packet, address);
+	add_u32(packet, port);
+}
+
 /* A client tells answers apart by their order alone. */
 static int
 on_global(ssh_session session, uint8_t packet_type, ssh_buffer packet, void *arg)
 {
-	static const uint8_t wants_reply = 1;
 	struct reader r = { ssh_buffer_get(packet), ssh_buffer_get_len(packet), false };
 	uint32_t n = get_u32(&r);
+	const uint8_t *type = r.p;
+	char path[PATH_MOST + 1];
+	uint8_t wants_reply;
+	bool listen, cancel;
 
 	(void)session;
 	(void)packet_type;
 	(void)arg;
-	if (r.bad || n >= r.n || r.p[n] == 0 || is(r.p, n, "tcpip-forward") ||
-	    is(r.p, n, "cancel-tcpip-forward"))
+	if (r.bad || n >= r.n || is(type, n, "tcpip-forward") ||
+	    is(type, n, "cancel-tcpip-forward"))
 		return SSH_PACKET_NOT_USED;
-	ssh_buffer_reinit(packet);
-	add_str(packet, "cancel-tcpip-forward");
-	ssh_buffer_add_data(packet, &wants_reply, 1);
-	add_str(packet, "");
-	add_u32(packet, 0); /* nobody's */
+	wants_reply = type[n];
+	r.p += n + 1;
+	r.n -= n + 1;
+	listen = is(type, n, "streamlocal-forward@openssh.com");
+	cancel = is(type, n, "cancel-streamlocal-forward@openssh.com");
+	get_str(&r, path, PATH_MOST);
+	if ((listen || cancel) && path[0] == '/')
+		rewrite_global(packet, listen ? "tcpip-forward" : "cancel-tcpip-forward",
+		    wants_reply, path, PATH_PORT);
+	else if (wants_reply)
+		rewrite_global(packet, "cancel-tcpip-forward", wants_reply, "", 0); /* nobody's */
 	return SSH_PACKET_NOT_USED;
 }
 
@@ -208,9 +235,22 @@ packets_refuse(ssh_message m, uint32_t reason, const char *text)
 	refusal.wanted = false;
 }
 
+static const char *opened_path; /* of the channel that is being opened */
+
+int
+packets_open_path(ssh_channel channel, const char *path)
+{
+	int rc;
+
+	opened_path = path;
+	rc = ssh_channel_open_reverse_forward(channel, "", 0, "", 0);
+	opened_path = NULL;
+	return rc;
+}
+
 /*
  * Every packet that libssh makes comes by here: the linker sees to that.  But
- * for the one that is to be another it does what the original does, which
+ * for those that are to be others it does what the original does, which
  * besides makes room in the buffer first.
  */
 int
@@ -218,7 +258,7 @@ __wrap__ssh_buffer_pack(struct ssh_buffer_struct *b, const char *format, size_t 
 {
 	uint8_t type;
 	va_list ap;
-	int rc = 0;
+	int rc = 0, i;
 
 	va_start(ap, argc);
 	if (refusal.wanted && strcmp(format, "bdddd") == 0) {
@@ -228,6 +268,16 @@ __wrap__ssh_buffer_pack(struct ssh_buffer_struct *b, const char *format, size_t 
 		add_u32(b, refusal.reason);
 		add_str(b, refusal.text);
 		add_str(b, "");
+	} else if (opened_path != NULL && strcmp(format, "bsddd") == 0) {
+		type = (uint8_t)va_arg(ap, unsigned);
+		ssh_buffer_add_data(b, &type, 1);
+		(void)va_arg(ap, const char *);
+		add_str(b, "forwarded-streamlocal@openssh.com");
+		for (i = 0; i < 3; i++) /* its number, window and packet size */
+			add_u32(b, va_arg(ap, uint32_t));
+	} else if (opened_path != NULL && strcmp(format, "sdsd") == 0) {
+		add_str(b, opened_path);
+		add_str(b, ""); /* reserved */
 	} else {
 		rc = ssh_buffer_pack_va(b, format, argc, ap);
 	}

@@ -13,5 +13,7 @@ enum { OPEN_PROHIBITED = 1, OPEN_CONNECT_FAILED, OPEN_UNKNOWN_TYPE, OPEN_RESOURC
 void packets_watch(ssh_session session);
 /* Refuses a channel that the client opens, with one of those and a sentence. Keeps the message. */
 void packets_refuse(ssh_message m, uint32_t reason, const char *text);
+/* To the client, for a connection that came to a path. As ssh_channel_open_reverse_forward(). */
+int packets_open_path(ssh_channel channel, const char *path);
 
 #endif

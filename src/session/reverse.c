@@ -4,6 +4,7 @@
  * jumpbox-session.
  */
 #include "forward.h"
+#include "packets.h"
 
 #include "jumpbox/client.h"
 #include "jumpbox/policy.h"
@@ -45,13 +46,22 @@ reverse_begin(struct conn *c, struct mux_chan *mc, const char *address, uint32_t
 	carry_begin(chan_new(c, ssh), mc, r);
 }
 
+static int
+open_channel(ssh_channel ssh, const struct reverse *r)
+{
+	if (r->address == NULL)
+		return ssh_channel_open_auth_agent(ssh);
+	if (r->address[0] == '/')
+		return packets_open_path(ssh, r->address);
+	return ssh_channel_open_reverse_forward(
+	    ssh, r->address, (int)r->port, r->peer, (int)r->peer_port);
+}
+
 bool
 reverse_work(struct channel *ch)
 {
 	struct reverse *r = ch->reverse;
-	int rc = r->address == NULL ? ssh_channel_open_auth_agent(ch->ssh)
-				    : ssh_channel_open_reverse_forward(ch->ssh, r->address,
-					  (int)r->port, r->peer, (int)r->peer_port);
+	int rc = open_channel(ch->ssh, r);
 
 	if (rc == SSH_AGAIN)
 		return false;

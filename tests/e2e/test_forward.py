@@ -371,6 +371,47 @@ def test_unix_sockets_of_the_container(web):
         assert ask(none) == b""
 
 
+def test_remote_forward_of_a_unix_socket(web, tmp_path):
+    path, control = "/tmp/back.sock", tmp_path / "c"
+    perl = f"$s = IO::Socket::UNIX->new('{path}') or die; print $s 'abc'; shutdown $s, 1; print <$s>"
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        forward = f"{path}:127.0.0.1:{listener.getsockname()[1]}"
+
+        def there():
+            return web.engine.exec("deb", "stat", "-c", "%A %U", path, check=False)
+        with client(web, "alice+deb", "-M", "-S", control, "-R", forward):
+            wait_for(there, 20, "the socket")
+            assert there() == "srw------- root\n"
+            for _ in range(3):
+                threading.Thread(target=answer_once, args=(listener,), daemon=True).start()
+                assert web.engine.exec("deb", "perl", "-MIO::Socket::UNIX", "-e", perl) == "cba"
+            taken = web.ssh("alice+deb", "true", options=("-o", "ExitOnForwardFailure=yes", "-R", forward))
+            assert taken.returncode == 255
+            assert there()
+            run("ssh", "-F", "none", "-S", control, "-O", "cancel", "-R", forward, "x")
+            wait_for(lambda: not there(), 20, "the socket to go")
+            run("ssh", "-F", "none", "-S", control, "-O", "forward", "-R", forward, "x")
+            assert there()
+        wait_for(lambda: not there(), 20, "the socket to go")
+        nowhere = f"/nowhere/back.sock:127.0.0.1:{listener.getsockname()[1]}"
+        r = web.ssh("alice+deb", "true", options=("-o", "ExitOnForwardFailure=yes", "-R", nowhere))
+        assert r.returncode == 255
+
+
+def test_what_is_no_path_of_a_unix_socket_is_refused(web):
+    with contextlib.closing(web.transport("alice+deb")) as t:
+        def answer(kind, *path):
+            return t.global_request(f"{kind}@openssh.com", path, wait=True)
+        for path in ((), ("",), ("localhost",), ("/tmp/" + "x" * 120,), ("/tmp/" + "x" * 300,), ("/tmp/a\0b",)):
+            assert answer("streamlocal-forward", *path) is None, path
+            assert answer("cancel-streamlocal-forward", *path) is None, path
+        assert answer("streamlocal-forward", "/tmp/p.sock").get_remainder() == b""
+        assert answer("cancel-streamlocal-forward", "/tmp/p.sock").get_remainder() == b""
+        assert answer("cancel-streamlocal-forward", "/tmp/p.sock") is None
+
+
 def test_through_us_to_an_sshd_in_the_container(host, tmp_path):
     """`ssh -J USER+CONTAINER@host root@localhost`: the second login is to the container's own."""
     with with_sshd(tmp_path, host.engine, host.key, "inner") as inner:
