@@ -7,7 +7,8 @@
  * - The shell is the one in the container's passwd for this uid, or bash, or
  *   sh.  Service users are given nologin or false to keep them off a login
  *   service; whoever is granted a shell here is let in by the grant, so these
- *   two count as "none".  Another one may have been asked for by name.  HOME, USER, LOGNAME and SHELL are set as sshd does.
+ *   two count as "none".  Another one may have been asked for by name.  HOME, USER, LOGNAME and SHELL are set as sshd does,
+ *   and where the image names no directory it begins at home.
  * - A terminal's first size arrives through the engine a moment after the
  *   start.  It is waited for, so that no program ever sees 0 by 0, and only
  *   when none has come for about two seconds is it set from inside: no later
@@ -50,7 +51,8 @@ enum {
 	"[ -x \"$SHELL\" ] || SHELL=$(command -v bash || command -v sh)\n"                      \
 	"[ -z \"$1\" ] || SHELL=$(command -v \"$1\" || echo \"$1\")\n"                          \
 	"shift\n"                                                                               \
-	"export SHELL\n"
+	"export SHELL\n"                                                                        \
+	"[ \"$PWD\" != / ] || cd \"${HOME:-/}\" 2>/dev/null\n"
 
 /* Its arguments are rows and columns, before the command's. */
 #define AT_TERMINAL                                                                       \

@@ -120,6 +120,21 @@ set_environment(const struct spawn *s, const struct ends *e)
 		    mux_strdup(s->what->u.exec.env[i].value), 1);
 }
 
+static bool
+at_root(void)
+{
+	char path[sizeof("/")]; /* no other has room */
+
+	return getcwd(path, sizeof(path)) != NULL;
+}
+
+static void
+go_home(const struct spawn *s)
+{
+	if (chdir(s->account->home) < 0 && chdir("/") < 0)
+		_exit(1);
+}
+
 static _Noreturn void
 become_shell(const struct spawn *s)
 {
@@ -143,6 +158,9 @@ become_shell(const struct spawn *s)
 		}
 		argv[n++] = mux_strdup(rest);
 	}
+	/* Where the image names no directory, begin as on any SSH host. */
+	if (at_root())
+		go_home(s);
 	execv(shell, argv);
 	n = errno;
 	dprintf(2, "%s: %s\n", shell, strerror(n));
@@ -182,8 +200,7 @@ become_ours(const struct spawn *s)
 	char *argv[] = { sftp, f->u.sftp.readonly ? ro : NULL, NULL };
 
 	spawn_close_from(3);
-	if (chdir(s->account->home) < 0 && chdir("/") < 0)
-		_exit(1);
+	go_home(s);
 	if (f->type == MUX_OPEN_SFTP)
 		_exit(sftp_main(f->u.sftp.readonly ? 2 : 1, argv));
 	if (f->u.copy.in)

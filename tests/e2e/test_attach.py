@@ -362,6 +362,19 @@ def test_the_containers_own_user_and_directory(site):
     site.engine.remove("mine")
 
 
+def test_where_no_directory_is_named_it_begins_at_home(site):
+    site.engine.container("mine", "debian", "--user", "app")
+    assert site.ssh("alice+mine", "pwd").stdout == b"/home/app\n"
+    t = site.terminal("alice+mine")
+    t.sendline("pwd; exit")
+    t.expect(rb"/home/app\r\n")
+    t.expect(pexpect.EOF)
+    site.engine.exec("mine", "rm", "-r", "/home/app", user="root")
+    r = site.ssh("alice+mine", "pwd")
+    assert (r.returncode, r.stdout, r.stderr) == (0, b"/\n", b"")
+    site.engine.remove("mine")
+
+
 def test_an_image_without_a_shell_gets_one_clear_sentence(site):
     r = site.ssh("alice+bare", "ls")
     assert r.returncode == 69 and r.stdout == b""
