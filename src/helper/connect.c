@@ -1,7 +1,8 @@
 /*
  * Connections to TCP and unix sockets of the container: a name is resolved,
- * what the mask does not allow is left out, the rest is tried in order.
- * Nobody waits for any of it.  jumpbox-helper.
+ * what the mask does not allow is left out, the rest is tried in order.  A
+ * path is connected to by a child: to follow it may be to wait for a server
+ * of files.  Nobody waits for any of it.  jumpbox-helper.
  */
 #include "helper.h"
 
@@ -23,11 +24,12 @@ enum { CONNECT_MS = 30000 };
 
 struct connecting {
 	struct answer answer;
-	pid_t resolver; /* 0: none */
-	bool named;	/* the target itself is an item of the mask */
-	int error;	/* why those before it could not be had */
-	uint32_t at;	/* address that is being tried */
-	int fd, slot;	/* its socket, or the resolver's answer */
+	pid_t child;  /* that finds out, or connects; 0: none */
+	bool named;   /* the target itself is an item of the mask */
+	int error;    /* why those before it could not be had */
+	uint32_t at;  /* address that is being tried */
+	int fd, slot; /* its socket, or the child's answer */
+	int unix_fd;  /* the socket that the child connects; -1 */
 	int64_t deadline;
 };
 
@@ -82,9 +84,11 @@ connect_free(struct chan *c)
 		return;
 	if (x->fd >= 0)
 		close(x->fd);
+	if (x->unix_fd >= 0)
+		close(x->unix_fd);
 	/* Once it has been waited for, its number may be another's. */
-	if (x->resolver > 0 && waitpid(x->resolver, NULL, WNOHANG) == 0)
-		kill(x->resolver, SIGKILL);
+	if (x->child > 0 && waitpid(x->child, NULL, WNOHANG) == 0)
+		kill(x->child, SIGKILL);
 	free(x);
 	c->connecting = NULL;
 }
@@ -169,7 +173,7 @@ begin(struct helper *h, uint32_t id)
 
 	if (c != NULL) {
 		c->connecting = xcalloc(1, sizeof(*c->connecting));
-		c->connecting->fd = c->connecting->slot = -1;
+		c->connecting->fd = c->connecting->slot = c->connecting->unix_fd = -1;
 		c->connecting->deadline = now_mono_ms() + CONNECT_MS;
 	}
 	return c;
@@ -192,7 +196,8 @@ connect_tcp(struct helper *h, const struct mux_frame *f)
 		x->named = named;
 		if (resolve_at_once(host, port, &x->answer))
 			resolved(h, c);
-		else if ((r = resolve_start(host, port, &x->resolver, &x->fd)) < 0)
+		else if ((r = resolve_start(&(struct question){ .host = host, .port = port },
+			      &x->child, &x->fd)) < 0)
 			chan_failed(h, c, MUX_WHY_RESOURCES, strerror(-r));
 	}
 	free(host);
@@ -202,9 +207,12 @@ void
 connect_unix(struct helper *h, const struct mux_frame *f)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct address to = { .len = sizeof(un) };
+	struct question q = { .to = &to };
 	struct mux_str path = f->u.path.path;
-	struct answer *a;
+	struct connecting *x;
 	struct chan *c;
+	int r;
 
 	if (!mask_forward(&h->mask)) {
 		chan_refuse(h, f->channel, MUX_WHY_FORBIDDEN, "not permitted");
@@ -217,11 +225,12 @@ connect_unix(struct helper *h, const struct mux_frame *f)
 	if ((c = begin(h, f->channel)) == NULL)
 		return;
 	memcpy(un.sun_path, path.s, path.n);
-	a = &c->connecting->answer;
-	a->n = 1;
-	a->addr[0].len = sizeof(un);
-	memcpy(&a->addr[0].sa, &un, sizeof(un));
-	try_next(h, c);
+	memcpy(&to.sa, &un, sizeof(un));
+	x = c->connecting;
+	q.socket = x->unix_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	r = q.socket < 0 ? -errno : resolve_start(&q, &x->child, &x->fd);
+	if (r < 0)
+		chan_failed(h, c, MUX_WHY_RESOURCES, strerror(-r));
 }
 
 void
@@ -229,7 +238,7 @@ connect_watch(struct helper *h, struct chan *c)
 {
 	struct connecting *x = c->connecting;
 
-	x->slot = helper_watch(h, x->fd, x->resolver > 0 ? POLLIN : POLLOUT);
+	x->slot = helper_watch(h, x->fd, x->child > 0 ? POLLIN : POLLOUT);
 }
 
 /* The answer comes in one piece, or not at all: then its process has been killed. */
@@ -241,11 +250,18 @@ read_answer(struct helper *h, struct chan *c)
 	if (read(x->fd, &x->answer, sizeof(x->answer)) != sizeof(x->answer)) {
 		memset(&x->answer, 0, sizeof(x->answer));
 		x->answer.why = MUX_WHY_TIMED_OUT;
+		x->answer.error = ETIMEDOUT;
 	}
 	close(x->fd);
-	x->fd = -1;
-	x->resolver = 0;
-	resolved(h, c);
+	x->fd = x->unix_fd;
+	x->child = 0;
+	x->unix_fd = -1;
+	if (x->fd < 0)
+		resolved(h, c);
+	else if (x->answer.error == 0)
+		connected(h, c);
+	else
+		chan_failed(h, c, connect_why(x->answer.error), strerror(x->answer.error));
 }
 
 void
@@ -257,7 +273,7 @@ connect_ready(struct helper *h, struct chan *c)
 
 	if (helper_events(h, x->slot) == 0)
 		return;
-	if (x->resolver > 0) {
+	if (x->child > 0) {
 		read_answer(h, c);
 		return;
 	}

@@ -173,9 +173,10 @@ struct address {
 	socklen_t len;
 	struct sockaddr_storage sa;
 };
-/* What a resolving child says, once. */
+/* What a child that waits for it says, once. */
 struct answer {
-	enum mux_why why; /* 0: it was found */
+	enum mux_why why; /* of a name; 0: it was found */
+	int error;	  /* of a connect; 0: it is connected */
 	uint32_t n;
 	struct address addr[ADDRS_MAX];
 };
@@ -192,8 +193,15 @@ int socket_setup(int fd);
 
 /* Numbers and "localhost", at once; false: a name. */
 bool resolve_at_once(const char *host, uint32_t port, struct answer *a);
+/* What a child is asked: for the addresses of a name or, host NULL, to connect the socket. */
+struct question {
+	const char *host;
+	uint32_t port;
+	int socket;
+	const struct address *to;
+};
 /* A child that writes a struct answer to *fd and ends; 0 or -errno. */
-int resolve_start(const char *host, uint32_t port, pid_t *pid, int *fd);
+int resolve_start(const struct question *q, pid_t *pid, int *fd);
 /* Is it of this container itself? */
 bool address_own(const struct address *a);
 void address_text(const struct address *a, char text[static 64], uint32_t *port);

@@ -1,6 +1,7 @@
 /*
  * Names and addresses.  A name is looked up in a process of its own: the
- * resolver waits for servers that may be dead, and nothing else may.
+ * resolver waits for servers that may be dead, and nothing else may.  So is
+ * the path of a socket, which may be in a file system of such a server.
  * jumpbox-helper.
  */
 #include "helper.h"
@@ -57,7 +58,6 @@ look_up(const char *host, uint32_t port, struct answer *a)
 	char number[12];
 	int r;
 
-	memset(a, 0, sizeof(*a));
 	snprintf(number, sizeof(number), "%u", (unsigned)port);
 	r = getaddrinfo(host, number, &hints, &list);
 	if (r != 0) {
@@ -69,11 +69,21 @@ look_up(const char *host, uint32_t port, struct answer *a)
 	freeaddrinfo(list);
 }
 
-int
-resolve_start(const char *host, uint32_t port, pid_t *pid, int *fd)
+static void
+find_out(const struct question *q, struct answer *a)
 {
-	struct answer a;
-	int pair[2], r;
+	if (q->host != NULL)
+		look_up(q->host, q->port, a);
+	else if (connect(q->socket, (const struct sockaddr *)&q->to->sa, q->to->len) < 0)
+		a->error = errno;
+}
+
+int
+resolve_start(const struct question *q, pid_t *pid, int *fd)
+{
+	struct question own = *q;
+	struct answer a = { .n = 0 };
+	int pair[2], kept = 1, r;
 
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return -errno;
@@ -87,9 +97,11 @@ resolve_start(const char *host, uint32_t port, pid_t *pid, int *fd)
 		/* Nothing that is closed here may be kept open there. */
 		spawn_signals();
 		dup2(pair[1], 0);
-		spawn_close_from(1);
+		if (q->host == NULL)
+			own.socket = dup2(q->socket, kept++);
+		spawn_close_from(kept);
 		alarm(RESOLVE_S);
-		look_up(host, port, &a);
+		find_out(&own, &a);
 		_exit(write(0, &a, sizeof(a)) != sizeof(a));
 	}
 	close(pair[1]);

@@ -607,6 +607,24 @@ def live_terminal(host, login="alice+bb"):
     return t
 
 
+@contextlib.contextmanager
+def served(directory, *options):
+    """A mounted file system, and the process that serves it: once that is stopped nobody is answered there."""
+    mount, server, pid = directory / "mount", directory / "server", directory / "pid"
+    for d in (mount, directory / "served"):
+        d.mkdir()
+        d.chmod(0o777)
+    server.write_text(f"#!/bin/sh\necho $$ >{pid}\nexec {PREFIX}/libexec/jumpbox/jumpbox-helper.amd64 sftp\n")
+    server.chmod(0o755)
+    run("sshfs", "-o", f"ssh_command={server}", *options, f"x:{directory}/served", mount)
+    pid = int(pid.read_text())
+    try:
+        yield mount, pid
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        run("fusermount", "-u", mount)
+
+
 class Lab:
     """One temporary directory with the engines and jump hosts of a test run."""
 

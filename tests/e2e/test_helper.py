@@ -19,7 +19,7 @@ import time
 
 import pytest
 
-from lab import PREFIX, SLOW, run, wait_for
+from lab import PREFIX, SLOW, run, served, wait_for
 
 HEADER = (pathlib.Path(__file__).resolve().parents[2] / "include/jumpbox/mux.h").read_text()
 NAMES = re.findall(r"^\tMUX_(\w+)", HEADER.split("enum mux_type {")[1].split("};")[0], re.M)[:-1]
@@ -719,6 +719,17 @@ def test_unix_sockets(here, tmp_path):
         here.wait(channel, "CLOSE")
 
 
+def test_a_socket_in_a_file_system_that_hangs_delays_nobody(here, tmp_path):
+    with served(tmp_path) as (mount, server):
+        os.kill(server, signal.SIGSTOP)
+        channels = [here.open("OPEN_UNIX", string(f"{mount}/{n}")) for n in range(3)]
+        assert here.run("echo meanwhile")[0] == b"meanwhile\n"
+        assert not any(here.frames[c] for c in channels)
+        os.kill(server, signal.SIGCONT)
+        for c in channels:
+            assert WHYS[Reader(here.wait(c, "FAILED")).u32() - 1] == "NO_FILE"
+
+
 # ---- listening -------------------------------------------------------------
 
 @pytest.mark.parametrize("host", ("localhost", "", "127.0.0.1", "::1"))
@@ -963,7 +974,7 @@ def test_the_first_frame_is_the_mask(first):
 
 def test_answers_that_nobody_takes_do_not_pile_up(here):
     """A session that asks and never reads is not read from any more, and memory stays where it is."""
-    asked = frame(9, "OPEN_UNIX", string("/none"))
+    asked = frame(9, "OPEN_UNIX", string(""))
     asked *= 65536 // len(asked)
     here.out += asked * 60
     silent = time.monotonic()

@@ -32,12 +32,13 @@
 
 struct ends;
 static pid_t play_program(const struct ends *e);
-static pid_t play_resolver(int fd, const char *host, uint32_t port);
+struct question;
+static pid_t play_resolver(int fd, const struct question *q);
 
 #define fork() play_program(&e)
 #include "../../src/helper/spawn.c"
 #undef fork
-#define fork() play_resolver(pair[1], host, port)
+#define fork() play_resolver(pair[1], q)
 #include "../../src/helper/resolve.c"
 #undef fork
 
@@ -134,12 +135,19 @@ play_program(const struct ends *e)
 	return p->pid = ++world.last_pid;
 }
 
-/* What comes of a name is said by its first letter. */
+static bool
+hangs(const struct address *a)
+{
+	return strncmp(((const struct sockaddr_un *)&a->sa)->sun_path, "/s", 2) == 0;
+}
+
+/* What comes of a name is said by its first letter; a socket in /s is in a file system that hangs. */
 static pid_t
-play_resolver(int fd, const char *host, uint32_t port)
+play_resolver(int fd, const struct question *q)
 {
 	static const char *const places[] = { "10.0.0.1", "::1", "127.0.0.1", "fe80::1",
 		"0.0.0.0" };
+	const char *host = q->host;
 	struct peer *p = peer_new();
 
 	if (p == NULL || (p->out = keep(fd)) < 0) {
@@ -147,13 +155,19 @@ play_resolver(int fd, const char *host, uint32_t port)
 		return -1;
 	}
 	p->resolver = true;
+	if (host == NULL) {
+		find_out(q, &p->answer);
+		p->says = sizeof(p->answer);
+		p->mood = hangs(q->to) ? ASLEEP : ECHO;
+		return p->pid = ++world.last_pid;
+	}
 	p->says = host[0] == 'e' ? 17 : host[0] == 'd' ? 0 : sizeof(p->answer);
 	p->mood = host[0] == 's' ? ASLEEP : ECHO;
 	if (host[0] == 'n')
 		p->answer.why = MUX_WHY_NO_NAME;
 	for (size_t i = host[0] == 'l' ? 2 : 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (host[0] != '0')
-			add_number(&p->answer, places[i], port);
+			add_number(&p->answer, places[i], q->port);
 	return p->pid = ++world.last_pid;
 }
 
