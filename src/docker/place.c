@@ -26,7 +26,8 @@
 /*
  * Arguments: the marker, the size, the hash.  What is wrong with a place is found by running it there.
  * The room for the file is taken before its bytes are: they come once, and a full disk would cut them.
- * Where nothing else is writable a mount may be, such as a volume.
+ * Where nothing else is writable a mount may be, such as a volume.  One whose server is elsewhere is the
+ * last to be tried: it may not answer, and all waits for it.
  * Where others may rename what is ours, only a directory is believed in that we are in, that is ours
  * and nobody else's: nothing of what is written, run or opened is found by its path.  Such a one may
  * be another of the user's, to which a link leads: what it has by that name is let alone.
@@ -37,10 +38,14 @@ static const char script[] =
     "_u=$(umask)\n"
     "umask 077\n"
     "set -Cf\n"
-    "_o=$PWD _m=$1 _n=$2 _w= _x=\n"
+    "_o=$PWD _m=$1 _n=$2 _w= _x= _near= _far=\n"
     "_mounts() {\n"
-    " while read -r _ _d _ _f _; do\n"
-    "  case ,$_f, in *,ro,*|*,noexec,*) ;; *) echo \"$_d\" ;; esac\n"
+    " while read -r _ _d _t _f _; do\n"
+    "  case $_t,$_f, in\n"
+    "  *,ro,*|*,noexec,*) ;;\n"
+    "  nfs*|cifs,*|smb*|9p,*|ceph,*|lustre,*|fuse*|virtiofs,*) _far=\"$_far $_d\" ;;\n"
+    "  *) _near=\"$_near $_d\" ;;\n"
+    "  esac\n"
     " done </proc/mounts\n"
     "}\n"
     "_in() {\n"
@@ -59,7 +64,8 @@ static const char script[] =
     " done\n"
     " false\n"
     "}\n"
-    "{ _in /tmp /var/tmp \"$HOME\" /run /dev/shm / || _in $(_mounts); } >/dev/null 2>&1\n"
+    "{ _in /tmp /var/tmp \"$HOME\" /run /dev/shm / || { _mounts; _in $_near $_far; }\n"
+    "} >/dev/null 2>&1\n"
     "exec 4<&-\n"
     "[ -z \"$_x\" ] || { exec 3<helper; rm helper; rmdir \"$_x\"; } 2>/dev/null\n"
     "cd \"$_o\" 2>/dev/null || cd /\n"

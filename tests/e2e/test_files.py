@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 
 import pytest
 
-from lab import SLOW, read_all, run, wait_for
+from lab import SLOW, read_all, run, served, wait_for
 from sftp_packets import INIT, REMOVE, VERSION, Raw, packet
 from test_forward import ask, client, free_port, web  # noqa: F401
 
@@ -259,6 +260,28 @@ def test_a_read_only_root_and_one_place_with_room(host, container, name, options
     r = sftp(host, f"alice+{name}", "ls /etc/passwd\n")
     assert r.returncode == 0 and b"/etc/passwd" in r.stdout, r.stderr
     wait_for(lambda: nothing_left(host, name), 20, "nothing to be left")
+
+
+@pytest.fixture
+def hung(container, tmp_path):
+    """Makes containers with nothing but /a, which does not answer, and what is asked for; and what is in /a at last."""
+    with served(tmp_path, "-o", "allow_other") as (mount, server):
+        def make(name, *options):
+            container(name, "busybox", "--read-only", "--user", "app", "--volume", f"{mount}:/a", *options)
+            os.kill(server, signal.SIGSTOP)
+
+        def inside():
+            os.kill(server, signal.SIGCONT)
+            return os.listdir(mount)
+        yield make, inside
+
+
+def test_a_mount_that_does_not_answer_is_not_looked_at_before_others(host, hung):
+    make, inside = hung
+    make("f-near", "--tmpfs", "/b:exec,mode=1777")
+    r = sftp(host, "alice+f-near", "ls /etc/passwd\n")
+    assert r.returncode == 0 and b"/etc/passwd" in r.stdout, r.stderr
+    assert inside() == []
 
 
 def test_a_grant_narrowed_to_read_only_in_the_middle_of_a_transfer(own_host, payload):
