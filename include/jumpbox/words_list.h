@@ -1129,6 +1129,10 @@ WORD(W_HELPER_NO_SHELL,
     "the helper that file transfer and forwarding need has no place in that container: its image has no"
     " shell, and nothing can be put into the root filesystem",
     "该容器中无处放置文件传输和转发所需的辅助程序：镜像中没有 shell，且根文件系统无法写入")
+WORD(W_HELPER_LATE,
+    "the helper that file transfer and forwarding need could not be put into that container in time:"
+    " a directory there does not answer, or the container is very busy",
+    "文件传输和转发所需的辅助程序未能及时放入该容器：其中有目录没有响应，或系统非常繁忙")
 WORD(W_HELPER_BROKEN,
     "the helper in the container has ended or does not answer; try again",
     "容器中的辅助程序已结束或没有响应；请重试")

@@ -148,6 +148,9 @@ feed(struct engine *en, const struct engine_program *p, struct exec_stream *s, s
 		rc = get_word(&l, s->tls, word, e);
 	if (rc == 0 && strcmp(word, PLACED) != 0)
 		rc = strcmp(word, NO_PLACE) == 0 ? JB_NOT_FOUND : error_cut(en, e);
+	/* The node has started the script: it is not what is late. */
+	if (rc != 0 && rc != JB_NOT_FOUND && now_mono_ms() >= l.deadline)
+		rc = err_words(e, JB_UNAVAILABLE, W_HELPER_LATE, NULL, NULL, NULL);
 	if (rc != 0)
 		drop_stream(en, s);
 	return rc;

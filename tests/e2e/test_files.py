@@ -284,6 +284,15 @@ def test_a_mount_that_does_not_answer_is_not_looked_at_before_others(host, hung)
     assert inside() == []
 
 
+def test_where_nothing_answers_the_node_is_not_blamed(host, hung):
+    """A shell has a stream of its own then."""
+    make, _ = hung
+    make("f-hung")
+    r = sftp(host, "alice+f-hung", "ls\n")
+    assert r.returncode != 0 and b"could not be put into that container in time" in r.stderr, r.stderr
+    assert host.ssh("alice+f-hung", "echo in").stdout == b"in\n"
+
+
 def test_a_grant_narrowed_to_read_only_in_the_middle_of_a_transfer(own_host, payload):
     host = own_host()
     host.user("bob")
