@@ -9,11 +9,13 @@ host, and cannot tell which it is.
 import asyncio
 import base64
 import contextlib
+import copy
 import json
 import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -25,13 +27,15 @@ import pytest
 import socks
 import websockets
 
-from far import PASSWORD
+from far import PASSWORD, Far
 from lab import HERE, IMAGES, SLOW, free_port, read_all, run, wait_for
+from test_carried import helpers
 
 EDITORS = HERE / "editors"
 BOOTSTRAP = (EDITORS / "bootstrap.sh").read_text()
 PLAIN = pytest.mark.parametrize("far", ("sshd", "docker", "alpine"), indirect=True)  # what needs no more than busybox
 EVERYWHERE = pytest.mark.parametrize("far", ("sshd", "docker", "podman"), indirect=True)
+OURS = pytest.mark.parametrize("far", ("docker", "podman"), indirect=True)  # what an sshd has no part like
 MANY = ("--connect-timeout", "30", "--max-time", "120", "--silent", "--show-error", "--fail")
 
 
@@ -344,6 +348,148 @@ def tunnel(far, *options, command=("sh",)):
     finally:
         p.kill()
         p.wait(10)
+
+
+# ---- VS Code, disturbed
+
+
+@OURS
+def test_vscode_killed_while_its_script_waits_for_the_server(workspace, archive):
+    """An sshd would let that shell live until it writes; here the next window has the place to itself."""
+    far = workspace.far
+    before = far.pids().keys()
+    first = workspace.window()
+    first.until(b"destFolder==.*==")
+    first.kill()
+    wait_for(lambda: far.pids().keys() <= before, 20, "the script to end")
+    far.exec("rmdir", f"{workspace.dir}/lock")
+    alive(workspace.window().bootstrap(archive))
+
+
+@EVERYWHERE
+def test_vscode_killed_during_requests_while_a_third_connects(workspace, archive):
+    first, second = (workspace.window().bootstrap(archive) for _ in range(2))
+    with ThreadPoolExecutor(2) as pool:
+        lost = [subprocess.Popen(first.curl("/bytes/67108864"), stdout=subprocess.DEVNULL) for _ in range(8)]
+        load = pool.submit(second.get, "/bytes/67108864")
+        third = pool.submit(workspace.window(alias="far-password").bootstrap, archive)
+        first.kill()
+        for p in lost:
+            p.wait(60 * SLOW)
+        assert len(load.result()) == 67108864 and third.result().server == first.server
+    shell_is_gone(workspace.far, first)
+    for w in (second, third.result()):
+        alive(w)
+        assert talk(w) == 20
+
+
+@contextlib.contextmanager
+def without_a_session(workspace, window):
+    """A window whose -D is that of a connection with no shell, as Zed's has none: it ends with none of them."""
+    other = copy.copy(window)
+    other.port = free_port()
+    with tunnel(workspace.far, "-N", "-D", other.port, command=()) as other.ssh:
+        wait_for(lambda: run(*other.curl("/alive"), check=False).returncode == 0, 20, "its forwarding")
+        yield other
+        assert other.ssh.poll() is None
+
+
+@OURS
+def test_vscode_helper_killed_and_back(workspace, archive):
+    """What carries a window's shell dies; its server does not, and both connections' next requests have another."""
+    far = workspace.far
+    first = workspace.window().bootstrap(archive)
+    with without_a_session(workspace, first) as other:
+        sock = other.socket()
+        far.exec("kill", "-KILL", *map(str, helpers(far, far.container)))
+        assert first.ssh.wait(20 * SLOW) == 137
+        with sock, contextlib.suppress(ConnectionError):
+            assert sock.recv(1) == b""
+        alive(other)
+        second = workspace.window().bootstrap(archive)
+        assert second.server == first.server and talk(second) == talk(other) == 20
+
+
+@OURS
+@pytest.mark.parametrize("left", ("shell,exec,files", None), ids=("forward", "all"))
+def test_vscode_grant_withdrawn_and_given_back(workspace, archive, left):
+    far, host = workspace.far, workspace.far.host
+    first = workspace.window().bootstrap(archive)
+
+    def grant(*options):
+        """In place of what there is; with none, nothing."""
+        old = host.ctl_json("grant", "list", "--user", "alice")
+        if options:
+            host.ctl("grant", "add", "alice", *options)
+        for g in old:
+            host.ctl("grant", "del", str(g["id"]))
+    try:
+        grant(*(("*", "--allow", left) if left else ()))
+        assert first.ssh.wait(10 * SLOW) == 77
+        shell_is_gone(far, first)
+        other = workspace.window()
+        if left:
+            assert run(*other.bootstrap(archive).curl("/alive"), check=False).returncode != 0
+        else:
+            assert other.ssh.wait(20 * SLOW) != 0 and not other.ssh.stdout.read()
+    finally:
+        grant("*")
+    for w in (workspace.window().bootstrap(archive), *((other,) if left else ())):
+        assert w.server == first.server
+        alive(w)
+
+
+@OURS
+def test_vscode_container_restarted_and_back(workspace, archive):
+    """Nothing of it is left but its files; a connection that had no shell goes on."""
+    far = workspace.far
+    first = workspace.window().bootstrap(archive)
+    with without_a_session(workspace, first) as other:
+        far.engine.cli("restart", "--time", "1", far.container)
+        assert first.ssh.wait(20 * SLOW) == 137
+        far.ssh("far", f"rm -r {workspace.dir}/lock {workspace.dir}/log {workspace.dir}/pid")
+        second = workspace.window().bootstrap(archive)
+        alive(second)
+        other.where, other.server = second.where, second.server
+        alive(other)
+
+
+@pytest.mark.parametrize("far", ("docker",), indirect=True)
+def test_vscode_while_the_engine_does_nothing(workspace, archive, stopping):
+    """Two windows come and one is killed meanwhile: it is as if they had waited."""
+    far = workspace.far
+    first = workspace.window().bootstrap(archive)
+    logins = far.host.log_text().count("login.ok")
+    os.kill(far.engine.proc.pid, signal.SIGSTOP)
+    later = [workspace.window() for _ in range(2)]
+    wait_for(lambda: far.host.log_text().count("login.ok") == logins + 2, 20, "their logins")
+    first.kill()
+    os.kill(far.engine.proc.pid, signal.SIGCONT)
+    for w in later:
+        assert w.bootstrap(archive).server == first.server
+        alive(w)
+    shell_is_gone(far, first)
+
+
+@pytest.mark.parametrize("image, options", (
+    ("tools", ("--user", "4321:4321")),
+    ("tools", ("--read-only", "--tmpfs", "/tmp:exec")),
+    ("alpine", ("--read-only", "--tmpfs", "/tmp:exec", "--user", "app"))), ids=("user", "read-only", "musl-both"))
+def test_vscode_in_a_container_with_little(host, tmp_path, archive, image, options):
+    """No account, a root that is read-only, or both where libc is musl."""
+    name = host.engine.container("ed-little", image, *options)
+    host.wait_for_container(name)
+    workspace = Workspace(Far(tmp_path, host.engine, name, f"alice+{name}", host.port, host.key))
+    try:
+        first = workspace.window().bootstrap(archive)
+        alive(first)
+        first.kill()
+        shell_is_gone(workspace.far, first)
+        second = workspace.window().bootstrap(archive)
+        assert second.get("/alive").decode() == f"{first.server} gone\n"
+    finally:
+        workspace.close()
+        host.engine.remove(name)
 
 
 # ---- open-remote-ssh (VSCodium, older Cursor)
