@@ -107,11 +107,11 @@ WORD(W_NEW_PASSWORD_DUE,
     "Your password must be changed now.\n",
     "您现在必须修改密码。\n")
 WORD(W_NEW_PASSWORD_TERMINAL,
-    "your password must be changed first: log in with a terminal (ssh -t)\n",
-    "必须先修改密码；请用终端登录（ssh -t）\n")
+    "jumpbox: your password must be changed first: log in with a terminal (ssh -t)\n",
+    "jumpbox：必须先修改密码；请用终端登录（ssh -t）\n")
 WORD(W_NEW_PASSWORD_ELSEWHERE,
-    "your password must be changed first, which another of your terminals is asking for\n",
-    "必须先修改密码；您的另一个终端正在等待输入新密码\n")
+    "jumpbox: your password must be changed first, which another of your terminals is asking for\n",
+    "jumpbox：必须先修改密码；您的另一个终端正在等待输入新密码\n")
 WORD(W_PASSWORD,
     "Password: ",
     "密码：")
@@ -582,14 +582,14 @@ WORD(W_ENROL_DUE,
     "One-time codes must be set up for your account now.\n",
     "您的账号现在必须设置一次性验证码。\n")
 WORD(W_ENROL_TERMINAL,
-    "one-time codes must be set up first: log in with a terminal (ssh -t)\n",
-    "必须先设置一次性验证码；请用终端登录（ssh -t）\n")
+    "jumpbox: one-time codes must be set up first: log in with a terminal (ssh -t)\n",
+    "jumpbox：必须先设置一次性验证码；请用终端登录（ssh -t）\n")
 WORD(W_TOTP_TERMINAL,
-    "one-time codes are set up in a terminal (ssh -t)\n",
-    "一次性验证码须在终端中设置（ssh -t）\n")
+    "jumpbox: one-time codes are set up in a terminal (ssh -t)\n",
+    "jumpbox：一次性验证码须在终端中设置（ssh -t）\n")
 WORD(W_ENROL_ELSEWHERE,
-    "another of your terminals is setting up one-time codes\n",
-    "您的另一个终端正在设置一次性验证码\n")
+    "jumpbox: another of your terminals is setting up one-time codes\n",
+    "jumpbox：您的另一个终端正在设置一次性验证码\n")
 WORD(W_ENROL_URL,
     "Scan this with an authenticator app, or open it, or type in the secret below:\n{1}\n",
     "请用验证器应用扫描，或打开此链接，或手工输入下面的密钥：\n{1}\n")

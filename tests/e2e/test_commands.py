@@ -243,6 +243,7 @@ def test_usage_and_help(host):
                 "keys", "keys what", "keys del", "whoami me", "show 'bb", "help help", "top a b", "logs -- bb"):
         assert "usage" in refused(host, "alice", bad, 64), bad
     assert "no such command" in refused(host, "alice", "frobnicate bb", 64)
+    assert refused(host, "alice", "totp", 64).startswith("jumpbox: one-time codes are set up in a terminal")
     assert "no such command" in refused(host, "alice", "''", 64)
     assert "State" in ok(host, "alice", "  show   'b'\"b\"  ")
     assert "there is no container" in refused(host, "alice", "show 'b b'", 66)

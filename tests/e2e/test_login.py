@@ -125,7 +125,7 @@ def test_must_change_forces_a_new_password_in_the_terminal(host):
     host.ctl("grant", "add", "fresh", "bb")
     # Without a terminal: said, and nothing else is possible.
     r = host.ssh_password("fresh+bb", "first password", "echo in")
-    assert r.returncode == 77 and r.stdout == b"" and b"password" in r.stderr
+    assert r.returncode == 77 and r.stdout == b"" and b"jumpbox: your password must be changed first" in r.stderr
     t = host.terminal("fresh+bb", key=False)
     t.expect(b"assword: ")
     t.sendline("first password")

@@ -419,7 +419,7 @@ def test_whoever_must_enrol_does_so_first(own_host):
     host.ctl("user", "set", "alice", "totp", "required")
     assert host.ctl_json("user", "show", "alice")["totp"] == "required"
     r = host.ssh("alice+bb", "echo in")
-    assert (r.returncode, r.stdout) == (77, b"") and b"one-time codes must be set up first" in r.stderr
+    assert (r.returncode, r.stdout) == (77, b"") and b"jumpbox: one-time codes must be set up first" in r.stderr
     r = host.ssh("root1", "ls")
     assert (r.returncode, r.stdout) == (77, b"")
     t = host.terminal("alice+bb", "echo in")
