@@ -73,6 +73,7 @@ enum mux_type {
 	MUX_EXIT,	  /* helper   exit: after all output and EOF */
 	MUX_CLOSE,	  /* both     - : of a listener, stop */
 	MUX_OPEN_COPY,	  /* session  copy: one end of a copy between containers */
+	MUX_UNREAD,	  /* session  - : nobody reads what a process says any more */
 	MUX_TYPES,	  /* how many there are, and 0 */
 };
 

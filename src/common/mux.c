@@ -77,6 +77,7 @@ static const struct row {
 	[MUX_OPEN_COPY] = { "OPEN_COPY", MUX_SESSION, OURS,
 	    { FIELD(U32, 1, copy.in), FIELD(STR, MUX_PATH_MAX, copy.path),
 		FIELD(STR, MUX_PATH_MAX, copy.from), FIELD(U32, 1, copy.here) } },
+	[MUX_UNREAD] = { "UNREAD", MUX_SESSION, OURS, { { END, 0, 0 } } },
 };
 
 const char *

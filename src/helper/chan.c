@@ -314,6 +314,16 @@ end_out(struct helper *h, struct chan *c)
 	}
 }
 
+/* Whoever writes there learns it by SIGPIPE.  A terminal's other end is its input, too. */
+void
+chan_unread(struct helper *h, struct chan *c)
+{
+	if (c->pty)
+		return;
+	close_fd(&c->out_fd);
+	end_out(h, c);
+}
+
 /* Straight into the stream's buffer, behind where the head will be. */
 static void
 read_data(struct helper *h, struct chan *c, int *fd, enum mux_type type)

@@ -69,6 +69,14 @@ do_signal(struct helper *h, struct chan *c, const struct mux_frame *f)
 }
 
 static bool
+do_unread(struct helper *h, struct chan *c, const struct mux_frame *f)
+{
+	(void)f;
+	chan_unread(h, c);
+	return true;
+}
+
+static bool
 do_close(struct helper *h, struct chan *c, const struct mux_frame *f)
 {
 	(void)f;
@@ -92,6 +100,7 @@ static const struct {
 	[MUX_WINDOW] = { STREAMS, do_window },
 	[MUX_RESIZE] = { EXEC, do_resize },
 	[MUX_SIGNAL] = { EXEC, do_signal },
+	[MUX_UNREAD] = { EXEC, do_unread },
 	[MUX_CLOSE] = { EVERY, do_close },
 };
 

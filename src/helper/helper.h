@@ -120,6 +120,7 @@ void chan_free(struct helper *h, struct chan *c); /* says nothing */
 bool chan_data(struct helper *h, struct chan *c, struct mux_str bytes);
 bool chan_window(struct chan *c, uint32_t more);
 void chan_eof(struct helper *h, struct chan *c);
+void chan_unread(struct helper *h, struct chan *c);
 /* Around poll(). */
 void chan_watch(struct helper *h, struct chan *c);
 void chan_ready(struct helper *h, struct chan *c); /* may free it */

@@ -3,6 +3,7 @@
  * jumpbox-session.
  */
 #include "conn.h"
+#include "packets.h"
 #include "task.h"
 
 #include "jumpbox/client.h"
@@ -68,7 +69,10 @@ on_signal(ssh_session ssh, ssh_channel sc, const char *name, void *arg)
 {
 	(void)ssh;
 	(void)sc;
-	relay_signal(arg, name);
+	if (strcmp(name, PACKETS_UNREAD) == 0)
+		relay_unread(arg);
+	else
+		relay_signal(arg, name);
 }
 
 static void

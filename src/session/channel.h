@@ -85,6 +85,7 @@ struct channel {
 	struct buf in;
 	bool held;   /* libssh holds more than `in` */
 	bool in_eof; /* the client sends no more */
+	bool unread; /* it has no use for what it gets on standard output */
 	bool closed; /* the client closed the channel */
 	bool in_shut;
 
@@ -287,6 +288,7 @@ void enrol_failed(struct channel *ch);		       /* the dialogue is given up */
 void relay_attach(struct channel *ch, uint64_t ref, const char *name);
 bool relay_answer(struct channel *ch, struct msg *m); /* REP_ATTACH, REP_STATUS; false: not ours */
 void relay_signal(struct channel *ch, const char *name);
+void relay_unread(struct channel *ch); /* the client reads no more of it */
 /* What comes is no stream of a process: says so and ends. */
 void relay_broken(struct channel *ch);
 /* The attach is over for us: tells the broker, once. how: a word for the audit. */

@@ -17,6 +17,9 @@
 
 enum { KEYS_MAX = 65536 };
 
+/* Clients ask no other server for unix sockets, nor tell it that they read no more. */
+#define VERSION "OpenSSH_9.9 jumpbox"
+
 /* What the broker verifies; it advertises them to the client, too. */
 #define USER_ALGORITHMS                                                            \
 	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521," \
@@ -106,6 +109,7 @@ host_keys_bind_new(void)
 
 	if (b != NULL &&
 	    (ssh_bind_options_set(b, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no_files) != 0 ||
+		ssh_bind_options_set(b, SSH_BIND_OPTIONS_BANNER, VERSION) != 0 ||
 		ssh_bind_options_set(b, SSH_BIND_OPTIONS_RSA_MIN_SIZE, &bits) != 0 ||
 		ssh_bind_options_set(b, SSH_BIND_OPTIONS_KEY_EXCHANGE, KEY_EXCHANGE) != 0 ||
 		ssh_bind_options_set(b, SSH_BIND_OPTIONS_HOSTKEY_ALGORITHMS, HOST_ALGORITHMS) !=

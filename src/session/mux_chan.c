@@ -145,6 +145,17 @@ mux_signal(struct mux_chan *mc, const char *name)
 	return true;
 }
 
+bool
+mux_unread(struct mux_chan *mc)
+{
+	const struct mux_frame f = { .channel = mc->id, .type = MUX_UNREAD };
+
+	if (!can_say(mc))
+		return false;
+	put(mc->mux, &f);
+	return true;
+}
+
 void
 mux_grant(struct mux_chan *mc, size_t n)
 {

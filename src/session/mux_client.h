@@ -64,6 +64,7 @@ size_t mux_send(struct mux_chan *mc, const void *p, size_t n);
 bool mux_eof(struct mux_chan *mc);
 bool mux_resize(struct mux_chan *mc, unsigned cols, unsigned rows);
 bool mux_signal(struct mux_chan *mc, const char *name);
+bool mux_unread(struct mux_chan *mc);	       /* of a process */
 void mux_grant(struct mux_chan *mc, size_t n); /* the owner has got rid of so many bytes */
 void mux_close(struct mux_chan *mc);	       /* the owner hears nothing any more */
 /* For the loop. */

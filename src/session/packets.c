@@ -1,5 +1,5 @@
 /*
- * What libssh reads and writes of CHANNEL_OPEN and of global requests where
+ * What libssh reads and writes of CHANNEL_OPEN and of requests where
  * its interface is too narrow.  libssh is linked from its archive, in which these symbols can be
  * reached; they are declared in no header that it installs.  A libssh that
  * lacks one does not link, and one that uses them otherwise fails the
@@ -13,6 +13,8 @@
  * - A channel with so small a packet size that writing to it would never end
  *   is turned into one of no known type, which is refused.  A client that
  *   takes a channel of ours with such a size is taken to mean a larger one.
+ * - eow@openssh.com, with which a client whose own output has ended says that
+ *   it reads no more of a channel, is turned into a signal of that name.
  * - A refusal says what the reason was.
  * - A global request that libssh would answer itself, at once, is turned into
  *   one that it hands over, to be refused when its turn comes (forward.c).
@@ -152,6 +154,28 @@ on_confirmation(ssh_session session, uint8_t packet_type, ssh_buffer packet, voi
 	return SSH_PACKET_NOT_USED;
 }
 
+static int
+on_request(ssh_session session, uint8_t packet_type, ssh_buffer packet, void *arg)
+{
+	struct reader r = { ssh_buffer_get(packet), ssh_buffer_get_len(packet), false };
+	static const uint8_t wants_reply = 0;
+	char type[TYPE_MOST + 1];
+	uint32_t recipient = get_u32(&r);
+
+	(void)session;
+	(void)packet_type;
+	(void)arg;
+	get_str(&r, type, TYPE_MOST);
+	if (r.bad || strcmp(type, PACKETS_UNREAD) != 0)
+		return SSH_PACKET_NOT_USED;
+	ssh_buffer_reinit(packet);
+	add_u32(packet, recipient);
+	add_str(packet, "signal");
+	ssh_buffer_add_data(packet, &wants_reply, 1);
+	add_str(packet, PACKETS_UNREAD);
+	return SSH_PACKET_NOT_USED;
+}
+
 static bool
 is(const uint8_t *p, size_t n, const char *s)
 {
@@ -204,17 +228,18 @@ void
 packets_watch(ssh_session session)
 {
 	static ssh_packet_callback channels[] = { on_open, on_confirmation };
-	static ssh_packet_callback globals[] = { on_global };
+	static ssh_packet_callback globals[] = { on_global }, requests[] = { on_request };
 	static struct ssh_packet_callbacks_struct watch[] = {
 		{ SSH2_MSG_CHANNEL_OPEN, 2, channels, NULL },
 		{ SSH2_MSG_GLOBAL_REQUEST, 1, globals, NULL },
+		{ SSH2_MSG_CHANNEL_REQUEST, 1, requests, NULL },
 	};
 
 	_Static_assert(SSH2_MSG_CHANNEL_OPEN_CONFIRMATION == SSH2_MSG_CHANNEL_OPEN + 1,
 	    "the callbacks are of consecutive types");
 
-	ssh_packet_set_callbacks(session, &watch[0]);
-	ssh_packet_set_callbacks(session, &watch[1]);
+	for (size_t i = 0; i < sizeof(watch) / sizeof(watch[0]); i++)
+		ssh_packet_set_callbacks(session, &watch[i]);
 }
 
 /* ---- what goes ------------------------------------------------------------------ */

@@ -6,6 +6,9 @@
 #include <libssh/libssh.h>
 #include <stdint.h>
 
+/* The client reads no more of that channel: comes as a signal of that name. */
+#define PACKETS_UNREAD "eow@openssh.com"
+
 /* RFC 4254, 5.1 */
 enum { OPEN_PROHIBITED = 1, OPEN_CONNECT_FAILED, OPEN_UNKNOWN_TYPE, OPEN_RESOURCES };
 

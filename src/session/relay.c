@@ -140,6 +140,15 @@ relay_signal(struct channel *ch, const char *name)
 	link_send(&m);
 }
 
+/* A bare stream has one end for all that is said: there it goes on. */
+void
+relay_unread(struct channel *ch)
+{
+	ch->unread = true;
+	if (ch->state == CH_STREAM && ch->mux != NULL)
+		mux_unread(ch->mux);
+}
+
 static void
 cancel(struct channel *ch)
 {

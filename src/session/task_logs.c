@@ -9,6 +9,7 @@
 #include "jumpbox/util.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -69,6 +70,10 @@ logs_work(struct channel *ch, int64_t now)
 	bool good;
 
 	(void)now;
+	if (ch->unread) {
+		task_done(ch, 128 + SIGPIPE);
+		return true;
+	}
 	if (ch->fd < 0 || !ch->readable || !task_logs_room(ch))
 		return false;
 	n = recv(ch->fd, bytes, sizeof(bytes), 0);

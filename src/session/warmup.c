@@ -181,9 +181,7 @@ trial_session(const struct trial *t, int fd)
 	ssh_key key = generate(t->host);
 	ssh_session s = NULL;
 
-	/* libssh's client asks no other server for a path. */
 	if (b != NULL && key != NULL &&
-	    ssh_bind_options_set(b, SSH_BIND_OPTIONS_BANNER, "OpenSSH_9.2") == 0 &&
 	    ssh_bind_options_set(b, SSH_BIND_OPTIONS_IMPORT_KEY, key) == 0)
 		s = host_keys_bind_accept(b, fd);
 	else

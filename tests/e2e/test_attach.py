@@ -384,6 +384,15 @@ def test_an_image_without_a_shell_gets_one_clear_sentence(site):
     assert ended(t) == 69 and b"shell" in t.before and b"OCI" not in t.before
 
 
+@pytest.mark.parametrize("site", ("docker", "podman"), indirect=True)
+def test_a_command_whose_output_nobody_reads_any_more_is_told(site):
+    """`ssh HOST yes | head -1`: the writer gets its SIGPIPE, and what comes after it goes on."""
+    with site.popen("alice+deb", "yes; exit $?", stdout=subprocess.PIPE) as p:
+        assert p.stdout.readline() == b"y\n"
+        p.stdout.close()
+        assert p.wait(20 * SLOW) == 141
+
+
 # Bytes that are taken off a process that nobody reads from, so that it can end: [no terminal, terminal]. By a helper
 # a window and what is in the pipe, which then has to wait there. A terminal wakes its writer only when no more than 128
 # bytes are left in it, so that one which still had more to write might never end.

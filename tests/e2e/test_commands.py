@@ -127,6 +127,11 @@ def test_logs_follow_and_leave(site):
         p.terminate()
         p.wait(10 * SLOW)
         wait_for(lambda: children(site) <= before, 10, "the children to go")
+        p = site.popen("alice", "logs -f ticker", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        p.stdout.readline()
+        p.stdout.close()
+        assert p.wait(20 * SLOW) == 141  # as of a program that had a SIGPIPE
+        wait_for(lambda: children(site) <= before, 10, "the children to go")
         p = site.popen("alice", "logs -f ticker", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE)
         p.stdout.readline()

@@ -91,6 +91,7 @@ note_said(const struct mux_frame *f)
 	case MUX_EOF:
 	case MUX_RESIZE:
 	case MUX_SIGNAL:
+	case MUX_UNREAD:
 	case MUX_CLOSE:
 		break;
 	default:

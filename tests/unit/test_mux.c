@@ -153,7 +153,7 @@ who_may_say_what_and_where(void **state)
 	/* s: session, h: helper; then channel 0, the session's, the helper's */
 	static const char *const allowed[MUX_TYPES] = { "", "s0", "h0", "s1", "s1", "s1", "s1",
 		"s1", "s1", "s1", "h1", "h1", "h2", "sh12", "h1", "h1", "sh12", "sh12", "s1", "s1",
-		"h1", "sh12", "s1" };
+		"h1", "sh12", "s1", "s1" };
 	static const uint32_t channels[] = { 0, 1, MUX_TOP_BIT };
 	uint8_t wire[MUX_HEAD];
 	struct mux_frame f;
@@ -163,7 +163,8 @@ who_may_say_what_and_where(void **state)
 
 	(void)state;
 	for (type = 1; type < MUX_TYPES; type++) {
-		empty = type == MUX_LISTEN_AGENT || type == MUX_EOF || type == MUX_CLOSE;
+		empty = type == MUX_LISTEN_AGENT || type == MUX_EOF || type == MUX_CLOSE ||
+		    type == MUX_UNREAD;
 		for (side = 0; side < 2; side++) {
 			for (c = 0; c < 3; c++) {
 				ok = strchr(allowed[type], "sh"[side]) &&
