@@ -76,13 +76,6 @@ forwards(struct conn *c)
 	return c->forwards;
 }
 
-/* A unix socket: see packets.c. */
-static bool
-is_path(const char *host)
-{
-	return host[0] == '/';
-}
-
 /* ---- wishes ----------------------------------------------------------------------- */
 
 static struct wish *
@@ -199,7 +192,7 @@ listener_new(struct wish *w, uint32_t bound)
 	struct forwards *f = w->conn->forwards;
 	struct listener *l;
 
-	if (is_path(w->host))
+	if (packets_is_path(w->host))
 		bound = w->port;
 	if (bound == 0 || bound > UINT16_MAX || (w->port != 0 && bound != w->port)) {
 		mux_close(w->mc);
@@ -318,7 +311,7 @@ start(struct wish *w, uint64_t ref)
 		.u.tcp = { mux_str(host), w->port } };
 	char full[MAX_REASON + 1];
 
-	if (is_path(host))
+	if (packets_is_path(host))
 		first = (struct mux_frame){ .type = listen ? MUX_LISTEN_UNIX : MUX_OPEN_UNIX,
 			.u.path.path = mux_str(host) };
 	w->ref = ref;

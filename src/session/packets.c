@@ -154,6 +154,12 @@ on_confirmation(ssh_session session, uint8_t packet_type, ssh_buffer packet, voi
 	return SSH_PACKET_NOT_USED;
 }
 
+bool
+packets_is_path(const char *host)
+{
+	return host[0] == '/';
+}
+
 static int
 on_request(ssh_session session, uint8_t packet_type, ssh_buffer packet, void *arg)
 {
@@ -216,7 +222,7 @@ on_global(ssh_session session, uint8_t packet_type, ssh_buffer packet, void *arg
 	listen = is(type, n, "streamlocal-forward@openssh.com");
 	cancel = is(type, n, "cancel-streamlocal-forward@openssh.com");
 	get_str(&r, path, PATH_MOST);
-	if ((listen || cancel) && path[0] == '/')
+	if ((listen || cancel) && packets_is_path(path))
 		rewrite_global(packet, listen ? "tcpip-forward" : "cancel-tcpip-forward",
 		    wants_reply, path, PATH_PORT);
 	else if (wants_reply)

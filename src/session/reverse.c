@@ -51,7 +51,7 @@ open_channel(ssh_channel ssh, const struct reverse *r)
 {
 	if (r->address == NULL)
 		return ssh_channel_open_auth_agent(ssh);
-	if (r->address[0] == '/')
+	if (packets_is_path(r->address))
 		return packets_open_path(ssh, r->address);
 	return ssh_channel_open_reverse_forward(
 	    ssh, r->address, (int)r->port, r->peer, (int)r->peer_port);
