@@ -271,9 +271,13 @@ pages_logged(struct fixture *f)
 	return (sb.st_size - LOG_HEAD) / (PAGE_HEAD + raw_int(f, "PRAGMA page_size"));
 }
 
-/* A container that dies or starts: its row, its place among the marks before and after, the mark. */
+/*
+ * A container that dies or starts: its row, its place among the marks before
+ * and after, the mark; and its node's row, which is made old here, since it may
+ * have become so while the many were written.
+ */
 static void
-a_change_of_state_writes_four_pages(void **state)
+a_change_of_state_writes_five_pages(void **state)
 {
 	struct fixture *f = *state;
 	struct container *c = many_new();
@@ -283,6 +287,7 @@ a_change_of_state_writes_four_pages(void **state)
 	for (int i = 0; i < MANY; i++)
 		c[i].inspected = true;
 	assert_int_equal(container_replace(f->st, 1, c, MANY), 0);
+	assert_int_equal(raw(f, "UPDATE nodes SET last_seen = 1"), SQLITE_OK);
 	assert_int_equal(raw(f, "PRAGMA wal_checkpoint(TRUNCATE)"), SQLITE_OK);
 	assert_int_equal(pages_logged(f), 0);
 	c[17].state = "exited";
@@ -290,7 +295,7 @@ a_change_of_state_writes_four_pages(void **state)
 	c[17].finished = 1234;
 	ids[0] = c[17].id;
 	assert_int_equal(container_change(f->st, 1, ids, 1, &c[17], 1), 0);
-	assert_in_range(pages_logged(f), 1, 4);
+	assert_in_range(pages_logged(f), 1, 5);
 	many_free(c);
 }
 
@@ -333,7 +338,7 @@ main(void)
 		FIXTURE_TEST(a_disabled_or_deleted_node_shows_nothing),
 		FIXTURE_TEST(only_what_differs_is_written),
 		FIXTURE_TEST(when_a_node_was_seen_is_kept_to_some_seconds),
-		FIXTURE_TEST(a_change_of_state_writes_four_pages),
+		FIXTURE_TEST(a_change_of_state_writes_five_pages),
 		FIXTURE_TEST(the_list_is_not_sorted),
 	};
 
