@@ -131,7 +131,7 @@ struct cell {
 #define C_TEXT(v) ((struct cell){ (v), 0 })
 #define C_NUM(v)  ((struct cell){ NULL, (int64_t)(v) })
 
-enum { COLUMNS_MAX = 20, LIST_BLOCK = 500 };
+enum { LIST_BLOCK = 500 };
 
 /*
  * A list: JSON objects as they come, or aligned columns.  Rows are held back
@@ -142,8 +142,8 @@ struct list {
 	const struct column *cols;
 	size_t ncols, nrows;
 	uint64_t total;
-	size_t width[COLUMNS_MAX];
-	char **text; /* LIST_BLOCK rows of ncols */
+	size_t *width; /* of each column; neither this nor text with --json */
+	char **text;   /* LIST_BLOCK rows of ncols */
 };
 void list_begin(struct list *l, const struct ctl *c, const struct column *cols, size_t ncols);
 void list_row(struct list *l, const struct cell *cells);

@@ -103,6 +103,7 @@ list_begin(struct list *l, const struct ctl *c, const struct column *cols, size_
 	*l = (struct list){ .c = c, .cols = cols, .ncols = ncols };
 	if (c->json)
 		return;
+	l->width = xcalloc(ncols, sizeof *l->width);
 	l->text = xcalloc(LIST_BLOCK * ncols, sizeof *l->text);
 	for (i = 0; i < ncols; i++)
 		l->width[i] = strlen(cols[i].key);
@@ -200,6 +201,7 @@ list_end(struct list *l, int r)
 		puts("[]");
 	else if (!l->c->json && (l->nrows > 0 || (l->total == 0 && r == 0)))
 		block_print(l);
+	free(l->width);
 	free(l->text);
 	return r;
 }

@@ -437,6 +437,8 @@ def test_a_node_is_tested_and_its_containers_listed(full, engine):
     full.ctl("grant", "add", "alice", "label:team=blue", "--allow", "shell,exec", "--as", "app")
     (row,) = full.json("container", "list", "--user", "alice")
     assert (row["name"], row["allow"], row["run_as"]) == ("web", "shell,exec", "app")
+    heading, line = full.ctl("container", "list", "--user", "alice").splitlines()
+    assert heading.split()[-2:] == ["ALLOW", "RUN-AS"] and line.split()[-2:] == ["shell,exec", "app"]
     full.ctl("grant", "del", "1")
     full.ctl("grant", "add", "alice", "label:team=blue", "--allow", "exec", "--as", "runner")
     assert [(c["allow"], c["run_as"]) for c in full.json("container", "list", "--user", "alice")] == [("exec", "runner")]
