@@ -88,6 +88,9 @@ WORD(W_NO_SUCH,
 WORD(W_AMBIGUOUS,
     "{1} is ambiguous: {2} containers match.\n",
     "{1} 不唯一：匹配到 {2} 个容器。\n")
+WORD(W_NOT_CHOSEN,
+    "jumpbox: no container was chosen; one line with its number or name is read, or log in as {1}+CONTAINER\n",
+    "jumpbox：没有选择容器；请输入一行编号或名称，或以 {1}+容器 登录\n")
 WORD(W_CONNECTING,
     "Connecting to {1} (Ctrl-C gives up) ...\n",
     "正在连接 {1}（按 Ctrl-C 放弃）……\n")

@@ -221,6 +221,8 @@ void list_end(struct channel *ch); /* it is not waited for any more */
 void menu_plain_show(struct channel *ch);   /* the list is there */
 void menu_plain_resume(struct channel *ch); /* an action has ended: the menu goes on */
 void menu_plain_line(struct channel *ch, char *line);
+/* Without a terminal; NULL: the input ended. */
+void menu_plain_pick(struct channel *ch, char *line);
 void menu_plain_interrupted(struct channel *ch);
 void menu_plain_free(struct channel *ch);
 

@@ -221,6 +221,8 @@ line_ended(struct channel *ch, enum line_event event)
 		enrol_line(ch, ch->line.text);
 	else if (ch->state == CH_MENU && ch->invocation != NULL)
 		command_line(ch, done ? ch->line.text : NULL);
+	else if (ch->state == CH_MENU && !ch->tty)
+		menu_plain_pick(ch, done ? ch->line.text : NULL);
 	else if (done)
 		menu_plain_line(ch, ch->line.text);
 	else if (ch->state == CH_PASSWORD)
@@ -230,7 +232,7 @@ line_ended(struct channel *ch, enum line_event event)
 	else if (event == LINE_INTERRUPT)
 		menu_plain_interrupted(ch);
 	else
-		chan_end(ch, ch->tty ? 0 : -JB_USAGE);
+		chan_end(ch, 0);
 }
 
 bool

@@ -451,19 +451,29 @@ without_blanks(char *text)
 	return text + strspn(text, " ");
 }
 
+/* One line, no second try: a script may be typing. */
+void
+menu_plain_pick(struct channel *ch, char *line)
+{
+	const struct ui_entry *e;
+
+	chan_say(ch, "\n"); /* the prompt's end: nothing is echoed */
+	e = line != NULL ? find(ch, without_blanks(line)) : NULL;
+	if (e != NULL) {
+		front_connect(ch, e);
+	} else {
+		chan_words(ch, W_NOT_CHOSEN, ch->conn->user, NULL, NULL);
+		chan_end(ch, -JB_USAGE);
+	}
+}
+
 void
 menu_plain_line(struct channel *ch, char *line)
 {
 	const char *text = without_blanks(line), *rest;
 	const struct query_action *q;
-	const struct ui_entry *e;
 
-	if (!ch->tty) { /* one line, no second try: a script may be typing */
-		if ((e = find(ch, text)) != NULL)
-			front_connect(ch, e);
-		else
-			chan_end(ch, -JB_USAGE);
-	} else if (of(ch)->asked != NOTHING) {
+	if (of(ch)->asked != NOTHING) {
 		answer(ch, text);
 	} else if (strcmp(text, "q") == 0) {
 		chan_end(ch, 0);

@@ -137,7 +137,8 @@ def test_hints_name_the_server_where_it_is_known(own_host):
 def test_shell_without_terminal_and_container_lists_on_stderr(host, typed, status, out):
     r = host.ssh("alice", input=typed)
     assert (r.returncode, r.stdout) == (status, out) and re.search(rb"\d+ .*\bdeb\b", r.stderr), r
-    assert r.stderr.count(b"Container number or name: ") == 1
+    assert r.stderr.count(b"Container number or name: \n") == 1
+    assert (b"\njumpbox: no container was chosen" in r.stderr) == (status == 64), r
 
 
 def test_foreign_text_is_escaped(host, docker):
