@@ -479,9 +479,12 @@ WORD(W_ALREADY_STOPPED,
 WORD(W_ADMIN_ONLY,
     "that is for administrators",
     "仅限管理员使用")
-WORD(W_NO_SUCH_THING,
-    "there is no such thing",
-    "没有这一项")
+WORD(W_NO_SUCH_KEY,
+    "there is no such key; see: keys list",
+    "没有这个密钥；请查看：keys list")
+WORD(W_NO_SUCH_SESSION,
+    "there is no such live session; see: who",
+    "没有这个当前会话；请查看：who")
 WORD(W_KEY_ADDED,
     "the key {1} is added",
     "已添加密钥 {1}")
@@ -492,8 +495,10 @@ WORD(W_NOT_STORED,
     "it could not be stored",
     "无法保存")
 WORD(W_KEY_UNUSABLE,
-    "that is no public key that can be used; give the one line of a file that ends in .pub",
-    "这不是可用的公钥；请给出 .pub 文件中的那一行")
+    "that is no public key that can be used; give the one line of a file that ends in .pub, of type"
+    " ssh-ed25519, ecdsa-sha2-nistp256/384/521 or ssh-rsa (2048 bits or more)",
+    "这不是可用的公钥；请给出 .pub 文件中的那一行，类型为"
+    " ssh-ed25519、ecdsa-sha2-nistp256/384/521 或 ssh-rsa（2048 位以上）")
 WORD(W_KEY_MOST,
     "you have as many keys as there may be; remove one first",
     "您的密钥数已达上限；请先删除一个")

@@ -14,10 +14,10 @@ enum { MAX_USER_KEYS = 64, MAX_COMMENT = 128 };
 
 /* For a person who waits: the database's own sentences name files. */
 static int
-not_stored(struct broker *b, int r, struct errtext *e)
+not_stored(struct broker *b, int r, enum word missing, struct errtext *e)
 {
 	if (r == JB_NOT_FOUND)
-		return err_words(e, r, W_NO_SUCH_THING, NULL, NULL, NULL);
+		return err_words(e, r, missing, NULL, NULL, NULL);
 	if (r == JB_EXISTS)
 		return err_words(e, r, W_KEY_EXISTS, NULL, NULL, NULL);
 	return store_failed(b->st) ? broker_no_database(e)
@@ -59,7 +59,7 @@ add_key(struct broker *b, const char *line, const char *unused, struct errtext *
 			.fingerprint = pk.fingerprint,
 			.comment = pk.comment });
 	if (r != 0 && r != JB_DENIED)
-		r = not_stored(b, r, e);
+		r = not_stored(b, r, W_NO_SUCH_KEY, e);
 	if (r == 0)
 		err_words(e, 0, W_KEY_ADDED, pk.fingerprint, NULL, NULL);
 	pubkey_release(&pk);
@@ -73,7 +73,8 @@ del_key(struct broker *b, const char *fingerprint, const char *unused, struct er
 	int r = key_del(b->st, &by, b->user, fingerprint);
 
 	(void)unused;
-	return r == 0 ? err_words(e, 0, W_KEY_REMOVED, NULL, NULL, NULL) : not_stored(b, r, e);
+	return r == 0 ? err_words(e, 0, W_KEY_REMOVED, NULL, NULL, NULL)
+		      : not_stored(b, r, W_NO_SUCH_KEY, e);
 }
 
 /* ---- sessions --------------------------------------------------------------------- */
@@ -89,7 +90,8 @@ kill_session(struct broker *b, const char *number, const char *reason, struct er
 	if (number[0] < '0' || number[0] > '9' || *end != '\0')
 		return err_words(e, JB_USAGE, W_NO_NUMBER, NULL, NULL, NULL);
 	r = session_kill(b->st, &by, id, reason[0] != '\0' ? reason : NULL);
-	return r == 0 ? err_words(e, 0, W_KILL_ASKED, NULL, NULL, NULL) : not_stored(b, r, e);
+	return r == 0 ? err_words(e, 0, W_KILL_ASKED, NULL, NULL, NULL)
+		      : not_stored(b, r, W_NO_SUCH_SESSION, e);
 }
 
 /* ---- the request -------------------------------------------------------------------- */
