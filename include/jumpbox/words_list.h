@@ -828,6 +828,9 @@ WORD(W_TABLE_NAME,
 WORD(W_TABLE_ROLE,
     "Role",
     "角色")
+WORD(W_TABLE_LOGGED_IN_FROM,
+    "From",
+    "来源")
 WORD(W_TABLE_LAST_LOGIN,
     "Last login",
     "上次登录")

@@ -48,14 +48,14 @@ static const struct table_column keys[] = {
 static const struct table_column account[] = {
 	{ "name",       W_TABLE_NAME,       CELL_TEXT,   false },
 	{ "role",       W_TABLE_ROLE,       CELL_WORD,   false },
-	{ "created",    W_TABLE_CREATED,    CELL_TIME,   false },
+	{ "created",    W_DETAIL_CREATED,   CELL_TIME,   false },
 	{ "last_login", W_TABLE_LAST_LOGIN, CELL_TIME,   false },
 	{ "expires",    W_TABLE_EXPIRES,    CELL_TIME,   false },
 	{ "password",   W_TABLE_PASSWORD,   CELL_YESNO,  false },
 	{ "language",   W_TABLE_LANGUAGE,   CELL_TEXT,   false },
 	{ "menu",       W_TABLE_MENU,       CELL_WORD,   false },
 	{ "session",    W_TABLE_SESSION,    CELL_NUMBER, false },
-	{ "source",     W_TABLE_SOURCE,     CELL_TEXT,   false },
+	{ "source",     W_TABLE_LOGGED_IN_FROM, CELL_TEXT, false },
 	{ "groups",     W_TABLE_GROUP,      CELL_TEXT,   true  },
 	{ "grants",     W_TABLE_GRANT,      CELL_GRANT,  true  },
 };

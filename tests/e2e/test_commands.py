@@ -283,6 +283,7 @@ def test_whoami(host):
     assert any(g.startswith("* allow ") for g in row["grants"]) and row["session"] > 0
     text = ok(host, "root1", "whoami")
     assert re.search(r"^Role +admin$", text, re.M), text
+    assert all(re.match(r"[A-Z][a-z]", line) for line in text.splitlines()), text
 
 
 def test_keys(host, tmp_path):
