@@ -131,8 +131,8 @@ WORD(W_PASSWORD_TOO_LONG,
     "That is too long.\n",
     "密码太长。\n")
 WORD(W_PASSWORD_CHANGED,
-    "Your password is changed.\n\n",
-    "密码已修改。\n\n")
+    "Your password is changed.\n",
+    "密码已修改。\n")
 WORD(W_PASSWORD_GIVE_UP,
     "The password was not changed.\n",
     "密码未修改。\n")

@@ -114,10 +114,12 @@ renew_answer(struct conn *c, struct msg *m)
 	free_secret(ch->first_password);
 	ch->first_password = NULL;
 	chan_words(ch, W_PASSWORD_CHANGED, NULL, NULL, NULL);
-	if (is_own(ch))
+	if (is_own(ch)) {
 		chan_end(ch, 0);
-	else
+	} else {
+		chan_say(ch, "\n");
 		front_start(ch);
+	}
 }
 
 /* Whether this channel may have its turn; if not, it ends. */
