@@ -76,6 +76,8 @@ void config_release(struct config *c);
 int config_banner(const struct config *c, char **text, struct errtext *e);
 /* The same of the text that the menu shows: the message of the day. */
 int config_motd(const struct config *c, char **text, struct errtext *e);
+/* Whether both can be had. */
+int config_texts_check(const struct config *c, struct errtext *e);
 
 /* The effective configuration as text that config_load_fd reads back to the same values. */
 void config_print(const struct config *c, FILE *f);

@@ -194,13 +194,8 @@ prepare_keys(const struct config *cfg, bool make, struct errtext *e)
 static int
 check_session(const struct config *cfg, struct errtext *e)
 {
-	char *banner = NULL, *motd = NULL;
-	int r = config_banner(cfg, &banner, e);
+	int r = config_texts_check(cfg, e);
 
-	if (r == 0)
-		r = config_motd(cfg, &motd, e);
-	free(banner);
-	free(motd);
 	return r < 0 ? r : privs_check(SESSION_USER, cfg->jail_directory, e);
 }
 

@@ -529,6 +529,19 @@ config_motd(const struct config *c, char **text, struct errtext *e)
 	return 0;
 }
 
+int
+config_texts_check(const struct config *c, struct errtext *e)
+{
+	char *banner = NULL, *motd = NULL;
+	int r = config_banner(c, &banner, e);
+
+	if (r == 0)
+		r = config_motd(c, &motd, e);
+	free(banner);
+	free(motd);
+	return r;
+}
+
 /* ---- printing --------------------------------------------------------- */
 
 void

@@ -191,7 +191,8 @@ main(int argc, char *argv[])
 	if ((code = parse_options(argc, argv, &o)) >= 0)
 		return code;
 	if (config_load(o.config_path, &r.config, &e) < 0 ||
-	    reexec_init(&r.reexec, argv[0], o.config_path, o.foreground, &e) < 0) {
+	    reexec_init(&r.reexec, argv[0], o.config_path, o.foreground, &e) < 0 ||
+	    ((o.print || o.check) && config_texts_check(&r.config, &e) < 0)) {
 		fprintf(stderr, "%s\n", e.s);
 		return -JB_CONFIG;
 	}

@@ -587,6 +587,9 @@ def test_a_bad_configuration(site):
     site.user("alice")
     site.conf.write_text("database /x\nport many\n")
     assert f"{site.conf}:2:" in site.fails(78, "user", "list")
+    for keyword in ("banner", "motd"):
+        site.configure(**{keyword: site.dir / "none"})
+        assert f"{keyword} {site.dir}/none: No such file" in site.fails(78, "check")
     site.conf.unlink()
     site.fails(78, "check")
 

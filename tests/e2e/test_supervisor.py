@@ -227,6 +227,9 @@ def test_banner_that_is_no_file(make, place, content):
         (place / "banner").write_text("x" * content)
     code, said = fails(host)
     assert code == 78 and "banner" in said and str(place / "banner") in said
+    for flag in ("-t", "-T"):
+        r = run(JUMPBOXD, flag, "-f", host.conf, check=False)
+        assert r.returncode == 78 and r.stderr.startswith(f"banner {place}/banner: ".encode()), r
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root uses a jail")
