@@ -137,6 +137,10 @@ list_exec(struct ctl *c)
 static int
 del_exec(struct ctl *c)
 {
+	int r;
+
+	if ((r = user_get(c->st, c->arg[0], found_user, NULL)) < 0)
+		return ctl_stored(c, r);
 	return ctl_done(c, key_del(c->st, &c->by, c->arg[0], c->arg[1]));
 }
 

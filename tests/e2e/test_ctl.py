@@ -296,6 +296,7 @@ def test_keys(full):
     full.ctl("key", "add", "alice", "-", input=make_key(full.dir, "rsa", "rsa").read_text())
     assert full.json("key", "list", "root1") == []
     full.fails(66, "key", "list", "nobody")
+    assert "no such user: nobody" in full.fails(66, "key", "del", "nobody", fingerprint)
     full.fails(66, "key", "add", "nobody", pub)
     for text in ("", "ssh-ed25519 AAAA", "hello world\n", pub.read_text() * 2, "\0",
                  pub.with_suffix("").read_text(), 'command="x" ' + pub.read_text()):
