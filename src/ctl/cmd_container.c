@@ -79,6 +79,13 @@ status(const struct container *k, int64_t now, char *dst, size_t size)
 	return dst;
 }
 
+/* What a container has none of is not set. */
+static const char *
+unless_empty(const char *s)
+{
+	return s[0] != '\0' ? s : NULL;
+}
+
 static int
 list_container(const struct container *k, void *arg)
 {
@@ -100,13 +107,13 @@ list_container(const struct container *k, void *arg)
 		C_TEXT(k->name),
 		C_TEXT(k->node),
 		C_TEXT(k->state),
-		C_TEXT(status(k, w->now, text, sizeof text)),
+		C_TEXT(unless_empty(status(k, w->now, text, sizeof text))),
 		C_TEXT(k->image),
 		C_TEXT(k->owner),
-		C_TEXT(k->service),
-		C_TEXT(k->ports),
-		C_TEXT(k->gpus),
-		C_TEXT(k->health),
+		C_TEXT(unless_empty(k->service)),
+		C_TEXT(unless_empty(k->ports)),
+		C_TEXT(unless_empty(k->gpus)),
+		C_TEXT(unless_empty(k->health)),
 		C_NUM(k->exit_code),
 		C_NUM(k->oom),
 		C_NUM(k->started),

@@ -428,6 +428,7 @@ def test_a_node_is_tested_and_its_containers_listed(full, engine):
     assert set(rows["web"]) == {"id", "name", "node", "node_state", "state", "status", "image", "owner", "created",
                                 "seen", "labels", "service", "ports", "gpus", "health", "exit_code", "oom", "started",
                                 "finished"}
+    assert rows["web"]["service"] is None and rows["web"]["gpus"] is None  # as all that is not set
     assert rows["web"]["status"] == "Up 3 hours (healthy)" and json.loads(rows["web"]["labels"]) == {"team": "blue"}
     # Foreign text: exact for programs (and in ASCII), harmless for people.
     assert rows["bad"]["image"] == "evil\x1b[2J\u202eimage"
