@@ -112,7 +112,7 @@ check_changed(const struct node *n, void *arg)
 	if (strcmp(c->arg[1], "url") == 0)
 		changed.url = c->arg[2];
 	else
-		changed.insecure = strcmp(c->arg[2], "yes") == 0;
+		changed.insecure = false;
 	addr = engine_addr_of(&changed);
 	return engine_addr_check(&addr, &c->e) < 0;
 }
@@ -121,9 +121,10 @@ check_changed(const struct node *n, void *arg)
 static int
 set_check(struct ctl *c)
 {
+	const char *key = c->arg[1], *value = c->arg[2];
 	int r;
 
-	if (strcmp(c->arg[1], "url") != 0 && strcmp(c->arg[1], "insecure") != 0)
+	if (strcmp(key, "url") != 0 && !(strcmp(key, "insecure") == 0 && strcmp(value, "no") == 0))
 		return 0;
 	r = node_get(c->st, c->arg[0], check_changed, c);
 	return r > 0 ? JB_BAD_INPUT : ctl_stored(c, r);
@@ -308,7 +309,7 @@ const struct ctl_cmd node_cmds[] = {
 	/* clang-format off */
 	{ "node add", "NAME URL", "add an engine: unix:///PATH or tcp://HOST:PORT",
 	  2, 2, DB_CREATE, add_opts, add_prepare, add_exec },
-	{ "node set", "NAME KEY VALUE", "set url, region, insecure (yes, no), or ca, cert, key to a FILE's content",
+	{ "node set", "NAME KEY VALUE", "set url, region, insecure (yes, no), record or helper (on, off), or ca, cert, key to a FILE's content",
 	  3, 3, DB_OPEN, NULL, set_prepare, set_exec },
 	{ "node list", NULL, "list the engines",
 	  0, 0, DB_OPEN, NULL, NULL, list_exec },

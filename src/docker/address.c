@@ -76,7 +76,8 @@ check_tls(const struct engine_addr *a, struct engine_url *u, struct errtext *e)
 			return 0;
 		return err_set(e, JB_BAD_INPUT,
 		    "tcp without TLS gives everyone on the network root on the node: give --ca, "
-		    "--cert and --key, or say --insecure");
+		    "--cert and --key, or say --insecure; of a node that is there set ca, cert "
+		    "and key first, or insecure to yes");
 	}
 	if (!a->ca || !a->cert || !a->key)
 		return err_set(e, JB_BAD_INPUT, "TLS needs all three of --ca, --cert and --key");

@@ -214,6 +214,15 @@ def test_help_of_a_group_and_of_a_command():
     assert help("-h") == help("--help")
 
 
+def test_the_help_names_every_setting(full):
+    for what, name in (("user", "alice"), ("node", "gpu")):
+        if what == "node":
+            full.ctl("node", "add", name, "unix:///s")
+        known = re.search(r"\((.*)\)", full.fails(65, what, "set", name, "nonsense", "x")).group(1).split()
+        shown = full.ctl(what, "set", "--help").split("set ", 2)[2]
+        assert len(known) > 5 and [k for k in known if not re.search(rf"\b{k}\b", shown)] == [], shown
+
+
 def test_every_command_and_flag_is_in_the_manual():
     plain = subprocess.run(["mandoc", "-T", "ascii", "-O", "width=200", TOP / "docs/jumpboxctl.8"],
                            capture_output=True, check=True)
@@ -392,7 +401,8 @@ def test_nodes(full):
     for key in ("ca", "cert", "key"):
         full.ctl("node", "set", "here", key, "")
     full.ctl("node", "set", "here", "url", "unix:///run/docker.sock")
-    assert "--insecure" in full.fails(65, "node", "set", "plain", "insecure", "no")
+    assert "set ca, cert and key first" in full.fails(65, "node", "set", "plain", "insecure", "no")
+    assert "insecure: yes or no" in full.fails(65, "node", "set", "plain", "insecure", "maybe")
     full.ctl("node", "del", "here")
     # What is refused.
     assert "--insecure" in full.fails(65, "node", "add", "x", "tcp://192.0.2.1:2375")
