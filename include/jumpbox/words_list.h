@@ -1148,8 +1148,8 @@ WORD(W_HELPER_BROKEN,
     "the helper in the container has ended or does not answer; try again",
     "容器中的辅助程序已结束或没有响应；请重试")
 WORD(W_SFTP_NO_CONTAINER,
-    "file transfer needs a container in the user name: USER+CONTAINER@HOST\n",
-    "传输文件需要在用户名中指明容器：用户名+容器@主机\n")
+    "jumpbox: file transfer needs a container in the user name: USER+CONTAINER@HOST\n",
+    "jumpbox：传输文件需要在用户名中指明容器：用户名+容器@主机\n")
 WORD(W_HELPER_FULL,
     "this connection has too many channels or containers in use for one more; close some, or connect again",
     "此连接使用的通道或容器过多，无法再增加；请关闭一些，或重新连接")

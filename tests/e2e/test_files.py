@@ -79,7 +79,7 @@ def test_the_modes_of_new_files_are_the_containers(host, tmp_path):
 
 def test_sftp_without_a_container_says_what_it_needs(host):
     r = sftp(host, "alice", "ls\n")
-    assert r.returncode != 0 and b"USER+CONTAINER" in r.stderr
+    assert r.returncode != 0 and b"jumpbox: file transfer needs a container in the user name" in r.stderr, r
 
 
 def test_what_is_changed_is_in_the_audit_as_the_containers_word(host, payload):
