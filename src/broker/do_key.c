@@ -44,7 +44,18 @@ struct looking {
 	const char *blob;	 /* base64 */
 	const char *fingerprint; /* without a blob */
 	bool found;
+	const char *flaw; /* of the one found: why it opens nothing; NULL: it does */
 };
+
+static const char *
+key_flaw(const struct broker *b, const struct user_key *k)
+{
+	if (k->until != 0 && k->until <= now_unix())
+		return "the key has expired";
+	if (k->from != NULL && !cidr_list_contains(k->from, b->peer))
+		return "the key is not accepted from this address";
+	return NULL;
+}
 
 static int
 look_at_key(const struct user_key *k, void *arg)
@@ -53,9 +64,10 @@ look_at_key(const struct user_key *k, void *arg)
 	bool same = l->blob != NULL ? strcmp(k->blob, l->blob) == 0
 				    : strcmp(k->fingerprint, l->fingerprint) == 0;
 
-	if (same && (k->until == 0 || k->until > now_unix()) &&
-	    (k->from == NULL || cidr_list_contains(k->from, l->b->peer)))
+	if (same) {
 		l->found = true;
+		l->flaw = key_flaw(l->b, k);
+	}
 	return 0;
 }
 
@@ -82,6 +94,8 @@ key_opens(struct broker *b, const uint8_t *blob, size_t n, bool *known, struct e
 		r = broker_no_database(why);
 	else if ((r = standing_check(&account.standing, now_unix(), why)) == 0 && !l.found)
 		r = JB_DENIED;
+	else if (r == 0 && l.flaw != NULL)
+		r = err_set(why, JB_DENIED, "%s", l.flaw);
 	account_release(&account);
 	*known = l.found;
 	return r;
@@ -94,7 +108,9 @@ auth_key_stands(struct broker *b, const char *fingerprint, struct errtext *why)
 
 	if (key_each(b->st, b->auth->target.user, look_at_key, &l) != 0)
 		return broker_no_database(why);
-	return l.found ? 0 : err_set(why, JB_DENIED, "the key was taken back meanwhile");
+	return l.found && l.flaw == NULL
+	    ? 0
+	    : err_set(why, JB_DENIED, "the key was taken back meanwhile");
 }
 
 /*

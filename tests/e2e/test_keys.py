@@ -1,6 +1,7 @@
 """What is recorded of logins by public key, good and bad."""
 
 import contextlib
+import sqlite3
 
 import paramiko
 import pytest
@@ -68,6 +69,17 @@ def test_a_known_key_of_a_user_who_may_not_log_in_is_recorded(host, kept_out):
     assert host.ssh(user, "ls").returncode == 255
     rows = wait_for(lambda: failures(host, user), 10, "the row")
     assert len(rows) == 1 and rows[0].startswith("method=publickey reason=") and kept_out in rows[0]
+
+
+@pytest.mark.parametrize("limit, said", (("from_cidr = '192.0.2.0/24'", "the key is not accepted from this address"),
+                                         ("until = 1", "the key has expired")), ids=("from", "until"))
+def test_a_known_key_that_is_not_good_here_or_now_is_recorded(host, limit, said):
+    user = host.user(f"kept-out-by-{limit.split()[0].replace('_', '-')}")
+    with contextlib.closing(sqlite3.connect(host.database, timeout=10)) as db:
+        db.execute(f"update user_keys set {limit} where user_id = (select id from users where name = ?)", (user,))
+        db.commit()
+    assert host.ssh(user, "ls").returncode == 255
+    assert wait_for(lambda: failures(host, user), 10, "the row") == [f"method=publickey reason={said}"]
 
 
 def test_offers_of_unknown_keys_are_not_recorded(own_host):
