@@ -140,8 +140,8 @@ WORD(W_NO_LIST,
     "jumpbox: the database does not answer; try again\n",
     "jumpbox：数据库没有响应；请重试\n")
 WORD(W_NO_COMMAND,
-    "jumpbox: {1}: no such command; try: help\n",
-    "jumpbox：{1}：没有这个命令；请试试 help\n")
+    "jumpbox: {1}: no such command; try: help; or log in as {2}+CONTAINER to run it in one\n",
+    "jumpbox：{1}：没有这个命令；请试试 help，或以 {2}+容器 登录，在容器中运行\n")
 WORD(W_HINT,
     "From your machine, straight into one: ssh -p {1} {2}+CONTAINER@{3}\n",
     "从您的机器直接进入容器：ssh -p {1} {2}+容器@{3}\n")

@@ -435,8 +435,8 @@ command_start(struct channel *ch)
 
 	in->command = find(in->line.word[0]);
 	if (in->command == NULL) {
-		chan_words(
-		    ch, W_NO_COMMAND, text_safe(safe, sizeof(safe), ch->command), NULL, NULL);
+		chan_words(ch, W_NO_COMMAND, text_safe(safe, sizeof(safe), ch->command),
+		    ch->conn->user, NULL);
 		chan_end(ch, -JB_USAGE);
 	} else if (!whole || !understand(in)) {
 		command_usage(ch, in);

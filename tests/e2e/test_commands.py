@@ -247,7 +247,9 @@ def test_usage_and_help(host):
     for bad in ("show", "show a b", "show --nothing bb", "ls --json --what", "logs -n", "logs -n -1 bb", "kill",
                 "keys", "keys what", "keys del", "whoami me", "show 'bb", "help help", "top a b", "logs -- bb"):
         assert "usage" in refused(host, "alice", bad, 64), bad
-    assert "no such command" in refused(host, "alice", "frobnicate bb", 64)
+    for line in ("frobnicate bb", "rsync --server . /srv", "scp -t /srv"):
+        said = refused(host, "alice", line, 64)
+        assert "no such command" in said and "log in as alice+CONTAINER" in said, said
     assert refused(host, "alice", "totp", 64).startswith("jumpbox: one-time codes are set up in a terminal")
     assert "no such command" in refused(host, "alice", "''", 64)
     assert "State" in ok(host, "alice", "  show   'b'\"b\"  ")

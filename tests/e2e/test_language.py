@@ -88,7 +88,7 @@ def test_one_language_a_connection(host):
         return c.recv_stderr(1000).decode()
     try:
         assert not CJK.search(say())
-        assert say(LANG="zh_CN.UTF-8") == "jumpbox：nonsense：没有这个命令；请试试 help\n"
+        assert say(LANG="zh_CN.UTF-8") == "jumpbox：nonsense：没有这个命令；请试试 help，或以 alice+容器 登录，在容器中运行\n"
         assert CJK.search(say(LANG="en_US.UTF-8"))
     finally:
         t.close()
