@@ -165,7 +165,7 @@ $(BUILD)/tests/fuzz/fuzz_mux_client: $(patsubst %,$(BUILD)/src/session/%.o,mux_c
 $(BUILD)/tests/fuzz/fuzz_copy: $(BUILD)/src/helper/copy_wire.o
 $(BUILD)/tests/fuzz/fuzz_copy_in: $(patsubst %,$(BUILD)/src/helper/%.o,copy_file copy_path copy_place copy_wire note) $(BUILD)/tests/fuzz/copy_source.o
 $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%,sftp copy_in helper): $(BUILD)/tests/fuzz/jail.o
-$(BUILD)/tests/fuzz/fuzz_helper: $(filter-out $(patsubst %,$(BUILD)/src/helper/%.o,main spawn resolve fatal),$(OBJ_helper)) $(BUILD)/tests/fuzz/helper_world.o
+$(BUILD)/tests/fuzz/fuzz_helper: $(filter-out $(patsubst %,$(BUILD)/src/helper/%.o,main spawn resolve keeper fatal),$(OBJ_helper)) $(BUILD)/tests/fuzz/helper_world.o
 $(BUILD)/tests/fuzz/fuzz_helper: STORE_LIBS += $(patsubst %,-Wl$(,)--wrap=%,kill waitpid clock_gettime ppoll)
 $(BUILD)/tests/fuzz/fuzz_sftp: $(BUILD)/src/helper/note.o
 fuzz-programs: $(FUZZ)

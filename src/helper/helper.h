@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 enum {
 	CHANS_MAX = 1024,
@@ -24,6 +25,7 @@ enum {
 	OUT_STOP = 1024 * 1024,	   /* no further frames are read while there are so many bytes */
 	OUT_SOFT = 512 * 1024,	   /* no further data is read from the container */
 	ADDRS_MAX = 16,
+	LISTEN_BACKLOG = 128,
 };
 
 struct helper;
@@ -213,8 +215,27 @@ void listen_tcp(struct helper *h, const struct mux_frame *f);
 void listen_unix(struct helper *h, const struct mux_frame *f);
 void listen_agent(struct helper *h, const struct mux_frame *f);
 void listen_watch(struct helper *h, struct chan *c);
-void listen_ready(struct helper *h, struct chan *c);
+void listen_ready(struct helper *h, struct chan *c); /* may free it */
+int64_t listen_timer(struct helper *h, struct chan *c, int64_t now);
 void listen_free(struct chan *c);
+
+/* ---- keeper.c: the paths of listening sockets ------------------------------ */
+
+struct keeper {
+	pid_t pid;
+	int fd; /* its words come here */
+};
+/* What it says first; at its end it says a byte. */
+struct keeper_word {
+	int error; /* 0: the socket listens */
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+};
+/* It has the socket listen at the path, NULL: at a new one for an agent; 0 or -errno. */
+int keeper_start(struct keeper *k, int sock, const char *path);
+/* The path is removed: waits for a moment, and leaves it. */
+void keeper_end(struct keeper *k);
+/* The same, and nobody waits. */
+void keeper_leave(struct keeper *k);
 
 /* ---- loop.c: the one process ---------------------------------------------- */
 

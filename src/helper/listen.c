@@ -20,32 +20,18 @@
 #include <unistd.h>
 
 enum {
-	FDS = 2, /* IPv4 and IPv6 */
-	BACKLOG = 128,
-	TRIES = 16,	/* for a port that both have free */
-	PAUSE_MS = 100, /* when no descriptor was left for a connection */
+	FDS = 2,	 /* IPv4 and IPv6 */
+	TRIES = 16,	 /* for a port that both have free */
+	PAUSE_MS = 100,	 /* when no descriptor was left for a connection */
+	PATH_MS = 10000, /* a shell may wait for the agent's socket */
 };
 
 struct listener {
 	int fd[FDS], slot[FDS];
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* "": TCP */
-	char dir[64];						/* made for it; "" */
-	dev_t dev;
-	ino_t ino;
+	struct keeper keeper; /* of a path; its fd -1: none */
+	int keeper_slot;
+	int64_t deadline; /* for its word */
 };
-
-/* The path may have become somebody else's. */
-static void
-unlink_own(const struct listener *l)
-{
-	struct stat st;
-
-	if (l->path[0] != '\0' && lstat(l->path, &st) == 0 && st.st_dev == l->dev &&
-	    st.st_ino == l->ino)
-		unlink(l->path);
-	if (l->dir[0] != '\0')
-		rmdir(l->dir);
-}
 
 void
 listen_free(struct chan *c)
@@ -58,7 +44,8 @@ listen_free(struct chan *c)
 	for (i = 0; i < FDS; i++)
 		if (l->fd[i] >= 0)
 			close(l->fd[i]);
-	unlink_own(l);
+	if (l->keeper.fd >= 0)
+		keeper_end(&l->keeper);
 	free(l);
 	c->listener = NULL;
 }
@@ -78,6 +65,7 @@ begin(struct helper *h, uint32_t id)
 	c->listener = xcalloc(1, sizeof(*c->listener));
 	for (i = 0; i < FDS; i++)
 		c->listener->fd[i] = c->listener->slot[i] = -1;
+	c->listener->keeper.fd = c->listener->keeper_slot = -1;
 	return c;
 }
 
@@ -89,11 +77,10 @@ bound(const struct sockaddr *sa, socklen_t len)
 
 	if (fd < 0)
 		return -errno;
-	if (sa->sa_family != AF_UNIX)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (sa->sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, sa, len) < 0 || listen(fd, BACKLOG) < 0) {
+	if (bind(fd, sa, len) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
 		r = -errno;
 		close(fd);
 		return r;
@@ -192,78 +179,65 @@ listen_tcp(struct helper *h, const struct mux_frame *f)
 
 /* ---- unix ------------------------------------------------------------- */
 
-/* 0 or -errno. */
-static int
-bind_unix(struct listener *l, const char *path)
+/* path NULL: an agent's. */
+static void
+listen_path(struct helper *h, uint32_t id, const char *path)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct stat st;
-	mode_t old;
-	int fd;
+	struct chan *c = begin(h, id);
+	struct listener *l;
+	int r;
 
-	if (path[0] == '\0' || str_copy(un.sun_path, sizeof(un.sun_path), path) < 0)
-		return -ENAMETOOLONG;
-	old = umask(0177);
-	fd = bound((struct sockaddr *)&un, sizeof(un));
-	umask(old);
-	if (fd < 0)
-		return fd;
-	l->fd[0] = fd;
-	if (lstat(path, &st) == 0) {
-		l->dev = st.st_dev;
-		l->ino = st.st_ino;
-		str_copy(l->path, sizeof(l->path), path);
-	}
-	return 0;
+	if (c == NULL)
+		return;
+	l = c->listener;
+	l->deadline = now_mono_ms() + PATH_MS;
+	l->fd[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	r = l->fd[0] < 0 ? -errno : keeper_start(&l->keeper, l->fd[0], path);
+	if (r < 0)
+		chan_failed(h, c, MUX_WHY_RESOURCES, strerror(-r));
 }
 
 void
 listen_unix(struct helper *h, const struct mux_frame *f)
 {
-	struct chan *c = begin(h, f->channel);
-	char *path;
-	int r;
+	char *path = mux_strdup(f->u.path.path);
 
-	if (c == NULL)
-		return;
-	path = mux_strdup(f->u.path.path);
-	r = bind_unix(c->listener, path);
-	if (r < 0)
-		chan_failed(h, c, connect_why(-r), strerror(-r));
-	else
-		chan_opened(h, c, 0, path);
+	listen_path(h, f->channel, path);
 	free(path);
 }
 
-/* In the first place where a directory can be made that nobody else looks into. */
 void
 listen_agent(struct helper *h, const struct mux_frame *f)
 {
-	static const char *const places[] = { "/tmp", "/dev/shm", "/run", "/var/tmp", NULL };
-	struct chan *c = begin(h, f->channel);
-	struct listener *l;
-	char path[sizeof(l->path)];
-	int i, r = 0;
+	listen_path(h, f->channel, NULL);
+}
 
-	if (c == NULL)
-		return;
-	l = c->listener;
-	for (i = 0; places[i] != NULL && l->fd[0] < 0; i++) {
-		snprintf(l->dir, sizeof(l->dir), "%s/jumpbox-agent.XXXXXX", places[i]);
-		if (mkdtemp(l->dir) == NULL) {
-			r = -errno;
-			l->dir[0] = '\0';
-			continue;
-		}
-		snprintf(path, sizeof(path), "%s/agent.%d", l->dir, (int)getpid());
-		r = bind_unix(l, path);
-		if (r < 0)
-			unlink_own(l);
-	}
-	if (l->fd[0] < 0)
-		chan_failed(h, c, connect_why(-r), strerror(-r));
+/* It comes in one piece, or not at all: then its process has been killed. */
+static void
+read_word(struct helper *h, struct chan *c)
+{
+	struct keeper_word word;
+
+	if (read(c->listener->keeper.fd, &word, sizeof(word)) != sizeof(word))
+		word.error = ETIMEDOUT;
+	if (word.error != 0)
+		chan_failed(h, c, connect_why(word.error), strerror(word.error));
 	else
-		chan_opened(h, c, 0, l->path);
+		chan_opened(h, c, 0, word.path);
+}
+
+int64_t
+listen_timer(struct helper *h, struct chan *c, int64_t now)
+{
+	struct listener *l = c->listener;
+
+	if (c->state != CHAN_OPENING)
+		return 0;
+	if (!due(l->deadline, now))
+		return l->deadline;
+	keeper_leave(&l->keeper);
+	chan_failed(h, c, MUX_WHY_TIMED_OUT, strerror(ETIMEDOUT));
+	return 0;
 }
 
 /* ---- connections ------------------------------------------------------ */
@@ -273,13 +247,15 @@ listen_watch(struct helper *h, struct chan *c)
 {
 	bool room =
 	    h->nchans < CHANS_MAX && h->accept_at == 0 && buf_len(&h->stream.put) < OUT_SOFT;
+	struct listener *l = c->listener;
 	int i;
 
 	for (i = 0; i < FDS; i++) {
-		c->listener->slot[i] = -1;
-		if (room && c->state == CHAN_OPEN && c->listener->fd[i] >= 0)
-			c->listener->slot[i] = helper_watch(h, c->listener->fd[i], POLLIN);
+		l->slot[i] = -1;
+		if (room && c->state == CHAN_OPEN && l->fd[i] >= 0)
+			l->slot[i] = helper_watch(h, l->fd[i], POLLIN);
 	}
+	l->keeper_slot = c->state == CHAN_OPENING ? helper_watch(h, l->keeper.fd, POLLIN) : -1;
 }
 
 static uint32_t
@@ -325,9 +301,12 @@ take(struct helper *h, struct chan *listener, int fd)
 void
 listen_ready(struct helper *h, struct chan *c)
 {
+	struct listener *l = c->listener;
 	int i;
 
 	for (i = 0; i < FDS; i++)
-		if (helper_events(h, c->listener->slot[i]) != 0)
-			take(h, c, c->listener->fd[i]);
+		if (helper_events(h, l->slot[i]) != 0)
+			take(h, c, l->fd[i]);
+	if (helper_events(h, l->keeper_slot) != 0)
+		read_word(h, c);
 }

@@ -75,6 +75,8 @@ timers(struct helper *h)
 		next = c->next;
 		if (c->connecting != NULL)
 			at = sooner(at, connect_timer(h, c, now));
+		else if (c->listener != NULL)
+			at = sooner(at, listen_timer(h, c, now));
 	}
 	if (due(h->accept_at, now))
 		h->accept_at = 0;

@@ -625,6 +625,23 @@ def served(directory, *options):
         run("fusermount", "-u", mount)
 
 
+@contextlib.contextmanager
+def frozen(directory):
+    """A mounted file system, and what makes it wait with all that is to be written there, and go on."""
+    mount, image = directory / "mount", directory / "image"
+    mount.mkdir()
+    with open(image, "wb") as f:
+        f.truncate(16 << 20)
+    run("mkfs.ext4", "-q", image)
+    run("mount", "-o", "loop", image, mount)
+    mount.chmod(0o1777)
+    try:
+        yield mount, lambda: run("fsfreeze", "--freeze", mount), lambda: run("fsfreeze", "--unfreeze", mount)
+    finally:
+        run("fsfreeze", "--unfreeze", mount, check=False)
+        run("umount", mount)
+
+
 class Lab:
     """One temporary directory with the engines and jump hosts of a test run."""
 

@@ -19,7 +19,7 @@ import time
 
 import pytest
 
-from lab import PREFIX, SLOW, run, served, wait_for
+from lab import PREFIX, SLOW, frozen, run, served, wait_for
 
 HEADER = (pathlib.Path(__file__).resolve().parents[2] / "include/jumpbox/mux.h").read_text()
 NAMES = re.findall(r"^\tMUX_(\w+)", HEADER.split("enum mux_type {")[1].split("};")[0], re.M)[:-1]
@@ -719,15 +719,16 @@ def test_unix_sockets(here, tmp_path):
         here.wait(channel, "CLOSE")
 
 
-def test_a_socket_in_a_file_system_that_hangs_delays_nobody(here, tmp_path):
+@pytest.mark.parametrize("what, why", (("OPEN_UNIX", "NO_FILE"), ("LISTEN_UNIX", "DENIED")))
+def test_a_socket_in_a_file_system_that_hangs_delays_nobody(here, tmp_path, what, why):
     with served(tmp_path) as (mount, server):
         os.kill(server, signal.SIGSTOP)
-        channels = [here.open("OPEN_UNIX", string(f"{mount}/{n}")) for n in range(3)]
+        channels = [here.open(what, string(f"{mount}/{n}")) for n in range(3)]
         assert here.run("echo meanwhile")[0] == b"meanwhile\n"
         assert not any(here.frames[c] for c in channels)
         os.kill(server, signal.SIGCONT)
         for c in channels:
-            assert WHYS[Reader(here.wait(c, "FAILED")).u32() - 1] == "NO_FILE"
+            assert WHYS[Reader(here.wait(c, "FAILED")).u32() - 1] == why
 
 
 # ---- listening -------------------------------------------------------------
@@ -795,6 +796,40 @@ def test_an_agents_socket(here):
         here.accept()
     assert here.end() == 0
     assert not path.parent.exists()
+
+
+def running(what):
+    """The processes of a helper, those that it leaves, too."""
+    return [p for p in run("pgrep", "--session", what.proc.pid, check=False).stdout.decode().split() if alive(p)]
+
+
+@pytest.mark.parametrize("what", ("LISTEN_UNIX", "LISTEN_AGENT"))
+def test_a_path_that_hangs_delays_nobody_and_nothing_is_left_there(tmp_path, what):
+    with frozen(tmp_path) as (mount, freeze, thaw):
+        there = ["unshare", "--mount", "sh", "-c",
+                 f'exec 3<"$1" && mount --bind {mount} /tmp && exec /proc/self/fd/3', "sh", *DIRECT]
+        before = os.listdir(mount)
+        payload = string("/tmp/sock") if what == "LISTEN_UNIX" else b""
+        with Mux(there) as m:
+            freeze()
+            given_up = m.open(what, payload)
+            assert m.run("echo meanwhile")[0] == b"meanwhile\n"
+            r = Reader(m.wait(given_up, "FAILED", seconds=15))
+            assert WHYS[r.u32() - 1] == "TIMED_OUT"
+            thaw()
+            wait_for(lambda: running(m) == [str(m.proc.pid)], 10, "an end of what bound it")
+            assert os.listdir(mount) == before
+            listener, _, _ = m.opened(what, payload)
+            assert os.listdir(mount) != before
+            freeze()
+            m.send(listener, "CLOSE")
+            m.wait(listener, "CLOSE")
+            m.open(what, payload)
+            assert m.run("echo meanwhile")[0] == b"meanwhile\n"
+            assert m.end() == 0
+            thaw()
+            wait_for(lambda: not running(m), 10, "an end of what bound it")
+            assert os.listdir(mount) == before
 
 
 # ---- what is allowed -------------------------------------------------------

@@ -4,7 +4,7 @@
  * its child does when is never twice the same.  A child is a struct peer here,
  * with the ends that it would have, and so is whoever is at the other end of a
  * connection; each does what the last byte that it was sent says.  So what
- * spawn.c and resolve.c do in a child is not run here, but by real programs in
+ * spawn.c, resolve.c and keeper.c do in a child is not run here, but by real programs in
  * tests/e2e/test_helper.py, under the same sanitizers.  Time passes when the
  * helper has nothing else to wait for.
  *
@@ -34,12 +34,16 @@ struct ends;
 static pid_t play_program(const struct ends *e);
 struct question;
 static pid_t play_resolver(int fd, const struct question *q);
+static pid_t play_keeper(int fd, int sock, const char *path);
 
 #define fork() play_program(&e)
 #include "../../src/helper/spawn.c"
 #undef fork
 #define fork() play_resolver(pair[1], q)
 #include "../../src/helper/resolve.c"
+#undef fork
+#define fork() play_keeper(pair[1], sock, path)
+#include "../../src/helper/keeper.c"
 #undef fork
 
 enum { PEERS = 256, DESCRIPTORS = 256, FIRST_PID = 1000, ECHO_PORT = 7, FULL_PORT = 9 };
@@ -55,6 +59,9 @@ static struct peer {
 	bool resolver;
 	struct answer answer;
 	size_t says; /* so much of it */
+	bool keeper;
+	struct kept kept;
+	int sock; /* ASLEEP: not bound yet */
 } peers[PEERS];
 
 static struct {
@@ -78,7 +85,7 @@ peer_new(void)
 		return NULL;
 	world.npeers++;
 	memset(p, 0, sizeof(*p));
-	p->in = p->out = p->err = -1;
+	p->in = p->out = p->err = p->sock = -1;
 	return p;
 }
 
@@ -100,6 +107,7 @@ peer_end(struct peer *p, int status)
 	shut(&p->in);
 	shut(&p->out);
 	shut(&p->err);
+	shut(&p->sock);
 	p->ended = true;
 	p->status = status;
 }
@@ -136,9 +144,9 @@ play_program(const struct ends *e)
 }
 
 static bool
-hangs(const struct address *a)
+hangs(const char *path)
 {
-	return strncmp(((const struct sockaddr_un *)&a->sa)->sun_path, "/s", 2) == 0;
+	return strncmp(path, "/s", 2) == 0;
 }
 
 /* What comes of a name is said by its first letter; a socket in /s is in a file system that hangs. */
@@ -158,7 +166,7 @@ play_resolver(int fd, const struct question *q)
 	if (host == NULL) {
 		find_out(q, &p->answer);
 		p->says = sizeof(p->answer);
-		p->mood = hangs(q->to) ? ASLEEP : ECHO;
+		p->mood = hangs(((const struct sockaddr_un *)&q->to->sa)->sun_path) ? ASLEEP : ECHO;
 		return p->pid = ++world.last_pid;
 	}
 	p->says = host[0] == 'e' ? 17 : host[0] == 'd' ? 0 : sizeof(p->answer);
@@ -169,6 +177,67 @@ play_resolver(int fd, const struct question *q)
 		if (host[0] != '0')
 			add_number(&p->answer, places[i], q->port);
 	return p->pid = ++world.last_pid;
+}
+
+static bool
+say(int fd, const void *p, size_t n)
+{
+	return fd >= 0 && write(fd, p, n) > 0;
+}
+
+/* What hangs is made when all is over. */
+static pid_t
+play_keeper(int fd, int sock, const char *path)
+{
+	struct peer *p = peer_new();
+
+	if (p == NULL || (p->in = keep(fd)) < 0 || (p->sock = keep(sock)) < 0) {
+		if (p != NULL)
+			peer_end(p, 0);
+		errno = EAGAIN;
+		return -1;
+	}
+	p->keeper = true;
+	if (path != NULL && hangs(path) && strlen(path) < sizeof(p->kept.word.path)) {
+		str_copy(p->kept.word.path, sizeof(p->kept.word.path), path);
+		p->mood = ASLEEP;
+	} else {
+		make(&p->kept, sock, path);
+		shut(&p->sock);
+		p->says = sizeof(p->kept.word);
+	}
+	return p->pid = ++world.last_pid;
+}
+
+/* False: nothing has happened that it waits for. */
+static bool
+act_keeper(struct peer *p)
+{
+	char none;
+
+	if (p->ended || p->mood == ASLEEP)
+		return false;
+	if (p->says > 0) {
+		say(p->in, &p->kept.word, p->says);
+		p->says = 0;
+		return true;
+	}
+	if (read(p->in, &none, 1) < 0 && errno == EAGAIN)
+		return false;
+	remove_own(&p->kept);
+	say(p->in, "", 1);
+	peer_end(p, 0);
+	return true;
+}
+
+static void
+wake_keeper(struct peer *p)
+{
+	if (p->mood == ASLEEP)
+		make(&p->kept, p->sock, p->kept.word.path);
+	p->mood = ECHO;
+	p->says = 0;
+	check(act_keeper(p));
 }
 
 /* The last byte of what it was sent. */
@@ -209,12 +278,6 @@ obey(struct peer *p, uint8_t what)
 	}
 }
 
-static bool
-say(int fd, const void *p, size_t n)
-{
-	return fd >= 0 && write(fd, p, n) > 0;
-}
-
 /* False: it had nothing to do. */
 static bool
 act(struct peer *p)
@@ -224,6 +287,8 @@ act(struct peer *p)
 	bool any = false;
 	ssize_t n;
 
+	if (p->keeper)
+		return act_keeper(p);
 	if (p->resolver) {
 		if (p->ended || p->mood == ASLEEP)
 			return false;
@@ -377,7 +442,7 @@ __wrap_waitpid(pid_t pid, int *status, int options)
 
 	if (!world.playing)
 		return __real_waitpid(pid, status, options);
-	check(options == WNOHANG);
+	check(options == WNOHANG || (pid > 0 && find(pid) != NULL && find(pid)->ended));
 	for (p = peers; p < peers + world.npeers; p++) {
 		if (p->pid == 0 || p->reaped || (pid > 0 && pid != p->pid))
 			continue;
@@ -479,6 +544,8 @@ world_end(void)
 		;
 	world.playing = false;
 	for (struct peer *p = peers; p < peers + world.npeers; p++) {
+		if (p->keeper && !p->ended)
+			wake_keeper(p);
 		check(p->pid == 0 || p->ended);
 		peer_end(p, 1);
 	}
